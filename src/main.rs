@@ -1,1 +1,3 @@
-fn main(){}
+//! The one binary: parse arguments, run the command, give its exit code.
+
+fn main() {}

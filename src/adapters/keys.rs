@@ -1,0 +1,1 @@
+//! Keys in files, read again when they change.

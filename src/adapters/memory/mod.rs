@@ -1,0 +1,1 @@
+//! Limits within one process.

@@ -1,0 +1,1 @@
+//! Providers: SMTP, and the mailbox of development.

@@ -1,0 +1,9 @@
+//! The world behind the ports: stores, limiters, providers, keys, the clock.
+
+pub mod keys;
+pub mod memory;
+pub mod messenger;
+pub mod redis;
+pub mod signer;
+pub mod sql;
+pub mod system;

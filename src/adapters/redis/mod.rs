@@ -1,0 +1,1 @@
+//! Limits shared by replicas, on Redis.

@@ -1,0 +1,1 @@
+//! Signing with keys that are parsed once, on threads of their own.

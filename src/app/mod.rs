@@ -1,0 +1,1 @@
+//! Wiring, serving, jobs and shutdown: the only module that names engines and adapters together.

@@ -1,0 +1,1 @@
+//! One TOML file by section, validated whole before a port opens.

@@ -1,0 +1,198 @@
+//! What the audit log records: one event for each act, with its outcome and reason.
+
+use super::{
+    client::ClientId,
+    contact::IdentifierKey,
+    id::{ChallengeId, EventId, MessageId, SessionId, UserId},
+    session::Origin,
+    time::Timestamp,
+};
+
+/// What happened. The names are stable; `docs/audit.md` lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Act {
+    /// A code was made and accepted for delivery.
+    CodeSent,
+    /// A further code of a challenge was made and accepted for delivery.
+    CodeResent,
+    /// A code was presented.
+    CodeVerified,
+    /// An identifier reached a rung of the ladder.
+    IdentifierLocked,
+    /// A user came to be.
+    UserCreated,
+    /// Tokens were issued for a new session.
+    SessionStarted,
+    /// A refresh token was rotated, or refused.
+    TokenRefreshed,
+    /// An old refresh token was presented again.
+    RefreshTokenReused,
+    /// A session was ended.
+    SessionRevoked,
+    /// Roles were replaced.
+    RolesChanged,
+    /// A user was disabled.
+    UserDisabled,
+    /// A user was enabled.
+    UserEnabled,
+    /// An operator looked a user up.
+    UserRead,
+    /// An operator's call without the right credential.
+    OperatorRefused,
+    /// A message was handed to a provider.
+    MessageDelivered,
+    /// A message was given up: its code had expired, or the provider refused it for good.
+    MessageDropped,
+}
+
+impl Act {
+    /// Every act, in the order of the documentation.
+    pub const ALL: [Self; 16] = [
+        Self::CodeSent,
+        Self::CodeResent,
+        Self::CodeVerified,
+        Self::IdentifierLocked,
+        Self::UserCreated,
+        Self::SessionStarted,
+        Self::TokenRefreshed,
+        Self::RefreshTokenReused,
+        Self::SessionRevoked,
+        Self::RolesChanged,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserRead,
+        Self::OperatorRefused,
+        Self::MessageDelivered,
+        Self::MessageDropped,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeSent => "code.sent",
+            Self::CodeResent => "code.resent",
+            Self::CodeVerified => "code.verified",
+            Self::IdentifierLocked => "identifier.locked",
+            Self::UserCreated => "user.created",
+            Self::SessionStarted => "session.started",
+            Self::TokenRefreshed => "token.refreshed",
+            Self::RefreshTokenReused => "refresh_token.reused",
+            Self::SessionRevoked => "session.revoked",
+            Self::RolesChanged => "user.roles_changed",
+            Self::UserDisabled => "user.disabled",
+            Self::UserEnabled => "user.enabled",
+            Self::UserRead => "user.read",
+            Self::OperatorRefused => "operator.refused",
+            Self::MessageDelivered => "message.delivered",
+            Self::MessageDropped => "message.dropped",
+        }
+    }
+}
+
+/// How an act ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was refused or failed.
+    Failure,
+}
+
+impl Outcome {
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// The person, or whoever acts as one.
+    Person,
+    /// An operator.
+    Operator,
+    /// The service itself.
+    Service,
+}
+
+impl Actor {
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Operator => "operator",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// One event. Where a step of the store learns more (the user, the session), the store fills the empty fields in.
+#[derive(Clone, Debug)]
+pub struct AuditEvent {
+    /// The event's id.
+    pub event_id: EventId,
+    /// When it happened.
+    pub time: Timestamp,
+    /// What happened.
+    pub act: Act,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it ended so: a stable reason such as `CODE_INVALID`; empty for plain success.
+    pub reason: &'static str,
+    /// Who did it.
+    pub actor: Actor,
+    /// Where the request came from.
+    pub origin: Origin,
+    /// Whom it is about, by keyed hash, where known.
+    pub identifier_key: Option<IdentifierKey>,
+    /// Whom it is about, where known.
+    pub user_id: Option<UserId>,
+    /// The session, where there is one.
+    pub session_id: Option<SessionId>,
+    /// The challenge, where there is one.
+    pub challenge_id: Option<ChallengeId>,
+    /// The message, where there is one.
+    pub message_id: Option<MessageId>,
+    /// The client application, where there is one.
+    pub client_id: Option<ClientId>,
+    /// The device in the client's words; empty where it named none.
+    pub device_id: String,
+}
+
+impl AuditEvent {
+    /// A successful act of a person at `time`, about nothing yet.
+    #[must_use]
+    pub fn new(event_id: EventId, time: Timestamp, act: Act, origin: &Origin) -> Self {
+        Self {
+            event_id,
+            time,
+            act,
+            outcome: Outcome::Success,
+            reason: "",
+            actor: Actor::Person,
+            origin: origin.clone(),
+            identifier_key: None,
+            user_id: None,
+            session_id: None,
+            challenge_id: None,
+            message_id: None,
+            client_id: None,
+            device_id: String::new(),
+        }
+    }
+
+    /// The same act, failed for `reason`.
+    #[must_use]
+    pub const fn failed(mut self, reason: &'static str) -> Self {
+        self.outcome = Outcome::Failure;
+        self.reason = reason;
+        self
+    }
+}

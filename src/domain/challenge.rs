@@ -1,0 +1,152 @@
+//! One request for a code: its scope, its codes, its end.
+
+use super::{
+    client::ClientId,
+    contact::{Channel, IdentifierKey},
+    digest::Digest,
+    id::ChallengeId,
+    keyring::KeyId,
+    sealed::Sealed,
+    secret::{ExposeSecret, Secret32, SecretString},
+    time::Timestamp,
+    user::User,
+};
+
+/// How many codes of a challenge are live at most.
+pub const MAX_LIVE_CODES: usize = 3;
+
+/// The column that holds a challenge's sealed destination.
+pub const CHALLENGE_DESTINATION: &str = "challenges.destination";
+
+/// What a code is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Signing in.
+    SignIn,
+}
+
+impl Purpose {
+    /// The name in stores, audit and hashes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+        }
+    }
+}
+
+/// A one-time code: decimal digits, leading zeros kept.
+#[derive(Debug)]
+pub struct Code(SecretString);
+
+impl Code {
+    /// The code for a number drawn uniformly below 10^`length`.
+    #[must_use]
+    pub fn from_draw(number: u64, length: u8) -> Self {
+        Self(SecretString::from(format!(
+            "{number:0width$}",
+            width = usize::from(length)
+        )))
+    }
+
+    /// Reads what a person typed; `None` unless it is 6 to 10 ASCII digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        ((6..=10).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_digit()))
+            .then(|| Self(text.to_owned().into()))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn digits(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// Everything a code is bound to: it matches under this scope alone.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// What the code is good for.
+    pub purpose: Purpose,
+    /// How it travelled.
+    pub channel: Channel,
+    /// The client application.
+    pub client_id: ClientId,
+    /// Whose it is.
+    pub identifier_key: IdentifierKey,
+    /// The challenge.
+    pub challenge_id: ChallengeId,
+    /// Random bytes of this challenge, and so of this user.
+    pub salt: [u8; 16],
+}
+
+impl Scope {
+    /// What is stored of a code: HMAC-SHA-256 under the pepper over the scope, the salt and the code.
+    #[must_use]
+    pub fn mac(&self, pepper: &Secret32, code: &Code) -> Digest {
+        Digest::hmac(
+            pepper,
+            &[
+                b"identity.v1 code",
+                self.purpose.as_str().as_bytes(),
+                self.channel.as_str().as_bytes(),
+                self.client_id.as_str().as_bytes(),
+                self.identifier_key.0.bytes(),
+                self.challenge_id.uuid().as_bytes(),
+                &self.salt,
+                code.digits().as_bytes(),
+            ],
+        )
+    }
+}
+
+/// A code as it is stored.
+#[derive(Clone, Debug)]
+pub struct LiveCode {
+    /// The keyed hash.
+    pub mac: Digest,
+    /// The pepper that made it.
+    pub pepper_id: KeyId,
+    /// From this time on it is no longer good.
+    pub expire_time: Timestamp,
+}
+
+/// A challenge as the store keeps it.
+#[derive(Clone, Debug)]
+pub struct Challenge {
+    /// What its codes are bound to.
+    pub scope: Scope,
+    /// Where its codes go, sealed in the place `CHALLENGE_DESTINATION`.
+    pub destination: Sealed,
+    /// The person's language.
+    pub locale: String,
+    /// SHA-256 of the binding secret.
+    pub binding_hash: Digest,
+    /// How many digits its codes have.
+    pub code_length: u8,
+    /// How many attempts it allows.
+    pub max_attempts: u32,
+    /// How many attempts have been charged.
+    pub attempts: u32,
+    /// When it began.
+    pub create_time: Timestamp,
+    /// From this time on a further code may be sent.
+    pub resend_time: Timestamp,
+    /// When its newest code stops working.
+    pub expire_time: Timestamp,
+    /// Whether one of its codes has been used.
+    pub used: bool,
+}
+
+/// An attempt that has been charged and may now be compared.
+#[derive(Clone, Debug)]
+pub struct ChargedAttempt {
+    /// The challenge, this attempt counted.
+    pub challenge: Challenge,
+    /// Its codes that have not expired, newest first, at most three.
+    pub live_codes: Vec<LiveCode>,
+    /// The user of the identifier, where there is one.
+    pub user: Option<User>,
+    /// Where this attempt reached a rung: if it fails, nothing is evaluated before this time.
+    pub locked_until: Option<Timestamp>,
+}

@@ -1,0 +1,51 @@
+//! Names of things: UUIDs in time order (RFC 9562, version 7), each kind a type of its own.
+
+use std::fmt;
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Wraps a UUID.
+            #[must_use]
+            pub const fn new(id: Uuid) -> Self {
+                Self(id)
+            }
+
+            /// The UUID.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+
+            /// Reads the hyphenated form; nothing else is one of our ids.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                if text.len() == 36 { Uuid::parse_str(text).ok().map(Self) } else { None }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// Names a challenge.
+    ChallengeId
+    /// Names a user; the `sub` claim.
+    UserId
+    /// Names a session and its family of refresh tokens.
+    SessionId
+    /// Names a message in the outbox.
+    MessageId
+    /// Names an audit event.
+    EventId
+}

@@ -1,0 +1,127 @@
+//! Messages to people, from the outbox to a provider.
+
+use super::{
+    contact::EmailAddress,
+    id::{ChallengeId, MessageId, UserId},
+    sealed::Sealed,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// The column that holds a message's sealed content.
+pub const OUTBOX_CONTENT: &str = "outbox.content";
+
+/// What a message says, before a template puts it into words. Sealed while it waits.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Content {
+    /// A one-time code.
+    Code {
+        /// The address that the code goes to, in its canonical spelling.
+        destination: String,
+        /// The digits.
+        code: String,
+        /// The client application's display name.
+        client_name: String,
+        /// Whole minutes that the code lives.
+        minutes: u32,
+        /// The person's language.
+        locale: String,
+        /// The network address that asked, as text; empty where unknown.
+        address: String,
+        /// When it was asked for, microseconds since the Unix epoch.
+        asked_at: i64,
+    },
+    /// An old refresh token was used again, and all sessions have been ended.
+    RefreshTokenReused {
+        /// The network address that presented it, as text; empty where unknown.
+        address: String,
+        /// When, microseconds since the Unix epoch.
+        noticed_at: i64,
+    },
+}
+
+/// To whom a message goes.
+#[derive(Clone, Debug)]
+pub enum Recipient {
+    /// To the destination in its own content.
+    InContent,
+    /// To the address of a user, sealed in the place `USER_EMAIL` of the user's row.
+    User {
+        /// The user.
+        user_id: UserId,
+        /// The sealed address.
+        email: Sealed,
+    },
+}
+
+/// A message to be accepted into the outbox in the transaction of what it tells.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// The message's id; also part of its Message-ID header, so that a duplicate can be recognised.
+    pub message_id: MessageId,
+    /// The challenge whose code it carries.
+    pub challenge_id: Option<ChallengeId>,
+    /// The content, sealed in the place `OUTBOX_CONTENT` of its row.
+    pub content: Sealed,
+    /// When it was accepted.
+    pub create_time: Timestamp,
+    /// After this time it is not sent any more.
+    pub expire_time: Timestamp,
+}
+
+/// A message that a worker has claimed.
+#[derive(Clone, Debug)]
+pub struct ClaimedMessage {
+    /// The message's id.
+    pub message_id: MessageId,
+    /// The challenge whose code it carries.
+    pub challenge_id: Option<ChallengeId>,
+    /// To whom it goes.
+    pub recipient: Recipient,
+    /// The sealed content.
+    pub content: Sealed,
+    /// How many times it has been claimed, this one included.
+    pub attempts: u32,
+    /// When it was accepted.
+    pub create_time: Timestamp,
+    /// After this time it is not sent any more.
+    pub expire_time: Timestamp,
+}
+
+/// A message in words, ready for a provider. It has no `Debug`: it carries a code and an address.
+pub struct Envelope {
+    /// The message's id.
+    pub message_id: MessageId,
+    /// To whom.
+    pub to: EmailAddress,
+    /// The subject line: one line without control characters.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+    /// When it was accepted.
+    pub create_time: Timestamp,
+}
+
+/// What a provider made of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handover {
+    /// Accepted, with the provider's own id for it where it gives one.
+    Accepted {
+        /// The provider's id for the message.
+        provider_message_id: String,
+    },
+    /// Refused for good: trying again would be refused again.
+    Refused {
+        /// A short, fixed reason without the provider's text.
+        reason: &'static str,
+    },
+    /// Not accepted now: worth another try.
+    Deferred {
+        /// A short, fixed reason without the provider's text.
+        reason: &'static str,
+    },
+}

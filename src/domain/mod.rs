@@ -1,0 +1,23 @@
+//! Values and rules. No asynchrony, no I/O, no clock, no randomness.
+
+pub mod answer;
+pub mod audit;
+pub mod challenge;
+pub mod claims;
+pub mod client;
+pub mod contact;
+pub mod digest;
+pub mod id;
+pub mod keyring;
+pub mod lockout;
+pub mod message;
+pub mod policy;
+pub mod refresh_token;
+pub mod refusal;
+pub mod revocation;
+pub mod sealed;
+pub mod secret;
+pub mod session;
+pub mod time;
+pub mod user;
+pub mod window;

@@ -1,0 +1,128 @@
+//! Why the service says no: the stable reasons of the contract, and what each tells.
+
+use super::window::Standing;
+use std::time::Duration;
+
+/// One thing wrong with one field of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// The field's path in the request, such as `device.device_id`.
+    pub field: &'static str,
+    /// What is wrong and what would be right; never the value itself.
+    pub description: String,
+    /// The reason, for clients.
+    pub reason: FieldReason,
+}
+
+/// The reasons for which a field is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldReason {
+    /// `INVALID_EMAIL`
+    Email,
+    /// `INVALID_PHONE_NUMBER`
+    PhoneNumber,
+    /// `INVALID_CODE_FORMAT`
+    CodeFormat,
+    /// `REDIRECT_URI_NOT_ALLOWED`
+    RedirectUri,
+    /// `INVALID_FIELD`
+    Field,
+}
+
+/// A refusal or fault, as the caller learns it. Everything that could tell an attacker more has been left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Fields are wrong; all of them at once.
+    Invalid(Vec<FieldViolation>),
+    /// The code does not match, or is old, used or unknown.
+    CodeInvalid,
+    /// The code has expired; only told to whoever asked for it.
+    CodeExpired,
+    /// There is no such challenge; only told to whoever asked for one.
+    ChallengeNotFound,
+    /// The access token is missing or not active.
+    TokenInvalid,
+    /// The refresh token is not good.
+    RefreshTokenInvalid,
+    /// An old refresh token was presented; all sessions of the user have been ended.
+    RefreshTokenReused,
+    /// The token belongs to another device.
+    DeviceMismatch,
+    /// An operator keeps the user out; only told after a proven factor.
+    UserDisabled,
+    /// Too many requests.
+    RateLimited {
+        /// Which budget was spent: `identifier`, `address` or `all`.
+        layer: &'static str,
+        /// Where the caller stands in it.
+        standing: Standing,
+        /// After this wait the request is admitted.
+        retry_after: Duration,
+    },
+    /// Too many wrong codes in a row.
+    AccountLocked {
+        /// After this wait a code is evaluated again.
+        retry_after: Duration,
+    },
+    /// The challenge has no attempts left.
+    AttemptsExhausted,
+    /// A code was sent a moment ago.
+    ResendTooSoon {
+        /// After this wait another may be sent.
+        retry_after: Duration,
+    },
+    /// No such thing.
+    NotFound {
+        /// What was looked for: `user` or `session`.
+        resource: &'static str,
+    },
+    /// The store or the limiter does not answer; nothing was lost.
+    StoreUnavailable,
+    /// The service has as much work as it can do.
+    Overloaded,
+    /// A fault of the service.
+    Internal,
+}
+
+impl Refusal {
+    /// The stable reason in `google.rpc.ErrorInfo`.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(violations) => match violations.iter().map(|violation| violation.reason).min() {
+                Some(FieldReason::Email) => "INVALID_EMAIL",
+                Some(FieldReason::PhoneNumber) => "INVALID_PHONE_NUMBER",
+                Some(FieldReason::CodeFormat) => "INVALID_CODE_FORMAT",
+                Some(FieldReason::RedirectUri) => "REDIRECT_URI_NOT_ALLOWED",
+                Some(FieldReason::Field) | None => "INVALID_FIELD",
+            },
+            Self::CodeInvalid => "CODE_INVALID",
+            Self::CodeExpired => "CODE_EXPIRED",
+            Self::ChallengeNotFound => "CHALLENGE_NOT_FOUND",
+            Self::TokenInvalid => "TOKEN_INVALID",
+            Self::RefreshTokenInvalid => "REFRESH_TOKEN_INVALID",
+            Self::RefreshTokenReused => "REFRESH_TOKEN_REUSED",
+            Self::DeviceMismatch => "DEVICE_MISMATCH",
+            Self::UserDisabled => "USER_DISABLED",
+            Self::RateLimited { .. } => "RATE_LIMITED",
+            Self::AccountLocked { .. } => "ACCOUNT_LOCKED",
+            Self::AttemptsExhausted => "ATTEMPTS_EXHAUSTED",
+            Self::ResendTooSoon { .. } => "RESEND_TOO_SOON",
+            Self::NotFound { .. } => "NOT_FOUND",
+            Self::StoreUnavailable => "STORE_UNAVAILABLE",
+            Self::Overloaded => "OVERLOADED",
+            Self::Internal => "INTERNAL",
+        }
+    }
+
+    /// How long until the same call may succeed, where time cures it.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. }
+            | Self::AccountLocked { retry_after }
+            | Self::ResendTooSoon { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A person's own account, and an operator's acts on it.

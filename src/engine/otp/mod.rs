@@ -1,0 +1,1 @@
+//! The OTP engine: send, resend, verify.

@@ -1,0 +1,11 @@
+//! What the engines need of the world, and nothing else. Adapters provide it; tests provide faults.
+//!
+//! A method is one atomic step, told as an outcome; an error is a fault of the part behind it.
+
+pub mod clock;
+pub mod entropy;
+pub mod keys;
+pub mod limiter;
+pub mod messenger;
+pub mod signer;
+pub mod store;

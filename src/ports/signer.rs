@@ -1,0 +1,59 @@
+//! Signing and checking access tokens.
+
+use crate::domain::{claims::AccessClaims, secret::SecretString};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// The signer cannot sign.
+#[derive(Debug, thiserror::Error)]
+pub enum SignerFault {
+    /// More tokens are waiting than the queue holds.
+    #[error("the signing queue is full")]
+    Overloaded,
+    /// The key does not sign.
+    #[error("signing failed")]
+    Failed,
+}
+
+/// A public key as a JSON Web Key (RFC 7517); private members do not exist here.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct PublicKey {
+    /// Key type.
+    pub kty: &'static str,
+    /// Use.
+    #[serde(rename = "use")]
+    pub usage: &'static str,
+    /// Algorithm.
+    pub alg: &'static str,
+    /// RFC 7638 thumbprint.
+    pub kid: String,
+    /// RSA modulus, base64url without padding.
+    pub n: String,
+    /// RSA exponent, base64url without padding.
+    pub e: String,
+}
+
+/// Why a token's header, signature or form does not hold. Claims are judged by the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenFlaw {
+    /// Not a JWT of the pinned header: other algorithm or type, remote key members, `crit`, not UTF-8, too long.
+    Malformed,
+    /// Not signed by a published key, or changed since.
+    Signature,
+}
+
+/// Signs and checks access tokens with keys that it holds parsed.
+#[async_trait]
+pub trait Signer: Send + Sync {
+    /// A compact JWS (RFC 7515) of the claims with `typ` `at+jwt`, signed off the asynchronous threads.
+    async fn sign(&self, claims: &AccessClaims) -> Result<SecretString, SignerFault>;
+
+    /// The claims of a token whose header and signature hold. No I/O, whatever the header says.
+    ///
+    /// # Errors
+    /// The flaw.
+    fn open(&self, token: &str) -> Result<AccessClaims, TokenFlaw>;
+
+    /// The keys that are published, and so accepted, now.
+    fn public_keys(&self) -> Arc<[PublicKey]>;
+}

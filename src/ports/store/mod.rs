@@ -1,0 +1,63 @@
+//! What is kept: challenges, users, sessions, the outbox and the audit log.
+
+mod challenges;
+mod outbox;
+mod sessions;
+mod users;
+
+pub use challenges::{
+    BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, NewChallenge, NewCode, NewSession, NewUser,
+    ResendOutcome, SignIn, SignInOutcome, SignInUser,
+};
+pub use outbox::{Outbox, Settlement};
+pub use sessions::{
+    Rotation, RotationEvents, RotationOutcome, SessionPage, SessionStore, SignOutOutcome, SignOutScope,
+};
+pub use users::{UserChange, UserChangeOutcome, UserStore};
+
+use crate::domain::{answer::AnswerKey, audit::AuditEvent, sealed::Sealed, time::Timestamp};
+use async_trait::async_trait;
+
+/// The store cannot do its work; nothing of the step has been done, or all of it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreFault {
+    /// It does not answer, or not in time. Retrying is safe under a request id.
+    #[error("the store does not answer")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It answers with what cannot be: a fault of this program or of the data.
+    #[error("the store gave an impossible answer")]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What a repeatable call found.
+#[derive(Clone, Debug)]
+pub enum KnownAnswer {
+    /// The call was answered before; this is the answer.
+    Same(Sealed),
+    /// The request id was used for another request.
+    Different,
+    /// The call is new.
+    None,
+}
+
+/// Recorded answers, and audit events of refusals that change nothing else.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Looks a repeatable call up.
+    async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<KnownAnswer, StoreFault>;
+
+    /// Appends an event of its own.
+    async fn record(&self, event: &AuditEvent) -> Result<(), StoreFault>;
+
+    /// Answers whether the store answers.
+    async fn ping(&self) -> Result<(), StoreFault>;
+
+    /// Removes what has expired: recorded answers, ended challenges, old revocations, settled messages.
+    /// Audit events stay. Returns how many rows went.
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreFault>;
+}
+
+/// Everything that is kept, as one store.
+pub trait Store: ChallengeStore + SessionStore + UserStore + Outbox + Ledger {}
+
+impl<T: ChallengeStore + SessionStore + UserStore + Outbox + Ledger> Store for T {}

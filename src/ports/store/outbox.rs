@@ -1,0 +1,37 @@
+//! Messages that wait for a worker.
+
+use super::StoreFault;
+use crate::domain::{audit::AuditEvent, id::MessageId, message::ClaimedMessage, time::Timestamp};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// How a claimed message ends or goes on.
+#[derive(Clone, Debug)]
+pub enum Settlement {
+    /// Handed over: the content is erased.
+    Delivered {
+        /// The provider's id for it; empty where it gives none.
+        provider_message_id: String,
+    },
+    /// Given up: the content is erased.
+    Dropped,
+    /// To be claimed again at this time.
+    Retry(Timestamp),
+}
+
+/// The outbox.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Claims up to `limit` messages that are due, oldest first, for `lease`: no other worker gets them before it is
+    /// over. Messages past their expiry are claimed too, so that they can be dropped with an event.
+    async fn claim(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<ClaimedMessage>, StoreFault>;
+
+    /// Settles a claimed message, together with its event. A message that is settled already stays as it is.
+    async fn settle(
+        &self,
+        id: MessageId,
+        settlement: Settlement,
+        now: Timestamp,
+        event: Option<AuditEvent>,
+    ) -> Result<(), StoreFault>;
+}

@@ -1,0 +1,154 @@
+//! Sessions: rotate, list, end.
+
+use super::StoreFault;
+use crate::domain::{
+    audit::AuditEvent,
+    digest::Digest,
+    id::{SessionId, UserId},
+    message::NewMessage,
+    revocation::Revocation,
+    session::{LiveSession, Session},
+    time::Timestamp,
+};
+use async_trait::async_trait;
+use std::{net::IpAddr, time::Duration};
+
+/// A refresh token presented for rotation.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// The session.
+    pub session_id: SessionId,
+    /// The presented token's place in the family.
+    pub counter: u32,
+    /// SHA-256 of the presented token's secret.
+    pub presented: Digest,
+    /// SHA-256 of the successor's secret.
+    pub successor: Digest,
+    /// When.
+    pub now: Timestamp,
+    /// The device that the caller named; must be the session's where it is not empty.
+    pub device_id: String,
+    /// Where the call came from.
+    pub address: Option<IpAddr>,
+    /// From now on the session ends after this long without use.
+    pub idle_lifetime: Duration,
+    /// A direct parent is answered once more when rotated less than this ago.
+    pub grace: Duration,
+    /// The same where the request key is the one of the rotation.
+    pub retry_grace: Duration,
+    /// Keyed hash of the caller's request id, where there is one.
+    pub request_key: Option<Digest>,
+    /// One event for each way it may end; the store fills in user and session.
+    pub events: RotationEvents,
+    /// The notice to the person in case the token turns out to be an old one.
+    pub reuse_notice: NewMessage,
+}
+
+/// The events of the ways in which a rotation may end. Exactly one of them is written, and none for a session that
+/// does not exist.
+#[derive(Clone, Debug)]
+pub struct RotationEvents {
+    /// Rotated.
+    pub rotated: AuditEvent,
+    /// Answered once more.
+    pub repeated: AuditEvent,
+    /// An old token.
+    pub reused: AuditEvent,
+    /// Another device.
+    pub device_mismatch: AuditEvent,
+    /// The session has ended or the secret is wrong.
+    pub refused: AuditEvent,
+}
+
+/// What became of a rotation.
+#[derive(Clone, Debug)]
+pub enum RotationOutcome {
+    /// The successor is the live token now. The session as it is after the rotation.
+    Rotated(Box<LiveSession>),
+    /// The answer was lost and is given again: the session as the rotation left it. The live token is the direct
+    /// child of the presented one; `session.refresh_hash` tells under which key it was made.
+    Repeated(Box<LiveSession>),
+    /// An old token of the session: every session of the user has been ended, and the notice accepted.
+    Reused {
+        /// Whose.
+        user_id: UserId,
+        /// The sessions that were ended now.
+        ended: Vec<SessionId>,
+    },
+    /// Another device's name: the session has been ended.
+    DeviceMismatch,
+    /// No such live session, or not its secret.
+    Refused,
+}
+
+/// Which sessions to end.
+#[derive(Clone, Copy, Debug)]
+pub enum SignOutScope {
+    /// One.
+    Session(SessionId),
+    /// All of the user but one.
+    Others(SessionId),
+    /// All of the user.
+    All,
+}
+
+/// What became of ending sessions by refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignOutOutcome {
+    /// These have been ended now; none where they had ended before.
+    Ended(Vec<SessionId>),
+    /// The token is not one of the session's live or parent tokens; nothing was done.
+    Unknown,
+}
+
+/// A page of sessions.
+#[derive(Clone, Debug)]
+pub struct SessionPage {
+    /// Newest first.
+    pub sessions: Vec<Session>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// Sessions and their refresh tokens.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Rotates a refresh token: one statement on the way that succeeds.
+    ///
+    /// The order of the checks: unknown session or ended or expired session or disabled user → `Refused`; a secret
+    /// that is neither the live nor the direct parent's at its counter: `counter` below the live one → `Reused`
+    /// only if its hash cannot be told any more, which is why any older counter counts as reuse; else `Refused`.
+    /// Another device → `DeviceMismatch`, the session ended.
+    async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, StoreFault>;
+
+    /// Ends sessions of a user. `event` is written once for each session that is ended now.
+    async fn end_sessions(
+        &self,
+        user_id: UserId,
+        scope: SignOutScope,
+        now: Timestamp,
+        event: AuditEvent,
+    ) -> Result<Vec<SessionId>, StoreFault>;
+
+    /// Ends the session of a refresh token (its live token or the direct parent), or all of its user's.
+    async fn end_by_token(
+        &self,
+        session_id: SessionId,
+        presented: Digest,
+        all: bool,
+        now: Timestamp,
+        event: AuditEvent,
+    ) -> Result<SignOutOutcome, StoreFault>;
+
+    /// A page of a user's running sessions, newest first, those before `before` in that order.
+    async fn sessions(
+        &self,
+        user_id: UserId,
+        before: Option<SessionId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<SessionPage, StoreFault>;
+
+    /// What was revoked at or after `since`, oldest first.
+    async fn revocations(&self, since: Timestamp) -> Result<Vec<Revocation>, StoreFault>;
+}

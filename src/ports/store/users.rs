@@ -1,0 +1,50 @@
+//! Users: read and change.
+
+use super::StoreFault;
+use crate::domain::{
+    answer::RecordedAnswer,
+    audit::AuditEvent,
+    id::{SessionId, UserId},
+    time::Timestamp,
+    user::{Role, User},
+};
+use async_trait::async_trait;
+
+/// What an operator changes of a user.
+#[derive(Clone, Debug)]
+pub enum UserChange {
+    /// Replaces the roles: sorted, each once.
+    Roles(Vec<Role>),
+    /// Keeps the user out, and ends every session.
+    Disable,
+    /// Lets the user in again.
+    Enable,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug)]
+pub enum UserChangeOutcome {
+    /// The user as changed, and the sessions that were ended by it.
+    Changed(Box<User>, Vec<SessionId>),
+    /// No such user; nothing was written.
+    NotFound,
+    /// A call with the same request id was faster; nothing was written.
+    AlreadyAnswered,
+}
+
+/// Users.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// Reads a user.
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreFault>;
+
+    /// Changes a user, with its event and its recorded answer.
+    async fn change_user(
+        &self,
+        id: UserId,
+        change: UserChange,
+        now: Timestamp,
+        event: AuditEvent,
+        answer: Option<RecordedAnswer>,
+    ) -> Result<UserChangeOutcome, StoreFault>;
+}

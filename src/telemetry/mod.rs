@@ -1,0 +1,1 @@
+//! Spans over OTLP, logs on standard error, and what may stand in them.

@@ -1,0 +1,1 @@
+//! Documents for machines and pages for developers over HTTP.
