@@ -36,5 +36,16 @@ pub struct User {
     pub disabled: bool,
 }
 
+/// What an operator changes of a user.
+#[derive(Clone, Debug)]
+pub enum UserChange {
+    /// Replaces the roles: sorted, each once.
+    Roles(Vec<Role>),
+    /// Keeps the user out, and ends every session.
+    Disable,
+    /// Lets the user in again.
+    Enable,
+}
+
 /// The column that holds a user's sealed email address.
 pub const USER_EMAIL: &str = "users.email";

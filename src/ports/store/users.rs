@@ -6,20 +6,11 @@ use crate::domain::{
     audit::AuditEvent,
     id::{SessionId, UserId},
     time::Timestamp,
-    user::{Role, User},
+    user::User,
 };
 use async_trait::async_trait;
 
-/// What an operator changes of a user.
-#[derive(Clone, Debug)]
-pub enum UserChange {
-    /// Replaces the roles: sorted, each once.
-    Roles(Vec<Role>),
-    /// Keeps the user out, and ends every session.
-    Disable,
-    /// Lets the user in again.
-    Enable,
-}
+pub use crate::domain::user::UserChange;
 
 /// What became of a change.
 #[derive(Clone, Debug)]

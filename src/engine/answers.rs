@@ -1,0 +1,82 @@
+//! Repeatable writes: the same request id with the same request gives the same answer (AIP-155).
+
+use super::fault;
+use crate::{
+    domain::{
+        answer::{ANSWER_BODY, AnswerKey, RecordedAnswer},
+        digest::Digest,
+        refusal::{FieldReason, FieldViolation, Refusal},
+        sealed::{Place, open, seal},
+        secret::{ExposeSecret, Secret},
+        time::Timestamp,
+    },
+    ports::{
+        entropy::Entropy,
+        keys::Keys,
+        store::{KnownAnswer, Store},
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// How long an answer can be asked for again.
+const RETENTION: Duration = Duration::from_mins(10);
+
+/// A request that its caller may repeat.
+#[derive(Debug)]
+pub struct Repeatable {
+    /// Chosen by the caller.
+    pub request_id: Uuid,
+    /// The whole request in its wire form, by which a repetition is told from another request.
+    pub encoded: Secret<Vec<u8>>,
+}
+
+/// Recorded answers.
+pub(crate) struct Answers {
+    store: Arc<dyn Store>,
+    keys: Arc<dyn Keys>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Answers {
+    pub(crate) fn new(store: Arc<dyn Store>, keys: Arc<dyn Keys>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { store, keys, entropy }
+    }
+
+    /// The key of a call of `method`.
+    pub(crate) fn key(&self, method: &'static str, repeatable: &Repeatable) -> AnswerKey {
+        let key = self.keys.index();
+        let id = repeatable.request_id.as_bytes();
+        AnswerKey {
+            call: Digest::hmac(&key, &[b"identity.v1 call", method.as_bytes(), id]),
+            fingerprint: Digest::hmac(&key, &[b"identity.v1 request", repeatable.encoded.expose_secret()]),
+        }
+    }
+
+    /// The answer given before, where there is one.
+    pub(crate) async fn find<T: DeserializeOwned>(&self, key: &AnswerKey, now: Timestamp) -> Result<Option<T>, Refusal> {
+        match self.store.answer(key, now).await.map_err(|fault| fault::store(&fault))? {
+            KnownAnswer::None => Ok(None),
+            KnownAnswer::Different => Err(Refusal::Invalid(vec![FieldViolation {
+                field: "request_id",
+                description: "was used for another request; choose a new UUID for a new request".to_owned(),
+                reason: FieldReason::Field,
+            }])),
+            KnownAnswer::Same(sealed) => {
+                let place = Place { column: ANSWER_BODY, row: key.call.bytes() };
+                let body = open(&self.keys.sealing(), place, &sealed).map_err(|fault| fault::seal(&fault))?;
+                serde_json::from_slice(body.expose_secret()).map(Some).map_err(|_| Refusal::Internal)
+            }
+        }
+    }
+
+    /// Seals an answer for the transaction of its write.
+    pub(crate) fn record<T: Serialize>(&self, key: AnswerKey, answer: &T, now: Timestamp) -> Result<RecordedAnswer, Refusal> {
+        let plain = Zeroizing::new(serde_json::to_vec(answer).map_err(|_| Refusal::Internal)?);
+        let place = Place { column: ANSWER_BODY, row: key.call.bytes() };
+        let body = seal(&self.keys.sealing(), place, self.entropy.nonce(), &plain).map_err(|fault| fault::seal(&fault))?;
+        Ok(RecordedAnswer { key, body, expire_time: now.after(RETENTION) })
+    }
+}

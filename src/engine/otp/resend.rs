@@ -1,0 +1,156 @@
+//! Resend: a further code within the same challenge; the earlier ones stay good.
+
+use super::{ChallengeView, CodeDraft, OtpEngine, Sent, view::RecordedView};
+use crate::{
+    domain::{
+        answer::AnswerKey,
+        audit::Act,
+        challenge::{CHALLENGE_DESTINATION, Challenge},
+        contact::EmailAddress,
+        digest::Digest,
+        id::ChallengeId,
+        refusal::Refusal,
+        sealed::{Place, open},
+        secret::{ExposeSecret, SecretString},
+        session::Origin,
+        time::Timestamp,
+        window::Standing,
+    },
+    engine::{answers::Repeatable, fault},
+    ports::store::{NewCode, ResendOutcome},
+};
+
+/// A request for a further code.
+#[derive(Debug)]
+pub struct ResendOtp {
+    /// The challenge, in the client's words.
+    pub challenge_id: String,
+    /// Proves that the caller asked for the challenge.
+    pub binding_secret: Option<SecretString>,
+    /// Where the caller may repeat the call.
+    pub repeatable: Option<Repeatable>,
+}
+
+impl OtpEngine {
+    /// Sends a further code of a challenge.
+    ///
+    /// # Errors
+    /// [`Refusal::ResendTooSoon`] within the cool-down, [`Refusal::RateLimited`], [`Refusal::AttemptsExhausted`],
+    /// [`Refusal::CodeInvalid`] for a challenge that has ended or never was (told apart only to whoever asked), faults.
+    pub async fn resend(&self, request: ResendOtp, origin: &Origin) -> Result<Sent, Refusal> {
+        let now = self.parts.clock.now();
+        let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("ResendOtp", repeatable));
+        if let Some(sent) = self.resent_before(key.as_ref(), now).await? {
+            return Ok(sent);
+        }
+        let challenge = match ChallengeId::parse(&request.challenge_id) {
+            Some(id) => self.parts.store.challenge(id).await.map_err(|fault| fault::store(&fault))?,
+            None => None,
+        };
+        let Some(challenge) = challenge else {
+            let event = self.nameless_event(now, Act::CodeResent, origin).failed("CHALLENGE_NOT_FOUND");
+            return Err(self.refused(event, Refusal::CodeInvalid).await);
+        };
+        let event = self.event(now, Act::CodeResent, origin, &challenge.scope, "");
+        if let Some(refusal) = Self::not_resendable(&challenge, request.binding_secret.as_ref(), now) {
+            return Err(self.refused(event.failed(refusal.reason()), refusal).await);
+        }
+        let email = self.destination(&challenge)?;
+        let standing = match self.admit(&email, origin, &self.parts.keys.index()).await {
+            Ok(standing) => standing,
+            Err(refusal @ Refusal::RateLimited { .. }) => {
+                return Err(self.refused(event.failed("RATE_LIMITED"), refusal).await);
+            }
+            Err(refusal) => return Err(refusal),
+        };
+        let (code, view) = self.further_code(challenge, &email, event.clone(), key, origin, now)?;
+        let outcome = self.parts.store.add_code(code).await.map_err(|fault| fault::store(&fault))?;
+        let refusal = match outcome {
+            ResendOutcome::Added => return Ok(self.resent(view, standing)),
+            ResendOutcome::AlreadyAnswered => {
+                return self.resent_before(key.as_ref(), now).await?.ok_or(Refusal::Internal);
+            }
+            ResendOutcome::TooSoon(time) => Refusal::ResendTooSoon { retry_after: time.since(now) },
+            ResendOutcome::Ended => Refusal::CodeInvalid,
+        };
+        Err(self.refused(event.failed(refusal.reason()), refusal).await)
+    }
+
+    /// The address that a challenge's codes go to.
+    pub(super) fn destination(&self, challenge: &Challenge) -> Result<EmailAddress, Refusal> {
+        let place = Place { column: CHALLENGE_DESTINATION, row: challenge.scope.challenge_id.uuid().as_bytes() };
+        let plain = open(&self.parts.keys.sealing(), place, &challenge.destination).map_err(|fault| fault::seal(&fault))?;
+        let text = std::str::from_utf8(plain.expose_secret()).map_err(|_| Refusal::Internal)?;
+        EmailAddress::parse(text).map_err(|_| Refusal::Internal)
+    }
+
+    /// Why a challenge that has ended is refused: the reason only to whoever proves to have asked for it.
+    pub(super) fn ended(challenge: &Challenge, binding_secret: Option<&SecretString>) -> Refusal {
+        let proven = binding_secret
+            .is_some_and(|secret| Digest::sha256(&[secret.expose_secret().as_bytes()]) == challenge.binding_hash);
+        match (proven, challenge.used) {
+            (false, _) => Refusal::CodeInvalid,
+            (true, true) => Refusal::ChallengeNotFound,
+            (true, false) => Refusal::CodeExpired,
+        }
+    }
+
+    fn not_resendable(challenge: &Challenge, binding_secret: Option<&SecretString>, now: Timestamp) -> Option<Refusal> {
+        if challenge.used || challenge.expire_time <= now {
+            Some(Self::ended(challenge, binding_secret))
+        } else if challenge.attempts >= challenge.max_attempts {
+            Some(Refusal::AttemptsExhausted)
+        } else if now < challenge.resend_time {
+            Some(Refusal::ResendTooSoon { retry_after: challenge.resend_time.since(now) })
+        } else {
+            None
+        }
+    }
+
+    fn further_code(
+        &self,
+        mut challenge: Challenge,
+        email: &EmailAddress,
+        mut event: crate::domain::audit::AuditEvent,
+        key: Option<AnswerKey>,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(NewCode, ChallengeView), Refusal> {
+        let client = self.parts.clients.find(challenge.scope.client_id.as_str()).ok_or(Refusal::CodeInvalid)?;
+        let draft = CodeDraft {
+            email,
+            client_name: &client.display_name,
+            locale: &challenge.locale,
+            origin,
+            length: challenge.code_length,
+            now,
+        };
+        let (code, message) = self.draw_code(&challenge.scope, draft)?;
+        event.message_id = Some(message.message_id);
+        challenge.resend_time = now.after(self.parts.otp.resend_cooldown);
+        challenge.expire_time = code.expire_time;
+        let view = ChallengeView::of(&challenge, email, None);
+        let answer = key.map(|key| self.answers.record(key, &RecordedView::from(&view), now)).transpose()?;
+        let new = NewCode {
+            challenge_id: challenge.scope.challenge_id,
+            now,
+            code,
+            resend_time: challenge.resend_time,
+            message,
+            event,
+            answer,
+        };
+        Ok((new, view))
+    }
+
+    fn resent(&self, challenge: ChallengeView, standing: Standing) -> Sent {
+        self.parts.wake_up.wake();
+        Sent { challenge, standing: Some(standing) }
+    }
+
+    async fn resent_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Sent>, Refusal> {
+        let Some(key) = key else { return Ok(None) };
+        let recorded: Option<RecordedView> = self.answers.find(key, now).await?;
+        Ok(recorded.map(|view| Sent { challenge: view.into(), standing: None }))
+    }
+}

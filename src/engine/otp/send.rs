@@ -1,0 +1,152 @@
+//! Send: one limiter call, one store call, the same for known and unknown identifiers.
+
+use super::{
+    ChallengeView, CodeDraft, OtpEngine,
+    view::RecordedView,
+};
+use crate::{
+    domain::{
+        answer::AnswerKey,
+        audit::{Act, AuditEvent},
+        challenge::{CHALLENGE_DESTINATION, Challenge, Purpose, Scope},
+        client::Client,
+        contact::{Channel, EmailAddress},
+        digest::Digest,
+        id::ChallengeId,
+        refusal::{FieldReason, FieldViolation, Refusal},
+        sealed::{Place, seal},
+        secret::SecretString,
+        session::{Device, Origin},
+        time::Timestamp,
+        window::Standing,
+    },
+    engine::{answers::Repeatable, fault},
+    ports::store::{BeginOutcome, NewChallenge},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// A request for a code.
+#[derive(Debug)]
+pub struct SendOtp {
+    /// Where the code goes.
+    pub email: EmailAddress,
+    /// The client application; the default where empty.
+    pub client_id: String,
+    /// The device that asks.
+    pub device: Device,
+    /// The person's language.
+    pub locale: String,
+    /// Where the caller may repeat the call.
+    pub repeatable: Option<Repeatable>,
+}
+
+/// A code is on its way.
+#[derive(Debug)]
+pub struct Sent {
+    /// The challenge.
+    pub challenge: ChallengeView,
+    /// Where the caller stands in its tightest window; `None` for a repeated call, which is not counted.
+    pub standing: Option<Standing>,
+}
+
+impl OtpEngine {
+    /// Begins a challenge and accepts the message that carries its code.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] for a client application that is not registered, [`Refusal::RateLimited`], and faults.
+    pub async fn send(&self, request: SendOtp, origin: &Origin) -> Result<Sent, Refusal> {
+        let now = self.parts.clock.now();
+        let client = self.parts.clients.find(&request.client_id).ok_or_else(unknown_client)?;
+        let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("SendOtp", repeatable));
+        if let Some(sent) = self.sent_before(key.as_ref(), now).await? {
+            return Ok(sent);
+        }
+        let index = self.parts.keys.index();
+        let scope = Scope {
+            purpose: Purpose::SignIn,
+            channel: Channel::Email,
+            client_id: client.client_id.clone(),
+            identifier_key: request.email.identity_key(&index),
+            challenge_id: ChallengeId::new(self.parts.entropy.uuid()),
+            salt: self.parts.entropy.bytes16(),
+        };
+        let event = self.event(now, Act::CodeSent, origin, &scope, &request.device.device_id);
+        let standing = match self.admit(&request.email, origin, &index).await {
+            Ok(standing) => standing,
+            Err(refusal @ Refusal::RateLimited { .. }) => {
+                let mut event = event.failed("RATE_LIMITED");
+                event.challenge_id = None;
+                return Err(self.refused(event, refusal).await);
+            }
+            Err(refusal) => return Err(refusal),
+        };
+        let (new, view) = self.compose(&request, client, scope, event, key, origin, now)?;
+        let outcome = self.parts.store.begin_challenge(new).await.map_err(|fault| fault::store(&fault))?;
+        match outcome {
+            BeginOutcome::Begun => {
+                self.parts.wake_up.wake();
+                Ok(Sent { challenge: view, standing: Some(standing) })
+            }
+            BeginOutcome::AlreadyAnswered => self.sent_before(key.as_ref(), now).await?.ok_or(Refusal::Internal),
+        }
+    }
+
+    async fn sent_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Sent>, Refusal> {
+        let Some(key) = key else { return Ok(None) };
+        let recorded: Option<RecordedView> = self.answers.find(key, now).await?;
+        Ok(recorded.map(|view| Sent { challenge: view.into(), standing: None }))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one row, each from another step")]
+    fn compose(
+        &self,
+        request: &SendOtp,
+        client: &Client,
+        scope: Scope,
+        mut event: AuditEvent,
+        key: Option<AnswerKey>,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(NewChallenge, ChallengeView), Refusal> {
+        let binding_secret = URL_SAFE_NO_PAD.encode(self.parts.entropy.bytes32());
+        let draft = CodeDraft {
+            email: &request.email,
+            client_name: &client.display_name,
+            locale: &request.locale,
+            origin,
+            length: self.parts.otp.code_length,
+            now,
+        };
+        let (code, message) = self.draw_code(&scope, draft)?;
+        event.message_id = Some(message.message_id);
+        let place = Place { column: CHALLENGE_DESTINATION, row: scope.challenge_id.uuid().as_bytes() };
+        let destination =
+            seal(&self.parts.keys.sealing(), place, self.parts.entropy.nonce(), request.email.as_str().as_bytes())
+                .map_err(|fault| fault::seal(&fault))?;
+        let challenge = Challenge {
+            scope,
+            destination,
+            locale: request.locale.clone(),
+            binding_hash: Digest::sha256(&[binding_secret.as_bytes()]),
+            code_length: self.parts.otp.code_length,
+            max_attempts: self.parts.otp.max_attempts,
+            attempts: 0,
+            create_time: now,
+            resend_time: now.after(self.parts.otp.resend_cooldown),
+            expire_time: code.expire_time,
+            used: false,
+        };
+        let view = ChallengeView::of(&challenge, &request.email, Some(SecretString::from(binding_secret)));
+        let answer = key.map(|key| self.answers.record(key, &RecordedView::from(&view), now)).transpose()?;
+        Ok((NewChallenge { challenge, code, message, event, answer }, view))
+    }
+}
+
+fn unknown_client() -> Refusal {
+    Refusal::Invalid(vec![FieldViolation {
+        field: "client_id",
+        description: "is not a registered client application; use one from the configuration, or leave it empty"
+            .to_owned(),
+        reason: FieldReason::Field,
+    }])
+}

@@ -1,0 +1,255 @@
+//! Verify: charge the attempt, compare, complete the sign-in.
+
+use super::OtpEngine;
+use crate::{
+    domain::{
+        answer::AnswerKey,
+        audit::{Act, AuditEvent},
+        challenge::{ChargedAttempt, Challenge, Code},
+        id::{ChallengeId, SessionId, UserId},
+        refresh_token::RefreshToken,
+        refusal::Refusal,
+        sealed::{Place, seal},
+        secret::SecretString,
+        session::{Device, LiveSession, Origin, Session},
+        time::Timestamp,
+        user::{USER_EMAIL, User},
+    },
+    engine::{account::UserView, answers::Repeatable, fault, token::Tokens},
+    ports::store::{ChargeOutcome, FailedAttempt, NewUser, SignIn, SignInOutcome, SignInUser},
+};
+
+mod recorded;
+
+use recorded::RecordedSignIn;
+
+/// How often a sign-in looks again where the user changed under its hands.
+const ROUNDS: usize = 4;
+
+/// A code presented for a sign-in.
+#[derive(Debug)]
+pub struct VerifyOtp {
+    /// The challenge, in the client's words.
+    pub challenge_id: String,
+    /// The code.
+    pub code: Code,
+    /// The device that signs in.
+    pub device: Device,
+    /// Proves that the caller asked for the challenge.
+    pub binding_secret: Option<SecretString>,
+    /// Where the caller may repeat the call.
+    pub repeatable: Option<Repeatable>,
+}
+
+/// A person is signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The tokens.
+    pub tokens: Tokens,
+    /// Who.
+    pub user: UserView,
+    /// The new session.
+    pub session: Session,
+    /// Whether this sign-in created the user.
+    pub new_user: bool,
+}
+
+impl OtpEngine {
+    /// Exchanges a right code for a session and its tokens.
+    ///
+    /// The attempt is charged and committed before the code is compared, so that no number of parallel guesses, and
+    /// no caller who hangs up, gets one more comparison than is allowed.
+    ///
+    /// # Errors
+    /// [`Refusal::CodeInvalid`] for a wrong, old, used or unknown one alike; [`Refusal::AccountLocked`],
+    /// [`Refusal::AttemptsExhausted`] without comparing; [`Refusal::UserDisabled`] after a right code; faults.
+    pub async fn verify(&self, request: VerifyOtp, origin: &Origin) -> Result<SignedIn, Refusal> {
+        let now = self.parts.clock.now();
+        let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("VerifyOtp", repeatable));
+        if let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await? {
+            return Ok(signed_in);
+        }
+        let outcome = match ChallengeId::parse(&request.challenge_id) {
+            Some(id) => {
+                let charge = self.parts.store.charge_attempt(id, now, &self.parts.otp.ladder).await;
+                charge.map_err(|fault| fault::store(&fault))?
+            }
+            None => ChargeOutcome::Unknown,
+        };
+        let (challenge, reason, refusal) = match outcome {
+            ChargeOutcome::Charged(attempt) => return self.compare(&request, *attempt, key, origin, now).await,
+            ChargeOutcome::Locked { until, challenge } => {
+                (challenge, "ACCOUNT_LOCKED", Refusal::AccountLocked { retry_after: until.since(now) })
+            }
+            ChargeOutcome::Exhausted(challenge) => (challenge, "ATTEMPTS_EXHAUSTED", Refusal::AttemptsExhausted),
+            ChargeOutcome::Ended(challenge) => {
+                let reason = if challenge.used { "CODE_USED" } else { "CODE_EXPIRED" };
+                let refusal = Self::ended(&challenge, request.binding_secret.as_ref());
+                (challenge, reason, refusal)
+            }
+            ChargeOutcome::Unknown => {
+                let event = self.nameless_event(now, Act::CodeVerified, origin).failed("CHALLENGE_NOT_FOUND");
+                return Err(self.refused(event, Refusal::CodeInvalid).await);
+            }
+        };
+        let event = self.event(now, Act::CodeVerified, origin, &challenge.scope, &request.device.device_id);
+        Err(self.refused(event.failed(reason), refusal).await)
+    }
+
+    async fn compare(
+        &self,
+        request: &VerifyOtp,
+        attempt: ChargedAttempt,
+        key: Option<AnswerKey>,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<SignedIn, Refusal> {
+        let event = self.event(now, Act::CodeVerified, origin, &attempt.challenge.scope, &request.device.device_id);
+        if !self.matches(&attempt, &request.code) {
+            let mut events = vec![event.failed("CODE_INVALID")];
+            if attempt.locked_until.is_some() {
+                let scope = &attempt.challenge.scope;
+                let lock = self.event(now, Act::IdentifierLocked, origin, scope, &request.device.device_id);
+                events.push(lock.failed("TOO_MANY_FAILURES"));
+            }
+            return Err(self.failed(events, Refusal::CodeInvalid).await);
+        }
+        let ChargedAttempt { challenge, mut user, .. } = attempt;
+        for _ in 0..ROUNDS {
+            if user.as_ref().is_some_and(|user| user.disabled) {
+                return Err(self.failed(vec![event.failed("USER_DISABLED")], Refusal::UserDisabled).await);
+            }
+            let draft = self.draft(request, &challenge, user, event.clone(), origin, now)?;
+            match self.complete(draft, key).await? {
+                (SignInOutcome::SignedIn, signed_in) => return Ok(signed_in),
+                (SignInOutcome::Spent, _) => {
+                    // A call under the same request id may have been the one that was faster.
+                    if let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await? {
+                        return Ok(signed_in);
+                    }
+                    return Err(self.refused(event.failed("CODE_USED"), Refusal::CodeInvalid).await);
+                }
+                (SignInOutcome::UserChanged, _) => {
+                    let again = self.parts.store.user_of(challenge.scope.identifier_key).await;
+                    user = again.map_err(|fault| fault::store(&fault))?;
+                }
+            }
+        }
+        Err(Refusal::StoreUnavailable)
+    }
+
+    /// Whether the code is one of the live ones. Each is compared in constant time, and all of them are.
+    fn matches(&self, attempt: &ChargedAttempt, code: &Code) -> bool {
+        let peppers = self.parts.keys.peppers();
+        attempt.live_codes.iter().fold(false, |found, live| {
+            let right = peppers
+                .get(&live.pepper_id)
+                .is_some_and(|pepper| attempt.challenge.scope.mac(pepper, code) == live.mac);
+            found | right
+        })
+    }
+
+    async fn failed(&self, events: Vec<AuditEvent>, refusal: Refusal) -> Refusal {
+        match self.parts.store.record_failure(FailedAttempt { events }).await {
+            Ok(()) => refusal,
+            Err(fault) => fault::store(&fault),
+        }
+    }
+
+    /// Everything of a sign-in but its tokens.
+    fn draft(
+        &self,
+        request: &VerifyOtp,
+        challenge: &Challenge,
+        user: Option<User>,
+        event: AuditEvent,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<Draft, Refusal> {
+        let email = self.destination(challenge)?;
+        let (user, chosen) = match user {
+            Some(user) => (user.clone(), SignInUser::Existing(user.user_id)),
+            None => {
+                let user_id = UserId::new(self.parts.entropy.uuid());
+                let place = Place { column: USER_EMAIL, row: user_id.uuid().as_bytes() };
+                let ring = self.parts.keys.sealing();
+                let sealed = seal(&ring, place, self.parts.entropy.nonce(), email.as_str().as_bytes())
+                    .map_err(|fault| fault::seal(&fault))?;
+                let new = NewUser { user_id, email: sealed.clone(), create_time: now };
+                let user = User { user_id, email: sealed, roles: Vec::new(), create_time: now, disabled: false };
+                (user, SignInUser::New(new))
+            }
+        };
+        let session_id = SessionId::new(self.parts.entropy.uuid());
+        let first = self.parts.tokens.first_token(session_id);
+        let policy = &self.parts.sessions;
+        let absolute_expire_time = now.after(policy.absolute_lifetime);
+        let session = Session {
+            session_id,
+            user_id: user.user_id,
+            client_id: challenge.scope.client_id.clone(),
+            device: request.device.clone(),
+            create_time: now,
+            auth_time: now,
+            last_use_time: now,
+            last_use_address: origin.address,
+            idle_expire_time: now.after(policy.idle_lifetime).min(absolute_expire_time),
+            absolute_expire_time,
+            counter: 0,
+            refresh_hash: first.hash(),
+        };
+        let view = UserView::new(&user, email.as_str().to_owned());
+        let events = self.success_events(event, &chosen, &session);
+        Ok(Draft {
+            sign_in: SignIn {
+                challenge_id: challenge.scope.challenge_id,
+                identifier_key: challenge.scope.identifier_key,
+                now,
+                user: chosen,
+                session: session.clone(),
+                events,
+                answer: None,
+            },
+            live: LiveSession { session, roles: user.roles },
+            first,
+            view,
+        })
+    }
+
+    fn success_events(&self, verified: AuditEvent, user: &SignInUser, session: &Session) -> Vec<AuditEvent> {
+        let verified = AuditEvent { user_id: Some(session.user_id), session_id: Some(session.session_id), ..verified };
+        let also = |act| AuditEvent { event_id: self.event_id(), act, ..verified.clone() };
+        let mut events = vec![verified.clone()];
+        if matches!(user, SignInUser::New(_)) {
+            events.push(also(Act::UserCreated));
+        }
+        events.push(also(Act::SessionStarted));
+        events
+    }
+
+    /// Signs, then commits: a signer that cannot sign must not cost the person the code.
+    async fn complete(&self, draft: Draft, key: Option<AnswerKey>) -> Result<(SignInOutcome, SignedIn), Refusal> {
+        let Draft { mut sign_in, live, first, view } = draft;
+        let tokens = self.parts.tokens.issue(&live, &first).await?;
+        let new_user = matches!(sign_in.user, SignInUser::New(_));
+        let now = sign_in.now;
+        let signed_in = SignedIn { tokens, user: view, session: live.session, new_user };
+        sign_in.answer = key.map(|key| self.answers.record(key, &RecordedSignIn::from(&signed_in), now)).transpose()?;
+        let outcome = self.parts.store.complete_sign_in(sign_in).await.map_err(|fault| fault::store(&fault))?;
+        Ok((outcome, signed_in))
+    }
+
+    async fn signed_in_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<SignedIn>, Refusal> {
+        let Some(key) = key else { return Ok(None) };
+        let recorded: Option<RecordedSignIn> = self.answers.find(key, now).await?;
+        recorded.map(|recorded| recorded.restore().ok_or(Refusal::Internal)).transpose()
+    }
+}
+
+/// A sign-in before its tokens are signed.
+struct Draft {
+    sign_in: SignIn,
+    live: LiveSession,
+    first: RefreshToken,
+    view: UserView,
+}

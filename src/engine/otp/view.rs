@@ -1,0 +1,84 @@
+//! What the caller learns of a challenge.
+
+use crate::domain::{
+    challenge::Challenge,
+    contact::EmailAddress,
+    secret::{ExposeSecret, SecretString},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// A challenge as its asker sees it.
+#[derive(Debug)]
+pub struct ChallengeView {
+    /// Names the challenge in later calls.
+    pub challenge_id: String,
+    /// Where the code went, masked.
+    pub masked_destination: String,
+    /// Digits of its codes.
+    pub code_length: u8,
+    /// How many more codes may be tried.
+    pub attempts_remaining: u32,
+    /// When the newest code stops working.
+    pub expire_time: Timestamp,
+    /// From this time on a further code may be sent.
+    pub resend_time: Timestamp,
+    /// Proves that the caller asked; only in the answer to the first request.
+    pub binding_secret: Option<SecretString>,
+}
+
+impl ChallengeView {
+    /// The view of a challenge that goes to `email`.
+    #[must_use]
+    pub fn of(challenge: &Challenge, email: &EmailAddress, binding_secret: Option<SecretString>) -> Self {
+        Self {
+            challenge_id: challenge.scope.challenge_id.to_string(),
+            masked_destination: email.masked(),
+            code_length: challenge.code_length,
+            attempts_remaining: challenge.max_attempts.saturating_sub(challenge.attempts),
+            expire_time: challenge.expire_time,
+            resend_time: challenge.resend_time,
+            binding_secret,
+        }
+    }
+}
+
+/// A view as it is recorded, sealed, for a repeated call.
+#[derive(Serialize, Deserialize)]
+pub(super) struct RecordedView {
+    challenge_id: String,
+    masked_destination: String,
+    code_length: u8,
+    attempts_remaining: u32,
+    expire_time: i64,
+    resend_time: i64,
+    binding_secret: Option<String>,
+}
+
+impl From<&ChallengeView> for RecordedView {
+    fn from(view: &ChallengeView) -> Self {
+        Self {
+            challenge_id: view.challenge_id.clone(),
+            masked_destination: view.masked_destination.clone(),
+            code_length: view.code_length,
+            attempts_remaining: view.attempts_remaining,
+            expire_time: view.expire_time.micros(),
+            resend_time: view.resend_time.micros(),
+            binding_secret: view.binding_secret.as_ref().map(|secret| secret.expose_secret().to_owned()),
+        }
+    }
+}
+
+impl From<RecordedView> for ChallengeView {
+    fn from(recorded: RecordedView) -> Self {
+        Self {
+            challenge_id: recorded.challenge_id,
+            masked_destination: recorded.masked_destination,
+            code_length: recorded.code_length,
+            attempts_remaining: recorded.attempts_remaining,
+            expire_time: Timestamp::from_micros(recorded.expire_time),
+            resend_time: Timestamp::from_micros(recorded.resend_time),
+            binding_secret: recorded.binding_secret.map(SecretString::from),
+        }
+    }
+}
