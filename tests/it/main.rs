@@ -1,2 +1,6 @@
 //! The integration tests: one binary, so that one PostgreSQL serves them all. `tests/README.md` says how to add one.
 #![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "tests measure real time and read their own environment")]
+
+mod ops;
+mod support;

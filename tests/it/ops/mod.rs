@@ -1,0 +1,6 @@
+//! How the service and its tests are operated.
+
+mod peers;
+mod proxy;
+mod run;
+mod smtp;

@@ -1,0 +1,13 @@
+//! What the tests stand on: real peers, private to the run, that leave nothing behind. `tests/README.md` shows their use.
+
+pub(crate) mod certificates;
+pub(crate) mod logs;
+pub(crate) mod otlp;
+pub(crate) mod port;
+pub(crate) mod postgres;
+pub(crate) mod proxy;
+pub(crate) mod redis;
+pub(crate) mod run;
+pub(crate) mod service;
+pub(crate) mod smtp;
+pub(crate) mod wait;
