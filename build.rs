@@ -22,10 +22,7 @@ const SECRET_MESSAGES: [&str; 15] = [
     "SendOtpResponse",
 ];
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "cargo tells a build script its folder in OUT_DIR"
-)]
+#[expect(clippy::disallowed_methods, reason = "cargo tells a build script its folder in OUT_DIR")]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -37,10 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "identity/v1/admin_service.proto",
         "identity/v1/error_reason.proto",
     ])?;
-    fs::write(
-        out.join("identity_descriptor.bin"),
-        compiler.encode_file_descriptor_set(),
-    )?;
+    fs::write(out.join("identity_descriptor.bin"), compiler.encode_file_descriptor_set())?;
     let mut builder = tonic_prost_build::configure();
     for message in SECRET_MESSAGES {
         builder = builder.skip_debug([format!(".identity.v1.{message}")]);

@@ -43,10 +43,7 @@ impl Code {
     /// The code for a number drawn uniformly below 10^`length`.
     #[must_use]
     pub fn from_draw(number: u64, length: u8) -> Self {
-        Self(SecretString::from(format!(
-            "{number:0width$}",
-            width = usize::from(length)
-        )))
+        Self(SecretString::from(format!("{number:0width$}", width = usize::from(length))))
     }
 
     /// Reads what a person typed; `None` unless it is 6 to 10 ASCII digits.

@@ -81,11 +81,7 @@ impl AccessClaims {
 }
 
 fn token_id(session: SessionId, counter: u32, issued: Timestamp) -> String {
-    let digest = Digest::sha256(&[
-        session.uuid().as_bytes(),
-        &counter.to_be_bytes(),
-        &issued.micros().to_be_bytes(),
-    ]);
+    let digest = Digest::sha256(&[session.uuid().as_bytes(), &counter.to_be_bytes(), &issued.micros().to_be_bytes()]);
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest.bytes()[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()

@@ -40,10 +40,7 @@ impl Clients {
     /// The list; `None` where it is empty, a name stands twice, or a client has no audience.
     #[must_use]
     pub fn new(clients: Vec<Client>) -> Option<Self> {
-        let twice = clients
-            .iter()
-            .enumerate()
-            .any(|(i, a)| clients[..i].iter().any(|b| a.client_id == b.client_id));
+        let twice = clients.iter().enumerate().any(|(i, a)| clients[..i].iter().any(|b| a.client_id == b.client_id));
         let mute = clients.iter().any(|client| client.audiences.is_empty());
         (!clients.is_empty() && !twice && !mute).then_some(Self(clients))
     }
@@ -51,17 +48,11 @@ impl Clients {
     /// The client of that name; the default where the name is empty; `None` where it is not registered.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Client> {
-        if name.is_empty() {
-            self.0.first()
-        } else {
-            self.0.iter().find(|client| client.client_id.as_str() == name)
-        }
+        if name.is_empty() { self.0.first() } else { self.0.iter().find(|client| client.client_id.as_str() == name) }
     }
 
     /// Every audience that tokens of this service may name.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .flat_map(|client| client.audiences.iter().map(String::as_str))
+        self.0.iter().flat_map(|client| client.audiences.iter().map(String::as_str))
     }
 }

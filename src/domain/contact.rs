@@ -44,21 +44,14 @@ impl EmailAddress {
     /// # Errors
     /// Where the text is not such an address.
     pub fn parse(text: &str) -> Result<Self, NotAnEmailAddress> {
-        if text.len() > 254
-            || text
-                .chars()
-                .any(|c| c.is_control() || c.is_whitespace() || is_invisible(c))
-        {
+        if text.len() > 254 || text.chars().any(|c| c.is_control() || c.is_whitespace() || is_invisible(c)) {
             return Err(NotAnEmailAddress);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(NotAnEmailAddress)?;
         let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
         let domain = ascii_domain(domain)?;
         let canonical = format!("{local}@{domain}");
-        let options = Options::default()
-            .without_display_text()
-            .without_domain_literal()
-            .with_required_tld();
+        let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
         let plain = local.len() <= 64 && canonical.len() <= 254 && !local.contains(['"', '(', ')', ',', ';', '@']);
         if plain && Parser::parse_with_options(&canonical, options).is_ok() {
             Ok(Self(canonical))
@@ -83,10 +76,7 @@ impl EmailAddress {
     /// The key under which the identity is kept.
     #[must_use]
     pub fn identity_key(&self, key: &Secret32) -> IdentifierKey {
-        IdentifierKey(Digest::hmac(
-            key,
-            &[b"identity.v1 identifier", b"email", self.0.as_bytes()],
-        ))
+        IdentifierKey(Digest::hmac(key, &[b"identity.v1 identifier", b"email", self.0.as_bytes()]))
     }
 
     /// The key under which requests are counted: sub-addresses and, where the provider is known to ignore them, dots
@@ -94,17 +84,12 @@ impl EmailAddress {
     #[must_use]
     pub fn abuse_key(&self, key: &Secret32) -> IdentifierKey {
         let (local, domain) = self.parts();
-        let base = local
-            .split_once('+')
-            .map_or(local, |(base, _)| if base.is_empty() { local } else { base });
+        let base = local.split_once('+').map_or(local, |(base, _)| if base.is_empty() { local } else { base });
         let (base, domain) = match domain {
             "gmail.com" | "googlemail.com" => (base.replace('.', ""), "gmail.com"),
             other => (base.to_owned(), other),
         };
-        IdentifierKey(Digest::hmac(
-            key,
-            &[b"identity.v1 abuse", b"email", base.as_bytes(), domain.as_bytes()],
-        ))
+        IdentifierKey(Digest::hmac(key, &[b"identity.v1 abuse", b"email", base.as_bytes(), domain.as_bytes()]))
     }
 
     fn parts(&self) -> (&str, &str) {

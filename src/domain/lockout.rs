@@ -20,9 +20,7 @@ impl Ladder {
     #[must_use]
     pub fn new(rungs: Vec<Rung>) -> Option<Self> {
         let sound = rungs.iter().all(|rung| rung.failures > 0 && !rung.wait.is_zero())
-            && rungs
-                .windows(2)
-                .all(|pair| pair[0].failures < pair[1].failures && pair[0].wait <= pair[1].wait);
+            && rungs.windows(2).all(|pair| pair[0].failures < pair[1].failures && pair[0].wait <= pair[1].wait);
         sound.then_some(Self(rungs))
     }
 
@@ -40,10 +38,7 @@ impl Ladder {
         if failures > last.failures {
             return Some(last.wait);
         }
-        self.0
-            .iter()
-            .find(|rung| rung.failures == failures)
-            .map(|rung| rung.wait)
+        self.0.iter().find(|rung| rung.failures == failures).map(|rung| rung.wait)
     }
 }
 
@@ -52,17 +47,9 @@ impl Default for Ladder {
     fn default() -> Self {
         const MINUTE: u64 = 60;
         Self(
-            [
-                (3, 5 * MINUTE),
-                (5, 30 * MINUTE),
-                (10, 60 * MINUTE),
-                (15, 24 * 60 * MINUTE),
-            ]
-            .map(|(failures, wait)| Rung {
-                failures,
-                wait: Duration::from_secs(wait),
-            })
-            .to_vec(),
+            [(3, 5 * MINUTE), (5, 30 * MINUTE), (10, 60 * MINUTE), (15, 24 * 60 * MINUTE)]
+                .map(|(failures, wait)| Rung { failures, wait: Duration::from_secs(wait) })
+                .to_vec(),
         )
     }
 }

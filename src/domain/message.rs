@@ -106,22 +106,44 @@ pub struct Envelope {
     pub create_time: Timestamp,
 }
 
+/// A message as the mailbox of development keeps it. It has no `Debug`: it carries a code and an address.
+pub struct MailboxMessage {
+    /// The message's id.
+    pub message_id: MessageId,
+    /// When it was accepted.
+    pub time: Timestamp,
+    /// To whom.
+    pub to: String,
+    /// The subject line.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part, as it was sent: a page that shows it keeps it in a frame without rights.
+    pub html: String,
+}
+
 /// What a provider made of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Handover {
     /// Accepted, with the provider's own id for it where it gives one.
     Accepted {
-        /// The provider's id for the message.
+        /// The provider's id for the message; empty where it gives none.
         provider_message_id: String,
     },
-    /// Refused for good: trying again would be refused again.
+    /// This recipient or this message is refused for good: trying again would be refused again.
     Refused {
-        /// A short, fixed reason without the provider's text.
+        /// A short, fixed reason such as `RECIPIENT_REFUSED`, without the provider's text.
         reason: &'static str,
     },
     /// Not accepted now: worth another try.
     Deferred {
-        /// A short, fixed reason without the provider's text.
+        /// A short, fixed reason such as `PROVIDER_UNREACHABLE`, without the provider's text.
+        reason: &'static str,
+    },
+    /// Refused because of our own settings, such as a wrong password: every message would be. Worth another try, since
+    /// an operator may put it right before the message expires.
+    Misconfigured {
+        /// A short, fixed reason such as `LOGIN_REFUSED`, without the provider's text.
         reason: &'static str,
     },
 }

@@ -81,10 +81,7 @@ pub struct RequestLimits {
 
 impl Default for RequestLimits {
     fn default() -> Self {
-        let window = |limit, seconds| Window {
-            limit,
-            span: Duration::from_secs(seconds),
-        };
+        let window = |limit, seconds| Window { limit, span: Duration::from_secs(seconds) };
         Self {
             identifier: [window(3, 300), window(5, 3600), window(10, 86_400)].into(),
             address: [window(20, 300), window(100, 3600)].into(),

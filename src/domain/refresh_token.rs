@@ -27,11 +27,7 @@ impl RefreshToken {
     /// Reads a token; `None` for anything that this service cannot have given out.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes: [u8; LENGTH] = URL_SAFE_NO_PAD
-            .decode(text.strip_prefix(PREFIX)?)
-            .ok()?
-            .try_into()
-            .ok()?;
+        let bytes: [u8; LENGTH] = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?.try_into().ok()?;
         let (version, rest) = bytes.split_first()?;
         let (session, rest) = rest.split_first_chunk::<16>()?;
         let (counter, secret) = rest.split_first_chunk::<4>()?;
@@ -73,11 +69,7 @@ impl RefreshToken {
                 self.secret.expose_secret(),
             ],
         );
-        Self {
-            session_id: self.session_id,
-            counter,
-            secret: secret32(*secret.bytes()),
-        }
+        Self { session_id: self.session_id, counter, secret: secret32(*secret.bytes()) }
     }
 }
 
@@ -87,17 +79,11 @@ mod tests {
 
     #[test]
     fn round_trip_and_child() {
-        let token = RefreshToken {
-            session_id: SessionId::new(Uuid::from_u128(5)),
-            counter: 7,
-            secret: secret32([3; 32]),
-        };
+        let token =
+            RefreshToken { session_id: SessionId::new(Uuid::from_u128(5)), counter: 7, secret: secret32([3; 32]) };
         let text = token.to_text();
         let again = RefreshToken::parse(text.expose_secret()).unwrap();
-        assert_eq!(
-            (again.session_id, again.counter, again.hash()),
-            (token.session_id, 7, token.hash())
-        );
+        assert_eq!((again.session_id, again.counter, again.hash()), (token.session_id, 7, token.hash()));
         let key = secret32([4; 32]);
         assert_eq!(token.child(&key).hash(), again.child(&key).hash());
         assert_ne!(token.child(&key).hash(), token.child(&secret32([5; 32])).hash());

@@ -45,10 +45,7 @@ pub fn seal(ring: &KeyRing, place: Place<'_>, nonce: [u8; 12], plain: &[u8]) -> 
     key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut body)
         .map_err(|_| CannotOpen)?;
     bytes.extend_from_slice(&body);
-    Ok(Sealed {
-        key_id: ring.newest_id().clone(),
-        bytes,
-    })
+    Ok(Sealed { key_id: ring.newest_id().clone(), bytes })
 }
 
 /// Opens a value that was sealed for `place`.
@@ -59,19 +56,15 @@ pub fn open(ring: &KeyRing, place: Place<'_>, sealed: &Sealed) -> Result<Secret<
     let key = place_key(ring.get(&sealed.key_id).ok_or(CannotOpen)?, place)?;
     let (nonce, body) = sealed.bytes.split_first_chunk::<12>().ok_or(CannotOpen)?;
     let mut body = body.to_vec();
-    let plain = key
-        .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::empty(), &mut body)
-        .map_err(|_| CannotOpen)?
-        .len();
+    let plain =
+        key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::empty(), &mut body).map_err(|_| CannotOpen)?.len();
     body.truncate(plain);
     Ok(Secret::new(Box::new(body)))
 }
 
 fn place_key(key: &Secret32, place: Place<'_>) -> Result<LessSafeKey, CannotOpen> {
     let derived = Digest::hmac(key, &[b"identity.v1 seal", place.column.as_bytes(), place.row]);
-    Ok(LessSafeKey::new(
-        UnboundKey::new(&AES_256_GCM, derived.bytes()).map_err(|_| CannotOpen)?,
-    ))
+    Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, derived.bytes()).map_err(|_| CannotOpen)?))
 }
 
 #[cfg(test)]
@@ -82,23 +75,10 @@ mod tests {
     #[test]
     fn opens_only_in_its_place() {
         let ring = KeyRing::new([(KeyId::new("a").unwrap(), secret32([1; 32]))].into()).unwrap();
-        let place = Place {
-            column: "users.email",
-            row: b"1",
-        };
+        let place = Place { column: "users.email", row: b"1" };
         let sealed = seal(&ring, place, [9; 12], b"ada@example.com").unwrap();
         assert_eq!(open(&ring, place, &sealed).unwrap().expose_secret(), b"ada@example.com");
-        assert!(
-            open(
-                &ring,
-                Place {
-                    column: "users.email",
-                    row: b"2"
-                },
-                &sealed
-            )
-            .is_err()
-        );
+        assert!(open(&ring, Place { column: "users.email", row: b"2" }, &sealed).is_err());
         let mut changed = sealed;
         changed.bytes[14] ^= 1;
         assert!(open(&ring, place, &changed).is_err());

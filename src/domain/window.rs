@@ -49,22 +49,14 @@ pub fn decide(windows: &[Window], log: &[Timestamp], now: Timestamp) -> Decision
         .iter()
         .map(|window| standing(*window, log, now, admitted))
         .reduce(tightest)
-        .unwrap_or(Standing {
-            limit: 0,
-            remaining: 0,
-            reset: Duration::ZERO,
-        });
+        .unwrap_or(Standing { limit: 0, remaining: 0, reset: Duration::ZERO });
     Decision { standing, retry_after }
 }
 
 /// The tighter of two standings.
 #[must_use]
 pub fn tightest(a: Standing, b: Standing) -> Standing {
-    if (b.remaining, std::cmp::Reverse(b.reset)) < (a.remaining, std::cmp::Reverse(a.reset)) {
-        b
-    } else {
-        a
-    }
+    if (b.remaining, std::cmp::Reverse(b.reset)) < (a.remaining, std::cmp::Reverse(a.reset)) { b } else { a }
 }
 
 /// How many times a log must keep: the largest limit of its windows.
@@ -95,10 +87,6 @@ fn standing(window: Window, log: &[Timestamp], now: Timestamp, admitted: bool) -
     Standing {
         limit: window.limit,
         remaining: window.limit.saturating_sub(u32::try_from(counted).unwrap_or(u32::MAX)),
-        reset: if counted == 0 {
-            Duration::ZERO
-        } else {
-            oldest.after(window.span).since(now)
-        },
+        reset: if counted == 0 { Duration::ZERO } else { oldest.after(window.span).since(now) },
     }
 }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod entropy;
 pub mod keys;
 pub mod limiter;
+pub mod mailbox;
 pub mod messenger;
 pub mod signer;
 pub mod store;

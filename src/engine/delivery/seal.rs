@@ -1,0 +1,36 @@
+//! What a message says, sealed for its row of the outbox and opened again.
+
+use crate::domain::{
+    id::{ChallengeId, MessageId},
+    keyring::KeyRing,
+    message::{Content, NewMessage, OUTBOX_CONTENT},
+    sealed::{CannotOpen, Place, seal},
+    time::Timestamp,
+};
+use zeroize::Zeroizing;
+
+/// Longer than any content, so that the buffer never moves and leaves a copy behind.
+const ROOM: usize = 4096;
+
+/// Seals `content` for the row of `message_id`, ready to be accepted in the transaction of what it tells.
+///
+/// # Errors
+/// None that a content of this program's making meets.
+pub fn sealed_message(
+    ring: &KeyRing,
+    nonce: [u8; 12],
+    message_id: MessageId,
+    challenge_id: Option<ChallengeId>,
+    content: &Content,
+    create_time: Timestamp,
+    expire_time: Timestamp,
+) -> Result<NewMessage, CannotOpen> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(ROOM));
+    serde_json::to_writer(&mut *plain, content).map_err(|_| CannotOpen)?;
+    let content = seal(ring, place(message_id.uuid().as_bytes()), nonce, &plain)?;
+    Ok(NewMessage { message_id, challenge_id, content, create_time, expire_time })
+}
+
+const fn place(row: &[u8; 16]) -> Place<'_> {
+    Place { column: OUTBOX_CONTENT, row }
+}
