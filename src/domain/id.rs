@@ -22,6 +22,12 @@ macro_rules! ids {
                 self.0
             }
 
+            /// The 16 bytes of the UUID.
+            #[must_use]
+            pub const fn bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
             /// Reads the hyphenated form; nothing else is one of our ids.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {

@@ -56,7 +56,11 @@ impl Answers {
     }
 
     /// The answer given before, where there is one.
-    pub(crate) async fn find<T: DeserializeOwned>(&self, key: &AnswerKey, now: Timestamp) -> Result<Option<T>, Refusal> {
+    pub(crate) async fn find<T: DeserializeOwned>(
+        &self,
+        key: &AnswerKey,
+        now: Timestamp,
+    ) -> Result<Option<T>, Refusal> {
         match self.store.answer(key, now).await.map_err(|fault| fault::store(&fault))? {
             KnownAnswer::None => Ok(None),
             KnownAnswer::Different => Err(Refusal::Invalid(vec![FieldViolation {
@@ -73,10 +77,16 @@ impl Answers {
     }
 
     /// Seals an answer for the transaction of its write.
-    pub(crate) fn record<T: Serialize>(&self, key: AnswerKey, answer: &T, now: Timestamp) -> Result<RecordedAnswer, Refusal> {
+    pub(crate) fn record<T: Serialize>(
+        &self,
+        key: AnswerKey,
+        answer: &T,
+        now: Timestamp,
+    ) -> Result<RecordedAnswer, Refusal> {
         let plain = Zeroizing::new(serde_json::to_vec(answer).map_err(|_| Refusal::Internal)?);
         let place = Place { column: ANSWER_BODY, row: key.call.bytes() };
-        let body = seal(&self.keys.sealing(), place, self.entropy.nonce(), &plain).map_err(|fault| fault::seal(&fault))?;
+        let body =
+            seal(&self.keys.sealing(), place, self.entropy.nonce(), &plain).map_err(|fault| fault::seal(&fault))?;
         Ok(RecordedAnswer { key, body, expire_time: now.after(RETENTION) })
     }
 }

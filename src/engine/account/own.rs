@@ -68,7 +68,8 @@ impl AccountEngine {
             })?),
         };
         let now = self.parts.clock.now();
-        let page = self.parts.store.sessions(user_id, before, page_size, now).await.map_err(|fault| fault::store(&fault))?;
+        let page =
+            self.parts.store.sessions(user_id, before, page_size, now).await.map_err(|fault| fault::store(&fault))?;
         let last = page.sessions.last().filter(|_| page.more);
         let next_page_token = last.map(|session| session.session_id.to_string()).unwrap_or_default();
         Ok(SessionList { sessions: page.sessions, current, next_page_token })
@@ -100,7 +101,8 @@ impl AccountEngine {
         let mut event = AuditEvent::new(self.parts.event_id(), now, Act::SessionRevoked, origin);
         event.user_id = Some(user_id);
         claims.device_id.clone_into(&mut event.device_id);
-        let ended = self.parts.store.end_sessions(user_id, scope, now, event).await.map_err(|fault| fault::store(&fault))?;
+        let ended =
+            self.parts.store.end_sessions(user_id, scope, now, event).await.map_err(|fault| fault::store(&fault))?;
         self.parts.tokens.note_ended(&ended);
         Ok(ended.len())
     }

@@ -44,7 +44,7 @@ impl UserView {
 
     /// The view of a user, the address opened with the sealing keys.
     pub(crate) fn open(user: &User, keys: &dyn Keys) -> Result<Self, Refusal> {
-        let place = Place { column: USER_EMAIL, row: user.user_id.uuid().as_bytes() };
+        let place = Place { column: USER_EMAIL, row: user.user_id.bytes() };
         let plain = open(&keys.sealing(), place, &user.email).map_err(|fault| fault::seal(&fault))?;
         let email = std::str::from_utf8(plain.expose_secret()).map_err(|_| Refusal::Internal)?.to_owned();
         Ok(Self::new(user, email))

@@ -14,7 +14,14 @@ use crate::{
 
 impl OtpEngine {
     /// An event about a challenge.
-    pub(super) fn event(&self, now: Timestamp, act: Act, origin: &Origin, scope: &Scope, device_id: &str) -> AuditEvent {
+    pub(super) fn event(
+        &self,
+        now: Timestamp,
+        act: Act,
+        origin: &Origin,
+        scope: &Scope,
+        device_id: &str,
+    ) -> AuditEvent {
         let mut event = AuditEvent::new(self.event_id(), now, act, origin);
         event.identifier_key = Some(scope.identifier_key);
         event.challenge_id = Some(scope.challenge_id);

@@ -16,6 +16,7 @@ use crate::{
         challenge::{Code, LiveCode, Scope},
         client::Clients,
         contact::EmailAddress,
+        digest::Digest,
         id::{EventId, MessageId},
         message::{Content, NewMessage},
         network,
@@ -93,11 +94,13 @@ impl OtpEngine {
         let layers = [
             layer(LayerKind::Identifier, email.abuse_key(index).0, &limits.identifier),
             layer(LayerKind::Address, network::address_key(origin.address, index), &limits.address),
-            layer(LayerKind::All, network::everyone_key(index), &limits.all),
+            layer(LayerKind::All, Digest::hmac(index, &[b"identity.v1 everyone"]), &limits.all),
         ];
         match self.parts.limiter.admit(&layers).await.map_err(|fault| fault::limiter(&fault))? {
             // How much of the common budget others have spent is not the caller's to know until it is refused by it.
-            Admission::Admitted(standings) => Ok(standings[..2].iter().copied().reduce(tightest).unwrap_or(standings[0])),
+            Admission::Admitted(standings) => {
+                Ok(standings[..2].iter().copied().reduce(tightest).unwrap_or(standings[0]))
+            }
             Admission::Refused { kind, standing, retry_after } => {
                 Err(Refusal::RateLimited { layer: kind.as_str(), standing, retry_after })
             }
@@ -105,16 +108,13 @@ impl OtpEngine {
     }
 
     /// Draws a code for `scope`: what is stored of it, and the message that carries it.
-    fn draw_code(&self, scope: &Scope, draft: CodeDraft<'_>) -> Result<(LiveCode, NewMessage), Refusal> {
-        let CodeDraft { email, client_name, locale, origin, length, now } = draft;
+    fn draw_code(&self, scope: &Scope, draft: &CodeDraft<'_>) -> Result<(LiveCode, NewMessage), Refusal> {
+        let &CodeDraft { email, client_name, locale, origin, length, now } = draft;
         let code = Code::from_draw(self.parts.entropy.below(10_u64.pow(u32::from(length))), length);
         let peppers = self.parts.keys.peppers();
         let expire_time = now.after(self.parts.otp.code_lifetime);
-        let live = LiveCode {
-            mac: scope.mac(peppers.newest(), &code),
-            pepper_id: peppers.newest_id().clone(),
-            expire_time,
-        };
+        let live =
+            LiveCode { mac: scope.mac(peppers.newest(), &code), pepper_id: peppers.newest_id().clone(), expire_time };
         let content = Content::Code {
             destination: email.as_str().to_owned(),
             code: code.digits().to_owned(),

@@ -78,8 +78,9 @@ impl OtpEngine {
 
     /// The address that a challenge's codes go to.
     pub(super) fn destination(&self, challenge: &Challenge) -> Result<EmailAddress, Refusal> {
-        let place = Place { column: CHALLENGE_DESTINATION, row: challenge.scope.challenge_id.uuid().as_bytes() };
-        let plain = open(&self.parts.keys.sealing(), place, &challenge.destination).map_err(|fault| fault::seal(&fault))?;
+        let place = Place { column: CHALLENGE_DESTINATION, row: challenge.scope.challenge_id.bytes() };
+        let plain =
+            open(&self.parts.keys.sealing(), place, &challenge.destination).map_err(|fault| fault::seal(&fault))?;
         let text = std::str::from_utf8(plain.expose_secret()).map_err(|_| Refusal::Internal)?;
         EmailAddress::parse(text).map_err(|_| Refusal::Internal)
     }
@@ -125,7 +126,7 @@ impl OtpEngine {
             length: challenge.code_length,
             now,
         };
-        let (code, message) = self.draw_code(&challenge.scope, draft)?;
+        let (code, message) = self.draw_code(&challenge.scope, &draft)?;
         event.message_id = Some(message.message_id);
         challenge.resend_time = now.after(self.parts.otp.resend_cooldown);
         challenge.expire_time = code.expire_time;

@@ -1,9 +1,6 @@
 //! Send: one limiter call, one store call, the same for known and unknown identifiers.
 
-use super::{
-    ChallengeView, CodeDraft, OtpEngine,
-    view::RecordedView,
-};
+use super::{ChallengeView, CodeDraft, OtpEngine, view::RecordedView};
 use crate::{
     domain::{
         answer::AnswerKey,
@@ -117,9 +114,9 @@ impl OtpEngine {
             length: self.parts.otp.code_length,
             now,
         };
-        let (code, message) = self.draw_code(&scope, draft)?;
+        let (code, message) = self.draw_code(&scope, &draft)?;
         event.message_id = Some(message.message_id);
-        let place = Place { column: CHALLENGE_DESTINATION, row: scope.challenge_id.uuid().as_bytes() };
+        let place = Place { column: CHALLENGE_DESTINATION, row: scope.challenge_id.bytes() };
         let destination =
             seal(&self.parts.keys.sealing(), place, self.parts.entropy.nonce(), request.email.as_str().as_bytes())
                 .map_err(|fault| fault::seal(&fault))?;

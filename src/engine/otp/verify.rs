@@ -5,7 +5,7 @@ use crate::{
     domain::{
         answer::AnswerKey,
         audit::{Act, AuditEvent},
-        challenge::{ChargedAttempt, Challenge, Code},
+        challenge::{Challenge, ChargedAttempt, Code},
         id::{ChallengeId, SessionId, UserId},
         refresh_token::RefreshToken,
         refusal::Refusal,
@@ -167,18 +167,18 @@ impl OtpEngine {
         now: Timestamp,
     ) -> Result<Draft, Refusal> {
         let email = self.destination(challenge)?;
-        let (user, chosen) = match user {
-            Some(user) => (user.clone(), SignInUser::Existing(user.user_id)),
-            None => {
-                let user_id = UserId::new(self.parts.entropy.uuid());
-                let place = Place { column: USER_EMAIL, row: user_id.uuid().as_bytes() };
-                let ring = self.parts.keys.sealing();
-                let sealed = seal(&ring, place, self.parts.entropy.nonce(), email.as_str().as_bytes())
-                    .map_err(|fault| fault::seal(&fault))?;
-                let new = NewUser { user_id, email: sealed.clone(), create_time: now };
-                let user = User { user_id, email: sealed, roles: Vec::new(), create_time: now, disabled: false };
-                (user, SignInUser::New(new))
-            }
+        let (user, chosen) = if let Some(user) = user {
+            let chosen = SignInUser::Existing(user.user_id);
+            (user, chosen)
+        } else {
+            let user_id = UserId::new(self.parts.entropy.uuid());
+            let place = Place { column: USER_EMAIL, row: user_id.bytes() };
+            let ring = self.parts.keys.sealing();
+            let sealed = seal(&ring, place, self.parts.entropy.nonce(), email.as_str().as_bytes())
+                .map_err(|fault| fault::seal(&fault))?;
+            let new = NewUser { user_id, email: sealed.clone(), create_time: now };
+            let user = User { user_id, email: sealed, roles: Vec::new(), create_time: now, disabled: false };
+            (user, SignInUser::New(new))
         };
         let session_id = SessionId::new(self.parts.entropy.uuid());
         let first = self.parts.tokens.first_token(session_id);

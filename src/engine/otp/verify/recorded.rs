@@ -92,11 +92,7 @@ impl RecordedSignIn {
                 session_id: SessionId::parse(&self.session_id)?,
                 user_id,
                 client_id: ClientId::new(&self.client_id)?,
-                device: Device {
-                    device_id: self.device_id,
-                    display_name: self.display_name,
-                    platform: self.platform,
-                },
+                device: Device { device_id: self.device_id, display_name: self.display_name, platform: self.platform },
                 create_time,
                 auth_time: create_time,
                 last_use_time: create_time,
