@@ -21,7 +21,7 @@ pub struct Standing {
     pub limit: u32,
     /// How many more requests the window would admit now.
     pub remaining: u32,
-    /// How long until the oldest counted request leaves the window, so that one more is admitted.
+    /// How long until the oldest counted request leaves the window, so that one more is admitted; zero where none is.
     pub reset: Duration,
 }
 
@@ -34,15 +34,17 @@ pub struct Decision {
     pub retry_after: Option<Duration>,
 }
 
-/// Decides on a request at `now`, given the times of the requests admitted before, oldest first.
+/// Decides on a request at `now`, given the times of the requests admitted before, oldest first, as `admitted_at` gave
+/// them. Of a log only the newest `capacity` times matter, and none once `retention` has passed since the newest.
 ///
 /// The tightest window is the one with the fewest remaining requests; of equals, the one that resets last.
+///
+/// Where the clock stepped back, nothing leaves a window before the clock is again where it was: no step back mints
+/// budget, and waits are told by the clock as it is now.
 ///
 /// `windows` is not empty; an empty list admits everything with nothing remaining to tell.
 #[must_use]
 pub fn decide(windows: &[Window], log: &[Timestamp], now: Timestamp) -> Decision {
-    // A clock that steps back must not mint budget: what was admitted "later" than now was admitted now.
-    let now = log.last().map_or(now, |last| now.max(*last));
     let retry_after = windows.iter().filter_map(|window| wait(*window, log, now)).max();
     let admitted = retry_after.is_none();
     let standing = windows
@@ -51,6 +53,13 @@ pub fn decide(windows: &[Window], log: &[Timestamp], now: Timestamp) -> Decision
         .reduce(tightest)
         .unwrap_or(Standing { limit: 0, remaining: 0, reset: Duration::ZERO });
     Decision { standing, retry_after }
+}
+
+/// The time under which a request admitted at `now` enters the log: never before the newest one, whatever the clock
+/// did, so that a log is always in order.
+#[must_use]
+pub fn admitted_at(log: &[Timestamp], now: Timestamp) -> Timestamp {
+    log.last().map_or(now, |newest| now.max(*newest))
 }
 
 /// The tighter of two standings.
@@ -62,7 +71,7 @@ pub fn tightest(a: Standing, b: Standing) -> Standing {
 /// How many times a log must keep: the largest limit of its windows.
 #[must_use]
 pub fn capacity(windows: &[Window]) -> usize {
-    windows.iter().map(|window| window.limit as usize).max().unwrap_or(0)
+    windows.iter().map(|window| window.places()).max().unwrap_or(0)
 }
 
 /// How long a log must be kept after its newest entry: the longest span of its windows.
@@ -71,22 +80,39 @@ pub fn retention(windows: &[Window]) -> Duration {
     windows.iter().map(|window| window.span).max().unwrap_or(Duration::ZERO)
 }
 
+impl Window {
+    /// The limit as a length. A limit of zero, which configuration refuses, counts as one: it must not mean "none".
+    fn places(self) -> usize {
+        self.limit.max(1) as usize
+    }
+}
+
 /// How long until `window` admits one more; `None` where it does now.
 fn wait(window: Window, log: &[Timestamp], now: Timestamp) -> Option<Duration> {
     // The limit-th newest request must have left the window before another may enter.
-    let blocking = *log.get(log.len().checked_sub(window.limit as usize)?)?;
-    let left = blocking.after(window.span).since(now);
-    (!left.is_zero()).then_some(left)
+    let blocking = *log.get(log.len().checked_sub(window.places())?)?;
+    let leaves = blocking.after(window.span);
+    (leaves > admitted_at(log, now)).then(|| leaves.since(now))
 }
 
 fn standing(window: Window, log: &[Timestamp], now: Timestamp, admitted: bool) -> Standing {
-    let start = now.before(window.span);
+    let entry = admitted_at(log, now);
+    let start = entry.before(window.span);
     let first = log.partition_point(|time| *time <= start);
-    let counted = log.len() - first + usize::from(admitted);
-    let oldest = log.get(first).copied().unwrap_or(now);
+    let length = log.len() + usize::from(admitted);
+    let counted = length - first;
+    // Of a full window, the one whose leaving lets one more in; it is the oldest unless the limit was lowered.
+    let next = first.max(length.saturating_sub(window.places()));
     Standing {
         limit: window.limit,
         remaining: window.limit.saturating_sub(u32::try_from(counted).unwrap_or(u32::MAX)),
-        reset: if counted == 0 { Duration::ZERO } else { oldest.after(window.span).since(now) },
+        reset: if counted == 0 {
+            Duration::ZERO
+        } else {
+            log.get(next).copied().unwrap_or(entry).after(window.span).since(now)
+        },
     }
 }
+
+#[cfg(test)]
+mod tests;
