@@ -42,17 +42,26 @@ pub enum TokenFlaw {
     Signature,
 }
 
+/// A token whose header and signature hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedToken {
+    /// The `kid` of the key that signed it.
+    pub key_id: Arc<str>,
+    /// What it says.
+    pub claims: AccessClaims,
+}
+
 /// Signs and checks access tokens with keys that it holds parsed.
 #[async_trait]
 pub trait Signer: Send + Sync {
     /// A compact JWS (RFC 7515) of the claims with `typ` `at+jwt`, signed off the asynchronous threads.
     async fn sign(&self, claims: &AccessClaims) -> Result<SecretString, SignerFault>;
 
-    /// The claims of a token whose header and signature hold. No I/O, whatever the header says.
+    /// A token whose header and signature hold, opened. No I/O, whatever the header says.
     ///
     /// # Errors
     /// The flaw.
-    fn open(&self, token: &str) -> Result<AccessClaims, TokenFlaw>;
+    fn open(&self, token: &str) -> Result<OpenedToken, TokenFlaw>;
 
     /// The keys that are published, and so accepted, now.
     fn public_keys(&self) -> Arc<[PublicKey]>;

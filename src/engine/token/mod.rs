@@ -1,1 +1,148 @@
 //! The token issuer: issue, refresh, revoke, validate.
+
+mod refresh;
+mod revoked;
+mod sign_out;
+mod validate;
+mod verified;
+
+pub use refresh::Refresh;
+pub use sign_out::SignOut;
+pub use validate::{Inactive, Validation};
+
+use crate::{
+    domain::{
+        claims::AccessClaims,
+        client::Clients,
+        id::{EventId, SessionId},
+        policy::SessionPolicy,
+        refresh_token::RefreshToken,
+        refusal::Refusal,
+        secret::{SecretString, secret32},
+        session::LiveSession,
+        time::Timestamp,
+    },
+    engine::fault,
+    ports::{
+        clock::Clock,
+        entropy::Entropy,
+        keys::Keys,
+        signer::{PublicKey, Signer},
+        store::{Store, StoreFault},
+    },
+};
+use revoked::RevokedSessions;
+use std::{sync::Arc, time::Duration};
+use verified::VerifiedTokens;
+
+/// Tokens for a client.
+#[derive(Debug)]
+pub struct Tokens {
+    /// A signed JWT (RFC 9068).
+    pub access_token: SecretString,
+    /// When the access token expires, in whole seconds.
+    pub access_token_expire_time: Timestamp,
+    /// How long from now that is, in whole seconds.
+    pub expires_in: Duration,
+    /// The secret for the next refresh.
+    pub refresh_token: SecretString,
+    /// When the refresh token expires if it is not used before.
+    pub refresh_token_expire_time: Timestamp,
+}
+
+/// What the token issuer works with.
+pub struct TokenParts {
+    /// Who signs and checks access tokens.
+    pub signer: Arc<dyn Signer>,
+    /// Where sessions are kept.
+    pub store: Arc<dyn Store>,
+    /// Refresh, sealing and index keys.
+    pub keys: Arc<dyn Keys>,
+    /// The clock that tokens are judged by.
+    pub clock: Arc<dyn Clock>,
+    /// Where secrets and ids come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// The registered client applications.
+    pub clients: Arc<Clients>,
+    /// Figures of sessions.
+    pub policy: Arc<SessionPolicy>,
+}
+
+/// Issues, rotates, checks and revokes tokens.
+pub struct TokenIssuer {
+    parts: TokenParts,
+    revoked: RevokedSessions,
+    verified: VerifiedTokens,
+}
+
+impl TokenIssuer {
+    /// An issuer of the parts. It calls no token active before [`TokenIssuer::poll_revocations`] has succeeded.
+    #[must_use]
+    pub fn new(parts: TokenParts) -> Self {
+        let revoked = RevokedSessions::new(&parts.policy);
+        Self { parts, revoked, verified: VerifiedTokens::new() }
+    }
+
+    /// The first refresh token of a session's family: place 0, 256 random bits.
+    #[must_use]
+    pub fn first_token(&self, session_id: SessionId) -> RefreshToken {
+        RefreshToken { session_id, counter: 0, secret: secret32(self.parts.entropy.bytes32()) }
+    }
+
+    /// Signs an access token for the session as it stands and puts it beside the refresh token. The same session in
+    /// the same state gets the same access token, to the letter, for as long as the signing key stays.
+    ///
+    /// # Errors
+    /// [`Refusal::RefreshTokenInvalid`] where the session's client application is no longer registered;
+    /// [`Refusal::Overloaded`] where too many signatures are waiting; faults.
+    pub async fn issue(&self, live: &LiveSession, refresh: &RefreshToken) -> Result<Tokens, Refusal> {
+        let session = &live.session;
+        let client = self.parts.clients.find(session.client_id.as_str()).ok_or(Refusal::RefreshTokenInvalid)?;
+        let policy = &self.parts.policy;
+        let claims = AccessClaims::of(live, &policy.issuer, &client.audiences, policy.access_token_lifetime);
+        let access_token = self.parts.signer.sign(&claims).await.map_err(|fault| fault::signer(&fault))?;
+        let access_token_expire_time = Timestamp::from_seconds(claims.exp);
+        let this_second = Timestamp::from_seconds(self.parts.clock.now().seconds());
+        Ok(Tokens {
+            access_token,
+            access_token_expire_time,
+            expires_in: access_token_expire_time.since(this_second),
+            refresh_token: refresh.to_text(),
+            refresh_token_expire_time: session.idle_expire_time.min(session.absolute_expire_time),
+        })
+    }
+
+    /// The keys that access tokens can be checked with now.
+    #[must_use]
+    pub fn public_keys(&self) -> Arc<[PublicKey]> {
+        self.parts.signer.public_keys()
+    }
+
+    /// Ends sessions in this process at once: to be called after every step of the store that ended some. Other
+    /// processes learn it from the feed.
+    pub fn note_ended(&self, sessions: &[SessionId]) {
+        self.revoked.note(sessions, self.parts.clock.now());
+    }
+
+    /// Reads what has been revoked since the last call; the first call reads everything that still matters. To be
+    /// called every 250 ms, and once before the first token is checked.
+    ///
+    /// # Errors
+    /// Where the store does not answer; the next call then reads what this one could not.
+    pub async fn poll_revocations(&self) -> Result<(), StoreFault> {
+        let now = self.parts.clock.now();
+        let found = self.parts.store.revocations(self.revoked.since(now)).await?;
+        self.revoked.absorb(&found, now);
+        Ok(())
+    }
+
+    /// Whether the feed of revocations is fresh enough to call a token active.
+    #[must_use]
+    pub fn feed_is_fresh(&self) -> bool {
+        self.revoked.is_fresh(self.parts.clock.now())
+    }
+
+    fn event_id(&self) -> EventId {
+        EventId::new(self.parts.entropy.uuid())
+    }
+}

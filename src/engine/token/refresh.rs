@@ -1,0 +1,141 @@
+//! Refresh: exchange a refresh token for its one successor.
+
+use super::{TokenIssuer, Tokens};
+use crate::{
+    domain::{
+        audit::{Act, AuditEvent},
+        digest::Digest,
+        id::MessageId,
+        message::{Content, NewMessage, OUTBOX_CONTENT},
+        refresh_token::RefreshToken,
+        refusal::Refusal,
+        sealed::{Place, seal},
+        secret::{ExposeSecret, SecretString},
+        session::{LiveSession, Origin},
+        time::Timestamp,
+    },
+    engine::fault,
+    ports::store::{Rotation, RotationEvents, RotationOutcome},
+};
+use std::time::Duration;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// How long the notice of a reused token is worth sending.
+const NOTICE_LIFETIME: Duration = Duration::from_hours(24);
+
+/// A refresh token presented for its successor.
+#[derive(Debug)]
+pub struct Refresh {
+    /// The token.
+    pub refresh_token: SecretString,
+    /// The device that presents it; empty where the client names none.
+    pub device_id: String,
+    /// Chosen by the caller: a retry under the same id is answered for longer.
+    pub request_id: Option<Uuid>,
+}
+
+impl TokenIssuer {
+    /// Rotates a refresh token. Its successor is a function of the token and of a key, so that a call whose answer was
+    /// lost is answered with the same successor, and no second branch can exist (RFC 9700 section 4.14.2).
+    ///
+    /// # Errors
+    /// [`Refusal::RefreshTokenInvalid`]; [`Refusal::RefreshTokenReused`] for an old token, all of the user's sessions
+    /// having been ended; [`Refusal::DeviceMismatch`], the session having been ended; [`Refusal::Overloaded`], after
+    /// which the same call gets the successor; faults.
+    pub async fn refresh(&self, request: Refresh, origin: &Origin) -> Result<Tokens, Refusal> {
+        let presented =
+            RefreshToken::parse(request.refresh_token.expose_secret()).ok_or(Refusal::RefreshTokenInvalid)?;
+        let successor = presented.child(self.parts.keys.refresh().newest());
+        let rotation = self.rotation(&request, &presented, &successor, origin)?;
+        match self.parts.store.rotate(rotation).await.map_err(|fault| fault::store(&fault))? {
+            RotationOutcome::Rotated(live) => self.issue(&live, &successor).await,
+            RotationOutcome::Repeated(live) => self.issue(&live, &self.live_child(&presented, &live)?).await,
+            RotationOutcome::Reused { ended, .. } => {
+                self.note_ended(&ended);
+                Err(Refusal::RefreshTokenReused)
+            }
+            RotationOutcome::DeviceMismatch => {
+                self.note_ended(&[presented.session_id]);
+                Err(Refusal::DeviceMismatch)
+            }
+            RotationOutcome::Refused => Err(Refusal::RefreshTokenInvalid),
+        }
+    }
+
+    /// The child that an earlier call made of `parent`: under the newest key, or one that was the newest then.
+    fn live_child(&self, parent: &RefreshToken, live: &LiveSession) -> Result<RefreshToken, Refusal> {
+        let ring = self.parts.keys.refresh();
+        let child =
+            ring.iter().map(|(_, key)| parent.child(key)).find(|child| child.hash() == live.session.refresh_hash);
+        child.ok_or_else(|| {
+            tracing::warn!("a lost answer cannot be given again: the refresh key that it was made with is gone");
+            Refusal::RefreshTokenInvalid
+        })
+    }
+
+    fn rotation(
+        &self,
+        request: &Refresh,
+        presented: &RefreshToken,
+        successor: &RefreshToken,
+        origin: &Origin,
+    ) -> Result<Rotation, Refusal> {
+        let now = self.parts.clock.now();
+        let policy = &self.parts.policy;
+        let request_key = request.request_id.map(|id| {
+            let session = presented.session_id.uuid();
+            Digest::hmac(&self.parts.keys.index(), &[b"identity.v1 refresh call", session.as_bytes(), id.as_bytes()])
+        });
+        Ok(Rotation {
+            session_id: presented.session_id,
+            counter: presented.counter,
+            presented: presented.hash(),
+            successor: successor.hash(),
+            now,
+            device_id: request.device_id.clone(),
+            address: origin.address,
+            idle_lifetime: policy.idle_lifetime,
+            grace: policy.refresh_grace,
+            retry_grace: policy.refresh_retry,
+            request_key,
+            events: self.rotation_events(request, presented, origin, now),
+            reuse_notice: self.reuse_notice(origin, now)?,
+        })
+    }
+
+    /// One event is written, so all of them may carry the same id.
+    fn rotation_events(
+        &self,
+        request: &Refresh,
+        presented: &RefreshToken,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> RotationEvents {
+        let mut rotated = AuditEvent::new(self.event_id(), now, Act::TokenRefreshed, origin);
+        rotated.session_id = Some(presented.session_id);
+        rotated.device_id.clone_from(&request.device_id);
+        RotationEvents {
+            repeated: AuditEvent { reason: "ANSWERED_AGAIN", ..rotated.clone() },
+            reused: AuditEvent { act: Act::RefreshTokenReused, ..rotated.clone() }.failed("REFRESH_TOKEN_REUSED"),
+            device_mismatch: rotated.clone().failed("DEVICE_MISMATCH"),
+            refused: rotated.clone().failed("REFRESH_TOKEN_INVALID"),
+            rotated,
+        }
+    }
+
+    fn reuse_notice(&self, origin: &Origin, now: Timestamp) -> Result<NewMessage, Refusal> {
+        let message_id = MessageId::new(self.parts.entropy.uuid());
+        let content = Content::RefreshTokenReused {
+            address: origin.address.map(|address| address.to_string()).unwrap_or_default(),
+            noticed_at: now.micros(),
+        };
+        let plain = Zeroizing::new(serde_json::to_vec(&content).map_err(|_| Refusal::Internal)?);
+        let row = message_id.uuid();
+        let place = Place { column: OUTBOX_CONTENT, row: row.as_bytes() };
+        let content = seal(&self.parts.keys.sealing(), place, self.parts.entropy.nonce(), &plain)
+            .map_err(|fault| fault::seal(&fault))?;
+        let expire_time = now.after(NOTICE_LIFETIME);
+        Ok(NewMessage { message_id, challenge_id: None, content, create_time: now, expire_time })
+    }
+}

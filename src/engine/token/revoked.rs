@@ -1,0 +1,94 @@
+//! Sessions that ended before their last access token did: exact, in memory, kept current by a feed.
+
+use crate::domain::{id::SessionId, policy::SessionPolicy, revocation::Revocation, time::Timestamp};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+/// How far each poll reaches back behind the one before it: a revocation is stamped before it is committed, so that it
+/// may come to light this much later than its own time.
+const OVERLAP: Duration = Duration::from_secs(10);
+
+/// The feed has not been read yet.
+const NEVER: i64 = i64::MIN;
+
+/// The set of ended sessions.
+pub(super) struct RevokedSessions {
+    retention: Duration,
+    max_age: Duration,
+    ended: RwLock<Ended>,
+    read_time: AtomicI64,
+}
+
+#[derive(Default)]
+struct Ended {
+    sessions: HashSet<SessionId>,
+    /// The same sessions, roughly in the order in which they may be forgotten.
+    order: VecDeque<(Timestamp, SessionId)>,
+}
+
+impl RevokedSessions {
+    /// An empty set whose feed has not been read.
+    pub(super) fn new(policy: &SessionPolicy) -> Self {
+        Self {
+            // The last token of a session was issued before its end, by a clock that may be ahead; whoever checks it
+            // allows for the same difference once more.
+            retention: policy.access_token_lifetime + 2 * policy.clock_skew,
+            max_age: policy.max_feed_age,
+            ended: RwLock::default(),
+            read_time: AtomicI64::new(NEVER),
+        }
+    }
+
+    /// Whether the session has ended.
+    pub(super) fn contains(&self, session: SessionId) -> bool {
+        self.ended.read().unwrap_or_else(PoisonError::into_inner).sessions.contains(&session)
+    }
+
+    /// Adds sessions that ended now.
+    pub(super) fn note(&self, sessions: &[SessionId], now: Timestamp) {
+        if !sessions.is_empty() {
+            self.add(sessions.iter().map(|session| (now, *session)), now);
+        }
+    }
+
+    /// From when on the feed is to be read.
+    pub(super) fn since(&self, now: Timestamp) -> Timestamp {
+        match self.read_time.load(Ordering::Acquire) {
+            NEVER => now.before(self.retention),
+            micros => Timestamp::from_micros(micros).min(now).before(OVERLAP),
+        }
+    }
+
+    /// Adds what the feed brought; `asked` is when it was asked.
+    pub(super) fn absorb(&self, found: &[Revocation], asked: Timestamp) {
+        self.add(found.iter().map(|revocation| (revocation.revoke_time, revocation.session_id)), asked);
+        self.read_time.store(asked.micros(), Ordering::Release);
+    }
+
+    /// Whether the feed was read a short time ago. A clock that was set back does not make an old reading a fresh one.
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        let read = self.read_time.load(Ordering::Acquire);
+        read != NEVER && now.micros().abs_diff(read) <= u64::try_from(self.max_age.as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn add(&self, sessions: impl Iterator<Item = (Timestamp, SessionId)>, now: Timestamp) {
+        let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
+        for (time, session) in sessions {
+            if ended.sessions.insert(session) {
+                ended.order.push_back((time, session));
+            }
+        }
+        while let Some((time, session)) = ended.order.front().copied()
+            && now.since(time) > self.retention
+        {
+            ended.order.pop_front();
+            ended.sessions.remove(&session);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Validate: whether an access token is good right now, without asking anyone.
+
+use super::{
+    TokenIssuer,
+    verified::{Verified, VerifiedTokens},
+};
+use crate::{
+    domain::{claims::AccessClaims, digest::Digest, refusal::Refusal, time::Timestamp},
+    ports::signer::TokenFlaw,
+};
+use std::sync::Arc;
+
+/// Whether an access token is good.
+#[derive(Debug)]
+pub enum Validation {
+    /// Everything was checked and holds.
+    Active(Arc<AccessClaims>),
+    /// Something does not hold.
+    Inactive(Inactive),
+}
+
+/// Why a token is not good. Of several reasons the first in this order is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inactive {
+    /// Not an access token of this service at all.
+    Malformed,
+    /// Not signed by a published key, or changed since.
+    Signature,
+    /// From another issuer.
+    Issuer,
+    /// Not valid yet, or issued in the future.
+    NotYetValid,
+    /// Past its expiry.
+    Expired,
+    /// Meant for another audience.
+    Audience,
+    /// Bound to another device.
+    Device,
+    /// Its session has ended.
+    Revoked,
+}
+
+impl TokenIssuer {
+    /// Checks a token in full: header and signature, issuer, times within the allowed difference of clocks, audience,
+    /// device, and whether its session has ended. No I/O. An empty `audience` stands for any of this issuer's, an
+    /// empty `device_id` for any device.
+    ///
+    /// # Errors
+    /// [`Refusal::StoreUnavailable`] where nothing speaks against the token but the feed of revocations is too old to
+    /// tell whether its session has ended.
+    pub fn validate(&self, access_token: &str, audience: &str, device_id: &str) -> Result<Validation, Refusal> {
+        let now = self.parts.clock.now();
+        let name = VerifiedTokens::name(access_token);
+        let verified = match self.verified(&name, access_token) {
+            Ok(verified) => verified,
+            Err(reason) => return Ok(Validation::Inactive(reason)),
+        };
+        if let Some(reason) = self.objection(&verified, audience, device_id, now) {
+            if matches!(reason, Inactive::Expired | Inactive::Signature) {
+                self.verified.forget(&name);
+            }
+            return Ok(Validation::Inactive(reason));
+        }
+        if self.revoked.is_fresh(now) {
+            Ok(Validation::Active(verified.claims))
+        } else {
+            Err(Refusal::StoreUnavailable)
+        }
+    }
+
+    /// The claims of a signed-in person's access token.
+    ///
+    /// # Errors
+    /// [`Refusal::TokenInvalid`] where it is not active; [`Refusal::StoreUnavailable`] as [`TokenIssuer::validate`].
+    pub fn authenticate(&self, access_token: &str) -> Result<Arc<AccessClaims>, Refusal> {
+        match self.validate(access_token, "", "")? {
+            Validation::Active(claims) => Ok(claims),
+            Validation::Inactive(_) => Err(Refusal::TokenInvalid),
+        }
+    }
+
+    /// The token behind its signature, from the cache or by checking. What fails is not kept.
+    fn verified(&self, name: &Digest, token: &str) -> Result<Verified, Inactive> {
+        if let Some(verified) = self.verified.get(name) {
+            return Ok(verified);
+        }
+        let opened = self.parts.signer.open(token).map_err(|flaw| match flaw {
+            TokenFlaw::Malformed => Inactive::Malformed,
+            TokenFlaw::Signature => Inactive::Signature,
+        })?;
+        let session_id = opened.claims.session().ok_or(Inactive::Malformed)?;
+        opened.claims.user().ok_or(Inactive::Malformed)?;
+        let verified = Verified { key_id: opened.key_id, session_id, claims: Arc::new(opened.claims) };
+        self.verified.keep(*name, verified.clone());
+        Ok(verified)
+    }
+
+    /// What speaks against a verified token now.
+    fn objection(&self, verified: &Verified, audience: &str, device_id: &str, now: Timestamp) -> Option<Inactive> {
+        let policy = &self.parts.policy;
+        let claims = &verified.claims;
+        let latest_start = now.after(policy.clock_skew);
+        let earliest_end = now.before(policy.clock_skew);
+        let published = || self.parts.signer.public_keys().iter().any(|key| *key.kid == *verified.key_id);
+        let meant = || match audience {
+            "" => claims.aud.iter().any(|named| self.parts.clients.audiences().any(|ours| ours == named)),
+            asked => claims.aud.iter().any(|named| named == asked),
+        };
+        if !published() {
+            Some(Inactive::Signature)
+        } else if claims.iss != policy.issuer {
+            Some(Inactive::Issuer)
+        } else if Timestamp::from_seconds(claims.nbf.max(claims.iat)) > latest_start {
+            Some(Inactive::NotYetValid)
+        } else if Timestamp::from_seconds(claims.exp) <= earliest_end {
+            Some(Inactive::Expired)
+        } else if !meant() {
+            Some(Inactive::Audience)
+        } else if !device_id.is_empty() && claims.device_id != device_id {
+            Some(Inactive::Device)
+        } else if self.revoked.contains(verified.session_id) {
+            Some(Inactive::Revoked)
+        } else {
+            None
+        }
+    }
+}
