@@ -6,20 +6,18 @@ use crate::{
         audit::{Act, AuditEvent},
         digest::Digest,
         id::MessageId,
-        message::{Content, NewMessage, OUTBOX_CONTENT},
+        message::{Content, NewMessage},
         refresh_token::RefreshToken,
         refusal::Refusal,
-        sealed::{Place, seal},
         secret::{ExposeSecret, SecretString},
         session::{LiveSession, Origin},
         time::Timestamp,
     },
-    engine::fault,
+    engine::{delivery::sealed_message, fault},
     ports::store::{Rotation, RotationEvents, RotationOutcome},
 };
 use std::time::Duration;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 /// How long the notice of a reused token is worth sending.
 const NOTICE_LIFETIME: Duration = Duration::from_hours(24);
@@ -130,12 +128,16 @@ impl TokenIssuer {
             address: origin.address.map(|address| address.to_string()).unwrap_or_default(),
             noticed_at: now.micros(),
         };
-        let plain = Zeroizing::new(serde_json::to_vec(&content).map_err(|_| Refusal::Internal)?);
-        let row = message_id.uuid();
-        let place = Place { column: OUTBOX_CONTENT, row: row.as_bytes() };
-        let content = seal(&self.parts.keys.sealing(), place, self.parts.entropy.nonce(), &plain)
-            .map_err(|fault| fault::seal(&fault))?;
         let expire_time = now.after(NOTICE_LIFETIME);
-        Ok(NewMessage { message_id, challenge_id: None, content, create_time: now, expire_time })
+        sealed_message(
+            &self.parts.keys.sealing(),
+            self.parts.entropy.nonce(),
+            message_id,
+            None,
+            &content,
+            now,
+            expire_time,
+        )
+        .map_err(|fault| fault::seal(&fault))
     }
 }
