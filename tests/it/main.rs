@@ -2,5 +2,6 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests measure real time and read their own environment")]
 
+mod architecture;
 mod ops;
 mod support;
