@@ -11,6 +11,7 @@ pub mod id;
 pub mod keyring;
 pub mod lockout;
 pub mod message;
+pub mod network;
 pub mod policy;
 pub mod refresh_token;
 pub mod refusal;

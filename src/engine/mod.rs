@@ -1,7 +1,8 @@
 //! Use cases: the only place that decides.
 
 pub mod account;
-mod answers;
+pub mod answers;
 pub mod delivery;
 mod fault;
+pub mod otp;
 pub mod token;
