@@ -2,13 +2,18 @@
 
 use crate::domain::message::{Envelope, Handover};
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// Hands messages to one provider.
 #[async_trait]
 pub trait Messenger: Send + Sync {
-    /// The provider's name in audit and telemetry, such as `smtp`.
+    /// The provider's name in telemetry, such as `smtp`.
     fn name(&self) -> &'static str;
 
-    /// Hands a message over. It ends within the adapter's own time-out; an answer that was lost is `Deferred`.
+    /// How long a hand-over takes at most; the lease on a claimed message is longer.
+    fn time_limit(&self) -> Duration;
+
+    /// Hands a message over. It ends within the time limit; an answer that was lost is `Deferred`. Whoever drops the
+    /// future ends the hand-over: what the provider has not fully received by then it does not send.
     async fn hand_over(&self, envelope: &Envelope) -> Handover;
 }

@@ -4,7 +4,8 @@ use crate::domain::{
     id::{ChallengeId, MessageId},
     keyring::KeyRing,
     message::{Content, NewMessage, OUTBOX_CONTENT},
-    sealed::{CannotOpen, Place, seal},
+    sealed::{CannotOpen, Place, Sealed, open, seal},
+    secret::ExposeSecret,
     time::Timestamp,
 };
 use zeroize::Zeroizing;
@@ -29,6 +30,15 @@ pub fn sealed_message(
     serde_json::to_writer(&mut *plain, content).map_err(|_| CannotOpen)?;
     let content = seal(ring, place(message_id.uuid().as_bytes()), nonce, &plain)?;
     Ok(NewMessage { message_id, challenge_id, content, create_time, expire_time })
+}
+
+/// Opens what `sealed_message` sealed for the row of `message_id`.
+///
+/// # Errors
+/// Where the key is not in the ring, or the bytes were not sealed for this row.
+pub(super) fn opened_content(ring: &KeyRing, message_id: MessageId, content: &Sealed) -> Result<Content, CannotOpen> {
+    let plain = open(ring, place(message_id.uuid().as_bytes()), content)?;
+    serde_json::from_slice(plain.expose_secret()).map_err(|_| CannotOpen)
 }
 
 const fn place(row: &[u8; 16]) -> Place<'_> {

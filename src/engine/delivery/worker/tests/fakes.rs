@@ -1,0 +1,281 @@
+//! An outbox in memory, a provider that does as it is told, and the rest of the world.
+
+use crate::{
+    domain::{
+        audit::AuditEvent,
+        digest::Digest,
+        id::{ChallengeId, MessageId},
+        keyring::{KeyId, KeyRing},
+        message::{ClaimedMessage, Content, Envelope, Handover, NewMessage, Recipient},
+        secret::{Secret32, secret32},
+        time::Timestamp,
+    },
+    engine::delivery::{WakeUp, Worker, WorkerOptions, WorkerParts, sealed_message},
+    ports::{
+        clock::Clock,
+        entropy::Entropy,
+        keys::Keys,
+        messenger::Messenger,
+        store::{Outbox, Settlement, StoreFault},
+    },
+};
+use async_trait::async_trait;
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{task::JoinHandle, time::Instant};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// One row of the outbox.
+pub(super) struct Row {
+    pub(super) message: ClaimedMessage,
+    due: Timestamp,
+    pub(super) end: Option<Settlement>,
+    pub(super) event: Option<AuditEvent>,
+}
+
+/// What a test looks at and turns.
+pub(super) struct World {
+    start: Instant,
+    ahead: AtomicU64,
+    draws: AtomicU64,
+    ring: Arc<KeyRing>,
+    pub(super) rows: Mutex<Vec<Row>>,
+    pub(super) store_down: AtomicBool,
+    pub(super) settle_down: AtomicBool,
+    /// The recipients of what was handed over, in the order of its end.
+    pub(super) sent: Mutex<Vec<String>>,
+    pub(super) tries: AtomicU64,
+    pub(super) wake_up: WakeUp,
+    pub(super) time_limit: Duration,
+}
+
+fn ring() -> Arc<KeyRing> {
+    Arc::new(KeyRing::new([(KeyId::new("1").unwrap(), secret32([3; 32]))].into()).unwrap())
+}
+
+impl World {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            start: Instant::now(),
+            ahead: AtomicU64::new(0),
+            draws: AtomicU64::new(1),
+            ring: ring(),
+            rows: Mutex::default(),
+            store_down: AtomicBool::new(false),
+            settle_down: AtomicBool::new(false),
+            sent: Mutex::default(),
+            tries: AtomicU64::new(0),
+            wake_up: WakeUp::default(),
+            time_limit: Duration::from_secs(2),
+        })
+    }
+
+    /// Moves the clock on.
+    pub(super) fn pass(&self, span: Duration) {
+        self.ahead.fetch_add(u64::try_from(span.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Accepts a code for `name`@example.com that lives five minutes.
+    pub(super) fn accept(&self, name: &str) -> MessageId {
+        let content = Content::Code {
+            destination: format!("{name}@example.com"),
+            code: "123456".to_owned(),
+            client_name: "Shop".to_owned(),
+            minutes: 5,
+            locale: String::new(),
+            address: String::new(),
+            asked_at: 0,
+        };
+        let id = MessageId::new(self.uuid());
+        let challenge = Some(ChallengeId::new(self.uuid()));
+        let expire = self.now().after(Duration::from_mins(5));
+        let new = sealed_message(&self.ring, self.nonce(), id, challenge, &content, self.now(), expire).unwrap();
+        self.put(new, Recipient::InContent);
+        id
+    }
+
+    pub(super) fn put(&self, new: NewMessage, recipient: Recipient) {
+        let message = ClaimedMessage {
+            message_id: new.message_id,
+            challenge_id: new.challenge_id,
+            recipient,
+            content: new.content,
+            attempts: 0,
+            create_time: new.create_time,
+            expire_time: new.expire_time,
+        };
+        self.rows.lock().unwrap().push(Row { message, due: new.create_time, end: None, event: None });
+    }
+
+    pub(super) fn parts(self: &Arc<Self>) -> WorkerParts {
+        WorkerParts {
+            outbox: self.clone(),
+            messenger: self.clone(),
+            keys: self.clone(),
+            clock: self.clone(),
+            entropy: self.clone(),
+            wake_up: self.wake_up.clone(),
+        }
+    }
+
+    /// Starts a worker that looks into the outbox every `poll`.
+    pub(super) fn work(self: &Arc<Self>, concurrency: u32, poll: Duration) -> Running {
+        let options = WorkerOptions { concurrency, poll, stop_limit: Duration::from_secs(5) };
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(Worker::new(self.parts(), options).unwrap().run(stop.clone()));
+        Running { stop, task }
+    }
+
+    /// Waits until the message has ended, at most ten seconds, and gives its end, event and number of claims.
+    pub(super) async fn end(&self, id: MessageId) -> (Settlement, AuditEvent, u32) {
+        for _ in 0..2000 {
+            if let Some(ended) = self.ended(id) {
+                return ended;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("the message does not end");
+    }
+
+    fn ended(&self, id: MessageId) -> Option<(Settlement, AuditEvent, u32)> {
+        let rows = self.rows.lock().unwrap();
+        let row = rows.iter().find(|row| row.message.message_id == id).unwrap();
+        Some((row.end.clone()?, row.event.clone().unwrap(), row.message.attempts))
+    }
+}
+
+pub(super) struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    pub(super) async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+
+    /// Ends it as a crash would.
+    pub(super) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+fn down() -> StoreFault {
+    StoreFault::Unavailable("down".into())
+}
+
+#[async_trait]
+impl Outbox for World {
+    async fn claim(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<ClaimedMessage>, StoreFault> {
+        if self.store_down.load(Ordering::SeqCst) {
+            return Err(down());
+        }
+        let mut rows = self.rows.lock().unwrap();
+        let due = rows.iter_mut().filter(|row| row.end.is_none() && row.due <= now).take(limit as usize);
+        Ok(due
+            .map(|row| {
+                row.due = now.after(lease);
+                row.message.attempts += 1;
+                row.message.clone()
+            })
+            .collect())
+    }
+
+    async fn settle(
+        &self,
+        id: MessageId,
+        settlement: Settlement,
+        _now: Timestamp,
+        event: Option<AuditEvent>,
+    ) -> Result<(), StoreFault> {
+        if self.store_down.load(Ordering::SeqCst) || self.settle_down.load(Ordering::SeqCst) {
+            return Err(down());
+        }
+        let mut rows = self.rows.lock().unwrap();
+        let row = rows.iter_mut().find(|row| row.message.message_id == id && row.end.is_none());
+        if let Some(row) = row {
+            match settlement {
+                Settlement::Retry(time) => row.due = time,
+                end => (row.end, row.event) = (Some(end), event),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Messenger for World {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
+    fn time_limit(&self) -> Duration {
+        self.time_limit
+    }
+
+    /// The local part says what happens.
+    async fn hand_over(&self, envelope: &Envelope) -> Handover {
+        let first = self.tries.fetch_add(1, Ordering::SeqCst) == 0;
+        let (local, _) = envelope.to.as_str().split_once('@').unwrap();
+        match local.split('+').next().unwrap() {
+            "refuse" => return Handover::Refused { reason: "RECIPIENT_REFUSED" },
+            "defer" => return Handover::Deferred { reason: "PROVIDER_UNREACHABLE" },
+            "misconfigured" => return Handover::Misconfigured { reason: "LOGIN_REFUSED" },
+            "defer-once" if first => return Handover::Deferred { reason: "PROVIDER_UNREACHABLE" },
+            "panic-once" => assert!(!first, "as asked"),
+            "slow" => tokio::time::sleep(Duration::from_millis(400)).await,
+            "hang" => std::future::pending().await,
+            _ => {}
+        }
+        assert!(!envelope.text.is_empty() && !envelope.html.is_empty());
+        self.sent.lock().unwrap().push(local.to_owned());
+        Handover::Accepted { provider_message_id: "p".to_owned() }
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        let passed = self.start.elapsed() + Duration::from_micros(self.ahead.load(Ordering::SeqCst));
+        Timestamp::from_seconds(1_795_201_476).after(passed)
+    }
+}
+
+impl Entropy for World {
+    fn bytes32(&self) -> [u8; 32] {
+        *Digest::sha256(&[&self.draws.fetch_add(1, Ordering::SeqCst).to_be_bytes()]).bytes()
+    }
+
+    fn below(&self, _bound: u64) -> u64 {
+        0
+    }
+
+    fn uuid(&self) -> Uuid {
+        Uuid::from_bytes(self.bytes16())
+    }
+}
+
+impl Keys for World {
+    fn peppers(&self) -> Arc<KeyRing> {
+        self.ring.clone()
+    }
+
+    fn sealing(&self) -> Arc<KeyRing> {
+        self.ring.clone()
+    }
+
+    fn refresh(&self) -> Arc<KeyRing> {
+        self.ring.clone()
+    }
+
+    fn index(&self) -> Arc<Secret32> {
+        Arc::new(secret32([4; 32]))
+    }
+}
