@@ -107,7 +107,7 @@ impl TokenIssuer {
             access_token,
             access_token_expire_time,
             expires_in: access_token_expire_time.since(this_second),
-            refresh_token: refresh.to_text(),
+            refresh_token: refresh.to_text(self.parts.keys.refresh().newest()),
             refresh_token_expire_time: session.idle_expire_time.min(session.absolute_expire_time),
         })
     }

@@ -7,7 +7,7 @@ use crate::{
         digest::Digest,
         id::MessageId,
         message::{Content, NewMessage},
-        refresh_token::RefreshToken,
+        refresh_token::{PresentedToken, RefreshToken},
         refusal::Refusal,
         secret::{ExposeSecret, SecretString},
         session::{LiveSession, Origin},
@@ -42,10 +42,11 @@ impl TokenIssuer {
     /// having been ended; [`Refusal::DeviceMismatch`], the session having been ended; [`Refusal::Overloaded`], after
     /// which the same call gets the successor; faults.
     pub async fn refresh(&self, request: Refresh, origin: &Origin) -> Result<Tokens, Refusal> {
-        let presented =
-            RefreshToken::parse(request.refresh_token.expose_secret()).ok_or(Refusal::RefreshTokenInvalid)?;
-        let successor = presented.child(self.parts.keys.refresh().newest());
-        let rotation = self.rotation(&request, &presented, &successor, origin)?;
+        let ring = self.parts.keys.refresh();
+        let PresentedToken { token: presented, authentic } =
+            RefreshToken::parse(request.refresh_token.expose_secret(), &ring).ok_or(Refusal::RefreshTokenInvalid)?;
+        let successor = presented.child(ring.newest());
+        let rotation = Rotation { authentic, ..self.rotation(&request, &presented, &successor, origin)? };
         match self.parts.store.rotate(rotation).await.map_err(|fault| fault::store(&fault))? {
             RotationOutcome::Rotated(live) => self.issue(&live, &successor).await,
             RotationOutcome::Repeated(live) => self.issue(&live, &self.live_child(&presented, &live)?).await,
@@ -89,6 +90,7 @@ impl TokenIssuer {
             session_id: presented.session_id,
             counter: presented.counter,
             presented: presented.hash(),
+            authentic: false,
             successor: successor.hash(),
             now,
             device_id: request.device_id.clone(),

@@ -4,7 +4,7 @@ use super::TokenIssuer;
 use crate::{
     domain::{
         audit::{Act, AuditEvent},
-        refresh_token::RefreshToken,
+        refresh_token::{PresentedToken, RefreshToken},
         refusal::{FieldReason, FieldViolation, Refusal},
         secret::{ExposeSecret, SecretString},
         session::Origin,
@@ -53,7 +53,10 @@ impl TokenIssuer {
         origin: &Origin,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let Some(token) = RefreshToken::parse(token.expose_secret()) else { return Ok(()) };
+        let ring = self.parts.keys.refresh();
+        let Some(PresentedToken { token, .. }) = RefreshToken::parse(token.expose_secret(), &ring) else {
+            return Ok(());
+        };
         let event = AuditEvent::new(self.event_id(), now, Act::SessionRevoked, origin);
         let outcome = self.parts.store.end_by_token(token.session_id, token.hash(), all, now, event).await;
         match outcome.map_err(|fault| fault::store(&fault))? {

@@ -22,6 +22,8 @@ pub struct Rotation {
     pub counter: u32,
     /// SHA-256 of the presented token's secret.
     pub presented: Digest,
+    /// Whether this service gave the presented token out. Only such a token may count as reuse.
+    pub authentic: bool,
     /// SHA-256 of the successor's secret.
     pub successor: Digest,
     /// When.
@@ -115,10 +117,10 @@ pub struct SessionPage {
 pub trait SessionStore: Send + Sync {
     /// Rotates a refresh token: one statement on the way that succeeds.
     ///
-    /// The order of the checks: unknown session or ended or expired session or disabled user → `Refused`; a secret
-    /// that is neither the live nor the direct parent's at its counter: `counter` below the live one → `Reused`
-    /// only if its hash cannot be told any more, which is why any older counter counts as reuse; else `Refused`.
-    /// Another device → `DeviceMismatch`, the session ended.
+    /// The order of the checks: unknown, ended or expired session, or disabled user → `Refused`. The live token, or the
+    /// direct parent within its grace: of another device → `DeviceMismatch`, the session ended; else `Rotated` or
+    /// `Repeated`. Any other token with a counter below the live one → `Reused` where it is authentic. All else →
+    /// `Refused`.
     async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, StoreFault>;
 
     /// Ends sessions of a user. `event` is written once for each session that is ended now.
