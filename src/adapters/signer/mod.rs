@@ -1,1 +1,72 @@
 //! Signing with keys that are parsed once, on threads of their own.
+
+mod header;
+mod keys;
+mod pool;
+mod provider;
+
+pub use keys::{KeyFault, SigningKeys, generate_pem};
+
+use crate::{
+    domain::{claims::AccessClaims, secret::SecretString},
+    ports::signer::{OpenedToken, PublicKey, Signer, SignerFault, TokenFlaw},
+};
+use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use pool::SigningPool;
+use std::{io, num::NonZeroUsize, sync::Arc};
+
+/// The longest token that is looked at, in bytes.
+const MAX_TOKEN: usize = 8 * 1024;
+
+/// Signs access tokens as RS256 and checks them.
+pub struct TokenSigner {
+    keys: SigningKeys,
+    pool: SigningPool,
+}
+
+impl TokenSigner {
+    /// A signer with `threads` threads of its own; at most `waiting` tokens wait for them, the next is refused. The
+    /// threads end with the signer.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(keys: SigningKeys, threads: NonZeroUsize, waiting: usize) -> io::Result<Self> {
+        Ok(Self { keys, pool: SigningPool::start(threads, waiting)? })
+    }
+}
+
+#[async_trait]
+impl Signer for TokenSigner {
+    async fn sign(&self, claims: &AccessClaims) -> Result<SecretString, SignerFault> {
+        let claims = serde_json::to_vec(claims).map_err(|_| SignerFault::Failed)?;
+        self.pool.sign(Arc::clone(self.keys.active()), &claims).await
+    }
+
+    fn open(&self, token: &str) -> Result<OpenedToken, TokenFlaw> {
+        if token.len() > MAX_TOKEN {
+            return Err(TokenFlaw::Malformed);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(TokenFlaw::Malformed)?;
+        let (header, payload) = message.split_once('.').ok_or(TokenFlaw::Malformed)?;
+        if payload.contains('.') {
+            return Err(TokenFlaw::Malformed);
+        }
+        let kid = header::key_id(header).ok_or(TokenFlaw::Malformed)?;
+        let key = self.keys.published(&kid).ok_or(TokenFlaw::Signature)?;
+        if !key.verifies(message.as_bytes(), signature) {
+            return Err(TokenFlaw::Signature);
+        }
+        // From here on the bytes are this service's own.
+        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenFlaw::Malformed)?;
+        let claims = serde_json::from_slice(&payload).map_err(|_| TokenFlaw::Malformed)?;
+        Ok(OpenedToken { key_id: Arc::clone(key.id()), claims })
+    }
+
+    fn public_keys(&self) -> Arc<[PublicKey]> {
+        self.keys.public()
+    }
+}
+
+#[cfg(test)]
+mod tests;
