@@ -1,1 +1,137 @@
 //! One TOML file by section, validated whole before a port opens.
+//!
+//! Secrets never stand in it: it names files, which `secret_file` reads. Nothing is taken from the environment.
+
+pub mod clients;
+pub mod delivery;
+pub mod embedded;
+mod form;
+pub mod limiter;
+mod limits;
+pub mod listen;
+pub mod network;
+mod otp;
+pub mod problem;
+mod reader;
+mod rules;
+pub mod secret_file;
+pub mod secrets;
+pub mod service;
+mod sessions;
+pub mod store;
+pub mod telemetry;
+#[cfg(test)]
+mod tests;
+
+use crate::domain::{
+    client::Clients,
+    policy::{OtpPolicy, RequestLimits, SessionPolicy},
+};
+use problem::{Problem, Problems};
+use reader::Report;
+use std::path::{Path, PathBuf};
+
+/// A configuration that holds: every value within its bounds, and no two at odds.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file that it was read from, or the data folder of the embedded default: where its problems are said to be.
+    pub file: PathBuf,
+    /// `[service]`
+    pub service: service::Service,
+    /// `[listen]`
+    pub listen: listen::Listen,
+    /// `[store]`
+    pub store: store::Store,
+    /// `[limiter]`
+    pub limiter: limiter::Limiter,
+    /// `[limits]`
+    pub limits: RequestLimits,
+    /// `[otp]`
+    pub otp: OtpPolicy,
+    /// `[sessions]`, with the issuer of `[service]`
+    pub sessions: SessionPolicy,
+    /// `[delivery]`
+    pub delivery: delivery::Delivery,
+    /// `[secrets]`
+    pub secrets: secrets::SecretsFolder,
+    /// `[[clients]]`
+    pub clients: Clients,
+    /// `[telemetry]`
+    pub telemetry: telemetry::Telemetry,
+}
+
+/// A configuration file may be this long.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+impl Config {
+    /// Reads and validates a file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn load(file: &Path) -> Result<Self, Problems> {
+        let fault = |what: &str, remedy: &str| Problems::from(Problem::of_file(file, "", what, remedy));
+        let length = std::fs::metadata(file)
+            .map_err(|error| {
+                fault(&format!("cannot be read: {}", error.kind()), "name a file that this user can read")
+            })?
+            .len();
+        if length > MAX_BYTES {
+            return Err(fault("is longer than 1 MiB", "name a configuration file"));
+        }
+        let source = std::fs::read_to_string(file)
+            .map_err(|error| fault(&format!("cannot be read: {}", error.kind()), "name a text file in UTF-8"))?;
+        Self::parse(file, source)
+    }
+
+    /// Validates the text of a file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn parse(file: &Path, source: String) -> Result<Self, Problems> {
+        let report = Report::new(file, source);
+        let config = Self::read(file, &report);
+        let problems = report.into_problems();
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(Problems(problems)),
+        }
+    }
+
+    fn read(file: &Path, report: &Report) -> Option<Self> {
+        report.read(|root| {
+            let (mut environment, mut issuer) = (None, None);
+            root.section("service", |section| {
+                environment = service::read_environment(section);
+                issuer = service::read_issuer(section);
+                Some(())
+            });
+            let listen = root.section("listen", listen::read);
+            let store = root.section("store", store::read);
+            let limiter = root.section("limiter", limiter::read);
+            let limits = root.section("limits", limits::read);
+            let otp = root.section("otp", otp::read);
+            let sessions = root.section("sessions", sessions::read);
+            let delivery = root.section("delivery", delivery::read);
+            let secrets = root.section("secrets", secrets::read);
+            let clients = clients::read(root);
+            let telemetry = root.section("telemetry", telemetry::read);
+            rules::check(root, environment, issuer.as_deref(), store.as_ref(), limiter.as_ref(), delivery.as_ref());
+            let service = service::Service { environment: environment?, issuer: issuer? };
+            let sessions = SessionPolicy { issuer: service.issuer.clone(), ..sessions? };
+            Some(Self {
+                file: file.to_owned(),
+                service,
+                listen: listen?,
+                store: store?,
+                limiter: limiter?,
+                limits: limits?,
+                otp: otp?,
+                sessions,
+                delivery: delivery?,
+                secrets: secrets?,
+                clients: clients?,
+                telemetry: telemetry?,
+            })
+        })
+    }
+}
