@@ -17,7 +17,6 @@ pub(super) struct Wall {
 const PURE: &[&str] = &[
     "aws_lc_rs",
     "base64",
-    "email_address",
     "idna",
     "ipnet",
     "jiff",
