@@ -1,5 +1,6 @@
 //! How the service and its tests are operated.
 
+mod commands;
 mod peers;
 mod proxy;
 mod run;
