@@ -1,1 +1,16 @@
 //! Spans over OTLP, logs on standard error, and what may stand in them.
+//!
+//! Spans go to the collector alone, events to the log alone. Where no collector is configured no span is made at all.
+
+mod filter;
+mod install;
+pub mod names;
+mod panics;
+mod redaction;
+mod sampling;
+mod spans;
+mod trace_context;
+
+pub use install::{Collector, InstallFault, LogFormat, Settings, Telemetry};
+pub use spans::{limiter_span, rpc_span, store_span};
+pub use trace_context::{extract_parent, trace_id};

@@ -1,0 +1,145 @@
+//! Installs the log and, where there is a collector, the spans.
+
+use super::{
+    filter::{Events, OwnSpans},
+    panics,
+    redaction::Redacting,
+    sampling::Share,
+};
+use opentelemetry::{KeyValue, trace::TracerProvider as _};
+use opentelemetry_otlp::{
+    SpanExporter, WithExportConfig as _, WithTonicConfig as _,
+    tonic_types::transport::{Certificate, ClientTlsConfig},
+};
+use opentelemetry_sdk::{
+    Resource,
+    trace::{SdkTracer, SdkTracerProvider},
+};
+use std::time::Duration;
+use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::{
+    Layer, Registry,
+    layer::SubscriberExt as _,
+    registry::LookupSpan,
+    util::{SubscriberInitExt as _, TryInitError},
+};
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where spans go.
+#[derive(Clone, Debug)]
+pub struct Collector {
+    /// An OTLP collector over gRPC, such as `http://localhost:4317`.
+    pub endpoint: String,
+    /// In PEM, the authorities that an `https` endpoint's certificate may be signed by.
+    pub authorities: Option<String>,
+    /// The share of requests that is traced, 0 to 1.
+    pub sample_ratio: f64,
+    /// `service.name`.
+    pub service_name: String,
+}
+
+/// What is logged and traced.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How much this service logs of itself.
+    pub level: LevelFilter,
+    /// In which form.
+    pub format: LogFormat,
+    /// Where spans go; without it none are made.
+    pub collector: Option<Collector>,
+}
+
+/// Telemetry cannot be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallFault {
+    /// The exporter cannot be made of the endpoint or the authorities.
+    #[error("traces cannot be exported to telemetry.otlp_endpoint")]
+    Exporter(#[source] opentelemetry_otlp::ExporterBuildError),
+    /// Another subscriber is installed.
+    #[error("the log is installed already")]
+    Installed(#[from] TryInitError),
+}
+
+/// The installed telemetry, to be shut down at the end so that the last spans arrive.
+#[must_use]
+pub struct Telemetry {
+    provider: Option<SdkTracerProvider>,
+}
+
+impl Telemetry {
+    /// Installs log, panic hook and spans for the whole process. To be called within the runtime.
+    ///
+    /// # Errors
+    /// Where the exporter cannot be made, or something is installed already.
+    pub fn install(settings: &Settings) -> Result<Self, InstallFault> {
+        let provider = settings.collector.as_ref().map(provider).transpose()?;
+        let spans = provider.as_ref().map(|provider| layer(provider.tracer("identity")).with_filter(OwnSpans));
+        let events = log::<Registry>(settings.format).with_filter(Events::at(settings.level));
+        tracing_subscriber::registry().with(events).with(spans).try_init()?;
+        panics::install();
+        Ok(Self { provider })
+    }
+
+    /// Sends what is left, for at most `limit`. It blocks a thread of its own: on the runtime's it can wait for itself
+    /// (opentelemetry-rust issues 2715 and 2798).
+    pub async fn shut_down(self, limit: Duration) {
+        let Some(provider) = self.provider else { return };
+        let work = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(limit));
+        if !matches!(tokio::time::timeout(limit, work).await, Ok(Ok(Ok(())))) {
+            tracing::warn!("the last spans may not have arrived");
+        }
+    }
+}
+
+/// Turns this crate's spans into exported ones, with the fields that the code gives them and no others.
+pub(super) fn layer<S>(tracer: SdkTracer) -> OpenTelemetryLayer<S, SdkTracer>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    tracing_opentelemetry::layer()
+        .with_tracer(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_level(false)
+        .with_tracked_inactivity(false)
+}
+
+fn log<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Human => layer.with_target(false).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+    }
+}
+
+fn provider(collector: &Collector) -> Result<SdkTracerProvider, InstallFault> {
+    let mut exporter =
+        SpanExporter::builder().with_tonic().with_endpoint(&collector.endpoint).with_timeout(Duration::from_secs(5));
+    if let Some(authorities) = &collector.authorities {
+        exporter = exporter.with_tls_config(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authorities)));
+    }
+    let exporter = exporter.build().map_err(InstallFault::Exporter)?;
+    // Nothing from the environment: the resource is what the configuration says.
+    let resource = Resource::builder_empty()
+        .with_attribute(KeyValue::new("service.name", collector.service_name.clone()))
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build();
+    Ok(SdkTracerProvider::builder()
+        .with_resource(resource)
+        .with_sampler(Share::new(collector.sample_ratio))
+        .with_batch_exporter(Redacting(exporter))
+        .build())
+}

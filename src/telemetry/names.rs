@@ -1,0 +1,49 @@
+//! The only names of spans and of their fields. What is not listed does not leave the process: see `redaction`.
+//!
+//! | name | on | says |
+//! |---|---|---|
+//! | `rpc` | span | one call; exported under its method's name |
+//! | `store` | span | one step of the store |
+//! | `limiter` | span | one decision on a request for a code |
+//! | `delivery` | span | one message's hand-over to a provider |
+//! | `rpc.method` | `rpc` | package, service and method |
+//! | `rpc.response.status_code` | `rpc` | the canonical code, in words |
+//! | `identity.reason` | `rpc` | the stable reason of a refusal |
+//! | `db.operation.name` | `store` | the step |
+//! | `db.system.name` | `store` | `postgresql` or `sqlite` |
+//! | `outcome` | `store`, `limiter` | how it ended, in a fixed word |
+//! | `message_id` | `delivery` | the message's id |
+//! | `provider` | `delivery` | the provider's name |
+
+/// Every span that may be exported under its own name.
+pub const SPANS: [&str; 4] = [RPC, STORE, LIMITER, DELIVERY];
+
+/// Every field that may be exported.
+pub const FIELDS: [&str; 8] =
+    [RPC_METHOD, RPC_STATUS, REASON, STORE_OPERATION, STORE_SYSTEM, OUTCOME, MESSAGE_ID, PROVIDER];
+
+/// One call.
+pub const RPC: &str = "rpc";
+/// One step of the store.
+pub const STORE: &str = "store";
+/// One decision of the limiter.
+pub const LIMITER: &str = "limiter";
+/// One hand-over of a message.
+pub const DELIVERY: &str = "delivery";
+
+/// Package, service and method, such as `identity.v1.IdentityService/SendOtp`.
+pub const RPC_METHOD: &str = "rpc.method";
+/// The canonical code of the answer, such as `OK` or `RESOURCE_EXHAUSTED`.
+pub const RPC_STATUS: &str = "rpc.response.status_code";
+/// The stable reason of a refusal, such as `RATE_LIMITED`.
+pub const REASON: &str = "identity.reason";
+/// The step of the store, such as `charge_attempt`.
+pub const STORE_OPERATION: &str = "db.operation.name";
+/// `postgresql` or `sqlite`.
+pub const STORE_SYSTEM: &str = "db.system.name";
+/// How a step ended, in a fixed word.
+pub const OUTCOME: &str = "outcome";
+/// The message's id.
+pub const MESSAGE_ID: &str = "message_id";
+/// The provider's name, such as `smtp`.
+pub const PROVIDER: &str = "provider";
