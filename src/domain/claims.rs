@@ -1,12 +1,12 @@
 //! What an access token says (RFC 9068 section 2.2, RFC 7519).
 
 use super::{
+    digest::Digest,
     id::{SessionId, UserId},
     session::LiveSession,
     time::Timestamp,
     user::Role,
 };
-use crate::domain::digest::Digest;
 use serde::{Deserialize, Serialize};
 
 /// The claims of an access token; times are seconds since the Unix epoch.
@@ -43,20 +43,21 @@ pub struct AccessClaims {
 }
 
 impl AccessClaims {
-    /// The claims of the token that a session gets at its present counter. The same session, counter and time give
-    /// the same claims, `jti` included, so that an answer that was lost can be given again to the letter.
+    /// The claims of the token that a session gets at its present counter. The same session in the same state gives the
+    /// same claims, `jti` included, so that an answer that was lost can be given again to the letter; and another state
+    /// gives another `jti`, so that no two tokens share one. It expires with its session at the latest.
     #[must_use]
     pub fn of(live: &LiveSession, issuer: &str, audiences: &[String], lifetime: std::time::Duration) -> Self {
         let session = &live.session;
         let issue_time = session.last_use_time;
-        Self {
+        let mut claims = Self {
             iss: issuer.to_owned(),
             sub: session.user_id.to_string(),
             aud: audiences.to_vec(),
             exp: issue_time.after(lifetime).min(session.absolute_expire_time).seconds(),
             iat: issue_time.seconds(),
             nbf: issue_time.seconds(),
-            jti: token_id(session.session_id, session.counter, issue_time),
+            jti: String::new(),
             client_id: session.client_id.as_str().to_owned(),
             session_id: session.session_id.to_string(),
             device_id: session.device.device_id.clone(),
@@ -64,7 +65,24 @@ impl AccessClaims {
             amr: vec!["otp".to_owned()],
             acr: "aal1".to_owned(),
             auth_time: session.auth_time.seconds(),
-        }
+        };
+        claims.jti = claims.token_id(session.counter, issue_time);
+        claims
+    }
+
+    /// A UUID (RFC 9562, version 8) of everything that the token says and of its place in the session.
+    fn token_id(&self, counter: u32, issued: Timestamp) -> String {
+        let numbers = [i64::from(counter), issued.micros(), self.exp, self.auth_time].map(i64::to_be_bytes);
+        let single = [&self.iss, &self.sub, &self.client_id, &self.session_id, &self.device_id, &self.acr];
+        let lists = [&self.aud, &self.roles, &self.amr];
+        let lengths = lists.map(|list| list.len().to_be_bytes());
+        let mut fields: Vec<&[u8]> = vec![b"identity.v1 token"];
+        fields.extend(numbers.iter().map(<[u8; 8]>::as_slice));
+        fields.extend(lengths.iter().map(<[u8; 8]>::as_slice));
+        fields.extend(single.into_iter().chain(lists.into_iter().flatten()).map(String::as_bytes));
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&Digest::sha256(&fields).bytes()[..16]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
     }
 
     /// The session's id, where the claim has the form of one.
@@ -80,9 +98,72 @@ impl AccessClaims {
     }
 }
 
-fn token_id(session: SessionId, counter: u32, issued: Timestamp) -> String {
-    let digest = Digest::sha256(&[session.uuid().as_bytes(), &counter.to_be_bytes(), &issued.micros().to_be_bytes()]);
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest.bytes()[..16]);
-    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        client::ClientId,
+        session::{Device, Session},
+    };
+    use std::time::Duration;
+
+    fn live() -> LiveSession {
+        let time = Timestamp::from_micros(1_800_000_000_400_000);
+        LiveSession {
+            session: Session {
+                session_id: SessionId::new(uuid::Uuid::from_u128(1)),
+                user_id: UserId::new(uuid::Uuid::from_u128(2)),
+                client_id: ClientId::new("default").unwrap(),
+                device: Device { device_id: "phone".to_owned(), ..Device::default() },
+                create_time: time,
+                auth_time: time,
+                last_use_time: time,
+                last_use_address: None,
+                idle_expire_time: time.after(Duration::from_hours(1)),
+                absolute_expire_time: time.after(Duration::from_hours(2)),
+                counter: 3,
+                refresh_hash: Digest::sha256(&[]),
+            },
+            roles: vec![Role::new("viewer").unwrap()],
+        }
+    }
+
+    fn of(live: &LiveSession) -> AccessClaims {
+        AccessClaims::of(live, "https://id.example", &["api".to_owned()], Duration::from_mins(15))
+    }
+
+    #[test]
+    fn the_same_state_gives_the_same_claims() {
+        let claims = of(&live());
+        assert_eq!(claims, of(&live()));
+        assert_eq!((claims.iat, claims.nbf, claims.exp), (1_800_000_000, 1_800_000_000, 1_800_000_900));
+        assert_eq!(claims.session(), Some(live().session.session_id));
+        assert_eq!(claims.user(), Some(live().session.user_id));
+    }
+
+    #[test]
+    fn another_state_gives_another_token() {
+        let change = |change: fn(&mut LiveSession)| {
+            let mut live = live();
+            change(&mut live);
+            of(&live).jti
+        };
+        let other = [
+            of(&live()).jti,
+            change(|live| live.session.counter += 1),
+            change(|live| live.session.session_id = SessionId::new(uuid::Uuid::from_u128(9))),
+            change(|live| live.session.last_use_time = live.session.last_use_time.after(Duration::from_micros(1))),
+            change(|live| live.roles.clear()),
+            change(|live| live.session.device.device_id.clear()),
+        ];
+        let distinct: std::collections::HashSet<_> = other.iter().collect();
+        assert_eq!(distinct.len(), other.len());
+    }
+
+    #[test]
+    fn a_token_does_not_outlive_its_session() {
+        let mut live = live();
+        live.session.absolute_expire_time = live.session.last_use_time.after(Duration::from_mins(1));
+        assert_eq!(of(&live).exp, 1_800_000_060);
+    }
 }

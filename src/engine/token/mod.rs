@@ -28,7 +28,7 @@ use crate::{
         entropy::Entropy,
         keys::Keys,
         signer::{PublicKey, Signer},
-        store::{Store, StoreFault},
+        store::{SessionStore, StoreFault},
     },
 };
 use revoked::RevokedSessions;
@@ -55,7 +55,7 @@ pub struct TokenParts {
     /// Who signs and checks access tokens.
     pub signer: Arc<dyn Signer>,
     /// Where sessions are kept.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn SessionStore>,
     /// Refresh, sealing and index keys.
     pub keys: Arc<dyn Keys>,
     /// The clock that tokens are judged by.
@@ -146,3 +146,6 @@ impl TokenIssuer {
         EventId::new(self.parts.entropy.uuid())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,19 +43,19 @@ impl TokenIssuer {
     /// which the same call gets the successor; faults.
     pub async fn refresh(&self, request: Refresh, origin: &Origin) -> Result<Tokens, Refusal> {
         let ring = self.parts.keys.refresh();
-        let PresentedToken { token: presented, authentic } =
+        let presented =
             RefreshToken::parse(request.refresh_token.expose_secret(), &ring).ok_or(Refusal::RefreshTokenInvalid)?;
-        let successor = presented.child(ring.newest());
-        let rotation = Rotation { authentic, ..self.rotation(&request, &presented, &successor, origin)? };
+        let successor = presented.token.child(ring.newest());
+        let rotation = self.rotation(&request, &presented, &successor, origin)?;
         match self.parts.store.rotate(rotation).await.map_err(|fault| fault::store(&fault))? {
             RotationOutcome::Rotated(live) => self.issue(&live, &successor).await,
-            RotationOutcome::Repeated(live) => self.issue(&live, &self.live_child(&presented, &live)?).await,
+            RotationOutcome::Repeated(live) => self.issue(&live, &self.live_child(&presented.token, &live)?).await,
             RotationOutcome::Reused { ended, .. } => {
                 self.note_ended(&ended);
                 Err(Refusal::RefreshTokenReused)
             }
             RotationOutcome::DeviceMismatch => {
-                self.note_ended(&[presented.session_id]);
+                self.note_ended(&[presented.token.session_id]);
                 Err(Refusal::DeviceMismatch)
             }
             RotationOutcome::Refused => Err(Refusal::RefreshTokenInvalid),
@@ -76,21 +76,22 @@ impl TokenIssuer {
     fn rotation(
         &self,
         request: &Refresh,
-        presented: &RefreshToken,
+        presented: &PresentedToken,
         successor: &RefreshToken,
         origin: &Origin,
     ) -> Result<Rotation, Refusal> {
+        let PresentedToken { token, authentic } = presented;
         let now = self.parts.clock.now();
         let policy = &self.parts.policy;
         let request_key = request.request_id.map(|id| {
-            let session = presented.session_id.uuid();
-            Digest::hmac(&self.parts.keys.index(), &[b"identity.v1 refresh call", session.as_bytes(), id.as_bytes()])
+            let session = token.session_id.bytes();
+            Digest::hmac(&self.parts.keys.index(), &[b"identity.v1 refresh call", session, id.as_bytes()])
         });
         Ok(Rotation {
-            session_id: presented.session_id,
-            counter: presented.counter,
-            presented: presented.hash(),
-            authentic: false,
+            session_id: token.session_id,
+            counter: token.counter,
+            presented: token.hash(),
+            authentic: *authentic,
             successor: successor.hash(),
             now,
             device_id: request.device_id.clone(),
@@ -99,7 +100,7 @@ impl TokenIssuer {
             grace: policy.refresh_grace,
             retry_grace: policy.refresh_retry,
             request_key,
-            events: self.rotation_events(request, presented, origin, now),
+            events: self.rotation_events(request, token, origin, now),
             reuse_notice: self.reuse_notice(origin, now)?,
         })
     }
