@@ -124,6 +124,7 @@ proptest! {
             let open = windows.iter().all(|window| held(*window, &log, now) < window.limit as usize);
             prop_assert_eq!(decision.retry_after.is_none(), open);
             if let Some(wait) = decision.retry_after {
+                prop_assert_eq!((decision.standing.remaining, decision.standing.reset), (0, wait), "what refuses is told");
                 prop_assert!(decide(&windows, &log, now.after(wait)).retry_after.is_none(), "exactly the wait suffices");
                 let early = now.after(wait).before(Duration::from_micros(1));
                 prop_assert!(decide(&windows, &log, early).retry_after.is_some(), "and nothing less");

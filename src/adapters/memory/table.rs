@@ -1,0 +1,91 @@
+//! The logs of one kind of layer, in the order of their last admitted request.
+
+use crate::domain::{
+    digest::Digest,
+    time::Timestamp,
+    window::{self, Window},
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+/// Half of a key. Keys are keyed hashes, of which nobody can aim at 128 equal bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Name([u8; 16]);
+
+impl Name {
+    pub(super) fn of(key: &Digest) -> Self {
+        let mut half = [0; 16];
+        half.copy_from_slice(&key.bytes()[..16]);
+        Self(half)
+    }
+
+    pub(super) fn shard(self, shards: usize) -> usize {
+        usize::from(self.0[0]) % shards
+    }
+}
+
+/// The admitted requests of one key, oldest first, never empty.
+struct Log {
+    times: Vec<Timestamp>,
+    /// Its place in the order of last admitted requests.
+    turn: u64,
+}
+
+/// Logs by name, bounded.
+#[derive(Default)]
+pub(super) struct Table {
+    logs: HashMap<Name, Log>,
+    order: BTreeMap<u64, Name>,
+    next_turn: u64,
+    /// The longest that any log was asked to be kept: one figure, as all layers of a kind have the same windows.
+    retention: Duration,
+}
+
+impl Table {
+    /// The times of a key's admitted requests, oldest first.
+    pub(super) fn log(&self, name: &Name) -> &[Timestamp] {
+        self.logs.get(name).map_or(&[], |log| &log.times)
+    }
+
+    /// How many keys it holds.
+    pub(super) fn len(&self) -> usize {
+        self.logs.len()
+    }
+
+    /// Records an admitted request, and drops what is past its time, a few at a time, or past `max_keys`. Gives how
+    /// many were dropped before their time.
+    pub(super) fn record(&mut self, name: Name, windows: &[Window], now: Timestamp, max_keys: usize) -> u64 {
+        self.retention = self.retention.max(window::retention(windows));
+        let turn = self.next_turn;
+        self.next_turn += 1;
+        // Most keys see one request; a place for just that keeps them small.
+        let log = self.logs.entry(name).or_insert_with(|| Log { times: Vec::with_capacity(1), turn });
+        log.times.push(window::admitted_at(&log.times, now));
+        // Cutting at twice the length moves each time once, however long the log.
+        let keep = window::capacity(windows);
+        if log.times.len() > 2 * keep {
+            log.times.drain(..log.times.len() - keep);
+        }
+        self.order.remove(&std::mem::replace(&mut log.turn, turn));
+        self.order.insert(turn, name);
+        self.drop_some(now, max_keys)
+    }
+
+    /// Two for each one that may have come: what a flood leaves behind is gone after half as many requests.
+    fn drop_some(&mut self, now: Timestamp, max_keys: usize) -> u64 {
+        let mut early = 0;
+        for _ in 0..2 {
+            let Some(oldest) = self.order.first_entry() else { break };
+            let newest = self.logs.get(oldest.get()).and_then(|log| log.times.last());
+            let expired = newest.is_none_or(|newest| newest.after(self.retention) <= now);
+            if !expired && self.logs.len() <= max_keys {
+                break;
+            }
+            early += u64::from(!expired);
+            self.logs.remove(&oldest.remove());
+        }
+        early
+    }
+}
