@@ -42,7 +42,7 @@ pub struct Smtp {
     pub port: u16,
     /// Whether the connection is encrypted.
     pub tls: SmtpTls,
-    /// Authorities that are trusted beside the system's, in PEM.
+    /// Authorities that are trusted instead of the system's, in PEM.
     pub ca_file: Option<PathBuf>,
     /// The account, and the secret file with its password. `None` where the server asks for none.
     pub account: Option<(String, PathBuf)>,

@@ -3,5 +3,6 @@
 #![expect(clippy::disallowed_methods, reason = "tests measure real time and read their own environment")]
 
 mod architecture;
+mod contract;
 mod ops;
 mod support;

@@ -1,1 +1,7 @@
 //! Providers: SMTP, and the mailbox of development.
+
+pub mod mailbox;
+mod mime;
+pub mod smtp;
+
+pub use mime::{NotASender, Sender};

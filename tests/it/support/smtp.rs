@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::certificates;
+use super::certificates::{self, Certificate};
 use super::logs::Log;
 use super::run;
 use super::service::Service;
@@ -27,7 +27,7 @@ pub(crate) enum Security {
     Tls,
 }
 
-/// A running server. Its certificate is `certificates::localhost()`.
+/// A running server. Its certificate is `certificates::localhost()` unless another is given.
 pub(crate) struct Smtp {
     _service: Service,
     port: u16,
@@ -44,15 +44,20 @@ pub(crate) struct Received {
 impl Smtp {
     /// Starts a server that asks for no authentication.
     pub(crate) fn start(security: Security) -> Self {
-        Self::launch(security, &[])
+        Self::launch(security, certificates::localhost(), &[])
+    }
+
+    /// Starts a server with another certificate, that asks for no authentication.
+    pub(crate) fn start_with_certificate(security: Security, certificate: &Certificate) -> Self {
+        Self::launch(security, certificate, &[])
     }
 
     /// Starts a server that requires this user and password.
     pub(crate) fn start_with_login(security: Security, user: &str, password: &str) -> Self {
-        Self::launch(security, &["--user", user, "--password", password])
+        Self::launch(security, certificates::localhost(), &["--user", user, "--password", password])
     }
 
-    fn launch(security: Security, login: &[&str]) -> Self {
+    fn launch(security: Security, certificate: &Certificate, login: &[&str]) -> Self {
         let folder = run::folder("smtp");
         let log = Log::at(&folder.path().join("log"));
         let mode = match security {
@@ -64,7 +69,6 @@ impl Smtp {
         command.arg("-W").arg("ignore").arg(source("tests/it/support/smtp_server.py"));
         command.args(["--mode", mode]).arg("--folder").arg(folder.path()).args(login);
         if security != Security::Plain {
-            let certificate = certificates::localhost();
             command.arg("--certificate").arg(&certificate.chain).arg("--key").arg(&certificate.key);
         }
         command.stdout(Stdio::piped()).stderr(log.writer());
@@ -101,7 +105,8 @@ fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn python() -> PathBuf {
+/// The interpreter that has the server's packages.
+pub(crate) fn python() -> PathBuf {
     let python = source(".tools/venv/bin/python");
     assert!(python.exists(), "the SMTP server of the tests is not installed; `make tools` installs it");
     python

@@ -1,0 +1,110 @@
+//! An envelope as a message of RFC 5322: one text part and one HTML part that say the same.
+
+use crate::domain::{contact::EmailAddress, message::Envelope, time::Timestamp};
+use lettre::{
+    Address, Message,
+    message::{
+        Body, Mailbox, MultiPart, MultiPartKind, SinglePart,
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
+    },
+};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Whom messages come from: an address and a name, such as `Example Shop <no-reply@example.com>`.
+#[derive(Clone)]
+pub struct Sender(Mailbox);
+
+/// The address or the name cannot stand in the sender's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a sender: the address must be ASCII, and the name one line")]
+pub struct NotASender;
+
+/// What quoted-printable text never contains (RFC 2045 section 6.7), so that no part can hold the boundary.
+const NEVER_QUOTED: &str = "=_";
+
+/// The envelope's address cannot stand in a message.
+#[derive(Debug)]
+pub(super) struct Unsendable;
+
+impl Sender {
+    /// A sender with this address and name; empty for no name.
+    ///
+    /// # Errors
+    /// Where the address is not ASCII (relays need not take another), or the name has control characters.
+    pub fn new(address: &EmailAddress, name: &str) -> Result<Self, NotASender> {
+        if !address.as_str().is_ascii() || name.chars().any(char::is_control) {
+            return Err(NotASender);
+        }
+        let address = address.as_str().parse().map_err(|_| NotASender)?;
+        Ok(Self(Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address)))
+    }
+
+    /// The address alone, for the SMTP envelope.
+    pub(super) const fn address(&self) -> &Address {
+        &self.0.email
+    }
+}
+
+/// The message for `envelope`. It depends on nothing else, so that a second try makes the same bytes; its Message-ID is
+/// made of the message's id, so that a duplicate can be recognised.
+pub(super) fn message(sender: &Sender, envelope: &Envelope) -> Result<Message, Unsendable> {
+    let to: Address = envelope.to.as_str().parse().map_err(|_| Unsendable)?;
+    let id = envelope.message_id;
+    let parts = MultiPart::builder()
+        .kind(MultiPartKind::Alternative)
+        .boundary(format!("{NEVER_QUOTED}{id}"))
+        .singlepart(part(ContentType::TEXT_PLAIN, &envelope.text))
+        .singlepart(part(ContentType::TEXT_HTML, &envelope.html));
+    Message::builder()
+        .message_id(Some(format!("<{id}@{}>", sender.0.email.domain())))
+        .date(date(envelope.create_time))
+        .from(sender.0.clone())
+        .to(to.into())
+        .subject(one_line(&envelope.subject))
+        // Machines shall not answer it (RFC 3834 section 5); the second is for those that know no RFC.
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".to_owned()))
+        .multipart(parts)
+        .map_err(|_| Unsendable)
+}
+
+/// A part that one can read as it stands: plain where it is ASCII in short lines, else quoted-printable, never base64.
+fn part(kind: ContentType, text: &str) -> SinglePart {
+    let encoded = |encoding| Body::new_with_encoding(text.to_owned(), encoding);
+    let plain = if text.contains(NEVER_QUOTED) { None } else { encoded(ContentTransferEncoding::SevenBit).ok() };
+    let body = plain.map_or_else(|| encoded(ContentTransferEncoding::QuotedPrintable), Ok).unwrap_or_else(Body::new);
+    SinglePart::builder().header(kind).body(body)
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The time in whole seconds, within the years that a Date header can name.
+fn date(time: Timestamp) -> SystemTime {
+    const END_OF_9999: u64 = 253_402_300_799;
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(time.seconds()).unwrap_or(0).min(END_OF_9999))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_is_ascii_and_one_line() {
+        let ascii = EmailAddress::parse("no-reply@example.com").unwrap();
+        for name in ["", "Shop", "Shop, Inc. \"the\" <x>", "Søns & Co"] {
+            assert!(Sender::new(&ascii, name).is_ok(), "{name}");
+        }
+        assert_eq!(Sender::new(&ascii, "Shop\r\nBcc: a@example.com").err(), Some(NotASender));
+        let other = EmailAddress::parse("søn@example.com").unwrap();
+        assert_eq!(Sender::new(&other, "").err(), Some(NotASender));
+    }
+
+    #[test]
+    fn dates_stay_within_what_a_header_can_name() {
+        for micros in [i64::MIN, -1, 0, i64::MAX] {
+            lettre::message::header::Date::new(date(Timestamp::from_micros(micros)));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Every messenger does the same with the same messages: the mailbox of development, and SMTP against a real server.
+
+mod mailbox;
+mod read;
+mod scripted;
+mod smtp;
+mod smtp_faults;
+
+use identity::adapters::messenger::Sender;
+use identity::adapters::system::{SystemClock, SystemEntropy};
+use identity::domain::contact::EmailAddress;
+use identity::domain::id::MessageId;
+use identity::domain::message::{Envelope, Handover};
+use identity::domain::time::Timestamp;
+use identity::ports::clock::Clock;
+use identity::ports::entropy::Entropy;
+use identity::ports::messenger::Messenger;
+
+use self::read::Mail;
+
+/// A messenger, and a look at what it delivered.
+trait Subject {
+    fn messenger(&self) -> &dyn Messenger;
+
+    /// Every message that was delivered, as it was written.
+    fn delivered(&self) -> Vec<Vec<u8>>;
+}
+
+fn sender() -> Sender {
+    Sender::new(&EmailAddress::parse("no-reply@example.org").unwrap(), "Søn, \"Shop\" <x>").unwrap()
+}
+
+fn envelope(to: &str) -> Envelope {
+    Envelope {
+        message_id: MessageId::new(SystemEntropy.uuid()),
+        to: EmailAddress::parse(to).unwrap(),
+        subject: "Your code".to_owned(),
+        text: "123456 is your code.\n".to_owned(),
+        html: "<p>123456</p>\n".to_owned(),
+        create_time: SystemClock.now(),
+    }
+}
+
+fn accepted(handover: &Handover) -> bool {
+    matches!(handover, Handover::Accepted { .. })
+}
+
+/// Whether a message is that of the envelope.
+fn is_of(raw: &[u8], envelope: &Envelope) -> bool {
+    String::from_utf8(raw.to_vec()).unwrap().contains(&format!("Message-ID: <{}@", envelope.message_id))
+}
+
+/// A message arrives once, complete, and as the standards want it.
+async fn a_message_arrives_whole(subject: &impl Subject) {
+    let mut envelope = envelope("ada@example.com");
+    envelope.create_time = Timestamp::from_micros(1_795_201_476_123_456);
+    assert!(accepted(&subject.messenger().hand_over(&envelope).await));
+    let delivered = subject.delivered();
+    let [raw] = delivered.as_slice() else { panic!("{} messages", delivered.len()) };
+    assert!(String::from_utf8(raw.clone()).unwrap().contains("\r\n\r\n123456 is your code.\r\n"), "readable as it is");
+    let mail = Mail::read(raw);
+    assert_eq!(mail.headers["to"], ["ada@example.com"]);
+    assert_eq!(mail.headers["from"], ["\"Søn, \\\"Shop\\\" <x>\" <no-reply@example.org>"]);
+    assert_eq!(mail.headers["subject"], ["Your code"]);
+    assert_eq!(mail.headers["message-id"], [format!("<{}@example.org>", envelope.message_id)]);
+    assert_eq!(mail.headers["date"], ["Fri, 20 Nov 2026 19:04:36 +0000"]);
+    assert_eq!(mail.headers["auto-submitted"], ["auto-generated"]);
+    assert_eq!(mail.headers["mime-version"], ["1.0"]);
+    assert_eq!(mail.kind, "multipart/alternative");
+    assert_eq!((mail.text.as_str(), mail.html.as_str()), ("123456 is your code.\n", "<p>123456</p>\n"));
+    assert_eq!(mail.defects, Vec::<String>::new());
+}
+
+/// Every letter arrives as it was written, in the subject, in both parts and in the address.
+async fn letters_arrive_as_they_are(subject: &impl Subject) {
+    let long = "ß = 日本語 <🙂> ".repeat(40);
+    let lines = ".\n..dots\n.\nFrom here\n=3D =\n--=_x\n\ttab \nend";
+    for to in ["ada@example.com", "åsa.例え@example.com", "o'hara+tag@xn--bcher-kva.example"] {
+        for text in ["ASCII alone\n", "Grüße an Łukasz, 你好, שלום, 🙂\n", &long, lines] {
+            let mut envelope = envelope(to);
+            envelope.subject = text.replace(['\n', '\t'], " ").trim().to_owned();
+            envelope.text = text.to_owned();
+            envelope.html = format!("<p>{text}</p>\n");
+            assert!(accepted(&subject.messenger().hand_over(&envelope).await), "{to} {text}");
+            let raw = subject.delivered().into_iter().find(|raw| is_of(raw, &envelope)).unwrap();
+            let mail = Mail::read(&raw);
+            assert_eq!(mail.headers["to"], [envelope.to.as_str()]);
+            assert_eq!(mail.headers["subject"], [envelope.subject.as_str()]);
+            assert_eq!((mail.text, mail.html), (envelope.text, envelope.html));
+        }
+    }
+}
+
+/// A107: nothing in a field makes a header, a recipient or a part.
+async fn a107_fields_make_no_headers(subject: &impl Subject) {
+    for evil in
+        ["\r\nBcc: eve@example.com", "\nX-Evil: 1", "\r\n\r\n<b>body</b>", "\r\n.\r\nMAIL FROM:<eve@example.com>"]
+    {
+        let mut envelope = envelope("ada@example.com");
+        envelope.subject = format!("Hello{evil}");
+        envelope.text = format!("text{evil}\r\n.\r\nQUIT\r\n--=_{}--\r\n", envelope.message_id);
+        envelope.html = format!("<p>html{evil}</p>");
+        let _ = subject.messenger().hand_over(&envelope).await;
+        for address in [&format!("ada@example.com{evil}"), &format!("ada{evil}@example.com")] {
+            assert!(EmailAddress::parse(address).is_err());
+        }
+    }
+    let next = envelope("ben@example.com");
+    assert!(accepted(&subject.messenger().hand_over(&next).await));
+    let delivered = subject.delivered();
+    assert_eq!(delivered.len(), 5);
+    for raw in delivered {
+        let mail = Mail::read(&raw);
+        assert!(mail.envelope_to.is_empty() || mail.envelope_to == mail.headers["to"], "{:?}", mail.envelope_to);
+        for name in ["bcc", "cc", "x-evil", "content-disposition"] {
+            assert!(!mail.headers.contains_key(name), "{name}");
+        }
+        assert_eq!((mail.headers["subject"].len(), mail.headers["to"].len()), (1, 1));
+    }
+}
+
+/// Many at a time arrive once each.
+async fn many_at_a_time_arrive_once_each(subject: &(impl Subject + Sync)) {
+    let envelopes: Vec<Envelope> = (0..40).map(|n| envelope(&format!("n{n}@example.com"))).collect();
+    let handovers =
+        futures_util::future::join_all(envelopes.iter().map(|one| subject.messenger().hand_over(one))).await;
+    assert!(handovers.iter().all(accepted), "{handovers:?}");
+    let delivered = subject.delivered();
+    assert_eq!(delivered.len(), 40);
+    assert!(envelopes.iter().all(|envelope| delivered.iter().any(|raw| is_of(raw, envelope))));
+}
+
+/// A second try of a message can be told from a second message: its bytes are the same.
+async fn a_second_try_is_the_same_message(subject: &impl Subject) {
+    let envelope = envelope("ada@example.com");
+    for _ in 0..2 {
+        assert!(accepted(&subject.messenger().hand_over(&envelope).await));
+    }
+    let mut delivered: Vec<Vec<u8>> = subject.delivered().iter().map(|raw| Mail::without_envelope(raw)).collect();
+    delivered.dedup();
+    assert_eq!(delivered.len(), 1);
+}
+
+/// Runs the whole contract; each part has a fresh subject.
+async fn holds<S: Subject + Sync>(fresh: impl Fn() -> S) {
+    a_message_arrives_whole(&fresh()).await;
+    letters_arrive_as_they_are(&fresh()).await;
+    a107_fields_make_no_headers(&fresh()).await;
+    many_at_a_time_arrive_once_each(&fresh()).await;
+    a_second_try_is_the_same_message(&fresh()).await;
+}

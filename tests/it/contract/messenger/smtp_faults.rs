@@ -1,0 +1,149 @@
+//! SMTP when the relay, the network or the settings fail.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use identity::adapters::messenger::smtp::{Login, Smtp, SmtpOptionFault};
+use identity::domain::message::Handover;
+use identity::ports::messenger::Messenger;
+
+use super::scripted::Scripted;
+use super::smtp::options;
+use super::{accepted, envelope};
+use crate::support::certificates;
+use crate::support::port::Port;
+use crate::support::proxy::{Fault, Proxy};
+use crate::support::smtp::{Security as Server, Smtp as Sink};
+
+#[tokio::test]
+async fn a_relay_that_is_slow_beyond_the_limit_is_left() {
+    let sink = Sink::start(Server::Plain);
+    let mut options = options(Server::Plain, sink.port());
+    options.time_limit = Duration::from_secs(1);
+    let smtp = Smtp::new(options).unwrap();
+    let late = Handover::Deferred { reason: "PROVIDER_TIMED_OUT" };
+    for to in ["hang@example.com", "slow@example.com"] {
+        let start = Instant::now();
+        assert_eq!(smtp.hand_over(&envelope(to)).await, late);
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    }
+    // What was cut off leaves nothing behind for the next: no half-sent message, no answer that is not its own.
+    let next = [envelope("refuse-forever@example.com"), envelope("ada@example.com")];
+    assert_eq!(smtp.hand_over(&next[0]).await, Handover::Refused { reason: "RECIPIENT_REFUSED" });
+    assert!(accepted(&smtp.hand_over(&next[1]).await));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let received = sink.received();
+    assert_eq!(received.len(), 1);
+    assert!(received[0].text.contains(&next[1].message_id.to_string()));
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_there_or_says_nothing_puts_off() {
+    let port = Port::free();
+    let nobody = Smtp::new(options(Server::Plain, port.number())).unwrap();
+    let handover = nobody.hand_over(&envelope("ada@example.com")).await;
+    assert_eq!(handover, Handover::Deferred { reason: "PROVIDER_UNREACHABLE" });
+
+    let sink = Sink::start(Server::Tls);
+    let proxy = Proxy::start(&format!("127.0.0.1:{}", sink.port())).await;
+    let mut options = options(Server::Tls, proxy.address().port());
+    options.time_limit = Duration::from_secs(1);
+    let smtp = Smtp::new(options).unwrap();
+    proxy.set(Fault::Swallow);
+    let handover = smtp.hand_over(&envelope("ada@example.com")).await;
+    assert_eq!(handover, Handover::Deferred { reason: "PROVIDER_TIMED_OUT" });
+    proxy.set(Fault::CutAfter(10));
+    assert!(matches!(smtp.hand_over(&envelope("ada@example.com")).await, Handover::Deferred { .. }));
+    assert!(sink.received().is_empty());
+    proxy.set(Fault::None);
+    assert!(accepted(&smtp.hand_over(&envelope("ada@example.com")).await));
+}
+
+/// Nothing is sent to a relay that is not the one in the settings.
+#[tokio::test]
+async fn a_certificate_of_another_name_or_authority_is_not_taken() {
+    let refused = Handover::Misconfigured { reason: "CERTIFICATE_REFUSED" };
+    for server in [Server::StartTls, Server::Tls] {
+        let elsewhere = certificates::issue("relay-elsewhere", "DNS:elsewhere.example");
+        let other_name = Sink::start_with_certificate(server, &elsewhere);
+        let sink = Sink::start(server);
+        let mut other_authority = options(server, sink.port());
+        other_authority.authorities = Some(fs::read(&elsewhere.chain).unwrap());
+        let mut public = options(server, sink.port());
+        public.authorities = None;
+        for options in [options(server, other_name.port()), other_authority, public] {
+            match Smtp::new(options) {
+                Ok(smtp) => assert_eq!(smtp.hand_over(&envelope("ada@example.com")).await, refused, "{server:?}"),
+                Err(fault) => assert!(matches!(fault, SmtpOptionFault::Tls(_)), "a machine without public authorities"),
+            }
+        }
+        assert!(sink.received().is_empty() && other_name.received().is_empty());
+    }
+}
+
+/// A relay, or someone between, that offers no STARTTLS gets nothing.
+#[tokio::test]
+async fn without_starttls_nothing_is_sent() {
+    let sink = Sink::start(Server::Plain);
+    let smtp = Smtp::new(options(Server::StartTls, sink.port())).unwrap();
+    let handover = smtp.hand_over(&envelope("ada@example.com")).await;
+    assert_eq!(handover, Handover::Misconfigured { reason: "STARTTLS_MISSING" });
+    assert!(sink.received().is_empty());
+}
+
+/// Answers that no library's server gives: what each means for the message.
+#[tokio::test]
+async fn each_answer_has_its_meaning() {
+    let misconfigured = |reason| Handover::Misconfigured { reason };
+    for (script, handover) in [
+        (vec![("", "554 5.3.2 go away")], misconfigured("CONNECTION_REFUSED")),
+        (vec![("", "421 4.3.2 too many")], Handover::Deferred { reason: "PROVIDER_BUSY" }),
+        (vec![("", "hello?")], Handover::Deferred { reason: "PROVIDER_UNREACHABLE" }),
+        (vec![("EHLO", "550 5.7.1 no")], misconfigured("CONNECTION_REFUSED")),
+        (vec![("MAIL", "550 5.7.1 not as you")], misconfigured("SENDER_REFUSED")),
+        (vec![("MAIL", "530 5.7.0 login first")], misconfigured("LOGIN_REFUSED")),
+        (vec![("MAIL", "452 4.3.1 full")], Handover::Deferred { reason: "PROVIDER_BUSY" }),
+        (vec![("RCPT", "503 5.5.1 not now")], misconfigured("COMMAND_REFUSED")),
+        (vec![("RCPT", "530 5.7.0 login first")], misconfigured("LOGIN_REFUSED")),
+        (vec![("RCPT", "552 5.2.2 full")], Handover::Refused { reason: "RECIPIENT_REFUSED" }),
+        (vec![("DATA", "554 5.6.0 no")], Handover::Refused { reason: "MESSAGE_REFUSED" }),
+        (vec![(".", "451 4.7.1 greylisted")], Handover::Deferred { reason: "PROVIDER_BUSY" }),
+    ] {
+        let relay = Scripted::start(&script).await;
+        let smtp = Smtp::new(options(Server::Plain, relay.port)).unwrap();
+        assert_eq!(smtp.hand_over(&envelope("ada@example.com")).await, handover, "{script:?}");
+    }
+}
+
+/// A login that the relay does not offer is not sent, and no message without it.
+#[tokio::test]
+async fn a_login_that_is_not_offered_is_told() {
+    let relay = Scripted::start(&[]).await;
+    let mut options = options(Server::Plain, relay.port);
+    options.login = Some(Login { username: "service".to_owned(), password: "secret".into() });
+    let handover = Smtp::new(options).unwrap().hand_over(&envelope("ada@example.com")).await;
+    assert_eq!(handover, Handover::Misconfigured { reason: "LOGIN_UNSUPPORTED" });
+    assert!(!relay.heard().contains("AUTH"));
+}
+
+/// An address outside ASCII needs a relay that says it takes such (RFC 6531).
+#[tokio::test]
+async fn an_address_that_the_relay_cannot_take_is_refused_and_the_next_is_sent() {
+    let relay = Scripted::start(&[]).await;
+    let smtp = Smtp::new(options(Server::Plain, relay.port)).unwrap();
+    let handover = smtp.hand_over(&envelope("åsa@example.com")).await;
+    assert_eq!(handover, Handover::Refused { reason: "ADDRESS_NOT_SUPPORTED" });
+    assert!(accepted(&smtp.hand_over(&envelope("ada@example.com")).await));
+    assert!(!relay.heard().contains("SMTPUTF8"));
+}
+
+/// After 421 the relay hangs up, so the connection is not kept.
+#[tokio::test]
+async fn a_connection_that_the_relay_ends_is_not_kept() {
+    let relay = Scripted::start(&[("RCPT TO:<busy@", "421 4.3.2 closing")]).await;
+    let smtp = Smtp::new(options(Server::Plain, relay.port)).unwrap();
+    let handover = smtp.hand_over(&envelope("busy@example.com")).await;
+    assert_eq!(handover, Handover::Deferred { reason: "PROVIDER_BUSY" });
+    assert!(accepted(&smtp.hand_over(&envelope("ada@example.com")).await));
+    assert_eq!(relay.heard().matches("EHLO example.org\r\n").count(), 2);
+}

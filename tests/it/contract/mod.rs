@@ -1,0 +1,3 @@
+//! What each adapter of a port must do, whichever it is.
+
+mod messenger;
