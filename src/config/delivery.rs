@@ -46,14 +46,16 @@ pub struct Smtp {
     pub ca_file: Option<PathBuf>,
     /// The account, and the secret file with its password. `None` where the server asks for none.
     pub account: Option<(String, PathBuf)>,
-    /// The sender's address.
-    pub from: EmailAddress,
-    /// The sender's name; empty for none.
-    pub from_name: String,
-    /// Connections at most.
+    /// The sender, such as `Example Shop <no-reply@example.com>`.
+    pub from: String,
+    /// The name that this host gives itself in EHLO; the system's host name where there is none.
+    pub hello_name: Option<String>,
+    /// Unused connections that are kept.
     pub pool_size: u32,
-    /// How long handing one message over may take.
-    pub timeout: Duration,
+    /// How long a connection may take until it can take a message.
+    pub connect_timeout: Duration,
+    /// How long one message may take on it.
+    pub send_timeout: Duration,
 }
 
 const TLS: Word<SmtpTls> = Word(&[
@@ -81,16 +83,17 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
     let usual = if tls == Some(SmtpTls::Implicit) { 465 } else { 587 };
     let port = section.get("port", &Whole(1..=65_535)).or(usual);
     let ca_file = network::path(section, "ca_file", "the path of the authorities in PEM").optional();
-    let account = read_account(section);
-    let address = Text {
-        parse: |text: &str| EmailAddress::parse(text).ok(),
-        expected: "an email address such as \"sign-in@example.com\"",
+    let account = read_account(section, tls);
+    let sender = Text {
+        parse: |text: &str| is_sender(text).then(|| text.to_owned()),
+        expected: "a sender such as \"Example Shop <no-reply@example.com>\"",
     };
-    let from = section.need("from", &address);
-    let from_name = section.get("from_name", &network::words::<64>("at most 64 characters")).or(String::new());
-    let pool_size = section.get("pool_size", &Whole(1..=100)).or(4);
-    let timeout =
-        section.get("timeout", &Span(Duration::from_secs(1)..=Duration::from_mins(1))).or(Duration::from_secs(10));
+    let from = section.need("from", &sender);
+    let hello_name = section.get("hello_name", &network::host()).optional();
+    let pool_size = section.get("pool_size", &Whole(1..=100)).or(8);
+    let wait = || Span(Duration::from_secs(1)..=Duration::from_mins(1));
+    let connect_timeout = section.get("connect_timeout", &wait()).or(Duration::from_secs(10));
+    let send_timeout = section.get("send_timeout", &wait()).or(Duration::from_secs(20));
     Some(Smtp {
         host: host?,
         port: u16::try_from(port?).ok()?,
@@ -98,17 +101,26 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
         ca_file: ca_file?,
         account: account?,
         from: from?,
-        from_name: from_name?,
+        hello_name: hello_name?,
         pool_size: pool_size?,
-        timeout: timeout?,
+        connect_timeout: connect_timeout?,
+        send_timeout: send_timeout?,
     })
 }
 
 #[expect(clippy::option_option, reason = "the outer tells whether it could be read, the inner whether it is there")]
-fn read_account(section: &mut Section<'_>) -> Option<Option<(String, PathBuf)>> {
+fn read_account(section: &mut Section<'_>, tls: Option<SmtpTls>) -> Option<Option<(String, PathBuf)>> {
     let user = section.get("user", &network::words::<256>("the name of the account")).optional();
     let password_file = network::path(section, "password_file", "the path of a file with the password").optional();
     match (user?, password_file?) {
+        (Some(_), Some(_)) if tls == Some(SmtpTls::DisableOnTrustedNetwork) => {
+            section.wrong(
+                "user",
+                "would sign in with a password in clear",
+                "use TLS, or remove user and password_file",
+            );
+            None
+        }
         (Some(user), Some(file)) => Some(Some((user, file))),
         (None, None) => Some(None),
         (Some(_), None) => {
@@ -120,4 +132,13 @@ fn read_account(section: &mut Section<'_>) -> Option<Option<(String, PathBuf)>> 
             None
         }
     }
+}
+
+/// An address, alone or in angle brackets behind a name.
+fn is_sender(text: &str) -> bool {
+    let address = match text.strip_suffix('>') {
+        Some(text) => text.rsplit_once('<').map(|(_, address)| address),
+        None => Some(text),
+    };
+    !text.contains(char::is_control) && address.is_some_and(|address| EmailAddress::parse(address).is_ok())
 }

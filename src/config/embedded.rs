@@ -42,6 +42,7 @@ grpc = "{grpc}"
 http = "{http}"
 admin = "{admin}"
 tls = "disable-on-trusted-network"
+web_origins = ["*"]
 [store.sqlite]
 path = "identity.db"
 [limiter.memory]

@@ -25,8 +25,19 @@ pub struct Listen {
     pub tls: Option<TlsFiles>,
     /// Whose `x-forwarded-for` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Which web pages may call by gRPC-Web.
+    pub web_origins: WebOrigins,
     /// How much is taken at once.
     pub limits: ListenLimits,
+}
+
+/// Which web pages may call, by their origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebOrigins {
+    /// Every one.
+    Any,
+    /// These, such as `https://app.example.com`; none where the list is empty.
+    These(Vec<String>),
 }
 
 /// A certificate and its key, in PEM.
@@ -45,13 +56,15 @@ pub struct ListenLimits {
     pub max_connections: u32,
     /// Calls at once on one connection.
     pub max_concurrent_streams: u32,
+    /// Calls at once on one listener.
+    pub max_concurrent_calls: u32,
     /// From a request's arrival to its answer.
     pub request_timeout: Duration,
     /// From a connection's opening to the end of its TLS handshake and first byte.
     pub handshake_timeout: Duration,
     /// A connection that says nothing for this long is asked, and closed where it does not answer.
     pub idle_timeout: Duration,
-    /// How long running calls may go on after the signal to stop, at most 10 s.
+    /// How long running calls may go on after the signal to stop, at most 8 s, so that with the last spans it is 10.
     pub drain_timeout: Duration,
 }
 
@@ -60,10 +73,11 @@ impl Default for ListenLimits {
         Self {
             max_connections: 4096,
             max_concurrent_streams: 128,
+            max_concurrent_calls: 4096,
             request_timeout: Duration::from_secs(10),
             handshake_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_mins(1),
-            drain_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(8),
         }
     }
 }
@@ -94,6 +108,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Listen> {
         (section.need("grpc", &address), section.need("http", &address), section.need("admin", &address));
     let tls = read_tls(section, [grpc, http, admin].into_iter().flatten());
     let trusted_proxies = section.get("trusted_proxies", &List(proxy)).or(Vec::new());
+    let web_origins = read_web_origins(section);
     let limits = read_limits(section);
     let (grpc, http, admin) = (grpc?, http?, admin?);
     let same = |a: SocketAddr, b: SocketAddr| a == b && a.port() != 0;
@@ -101,7 +116,15 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Listen> {
         section.wrong("", "has two listeners on one address", "give each listener a port of its own");
         return None;
     }
-    Some(Listen { grpc, http, admin, tls: tls?, trusted_proxies: trusted_proxies?, limits: limits? })
+    Some(Listen {
+        grpc,
+        http,
+        admin,
+        tls: tls?,
+        trusted_proxies: trusted_proxies?,
+        web_origins: web_origins?,
+        limits: limits?,
+    })
 }
 
 #[expect(clippy::option_option, reason = "the outer tells whether it could be read, the inner whether it is there")]
@@ -125,19 +148,36 @@ fn read_tls(section: &mut Section<'_>, addresses: impl Iterator<Item = SocketAdd
     Some(None)
 }
 
+/// An origin is scheme, host and port, without a path.
+fn read_web_origins(section: &mut Section<'_>) -> Option<WebOrigins> {
+    let origin = Text {
+        parse: |text: &str| {
+            let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+            let sound = text == "*" || (network::is_url(text) && host.is_some_and(|host| !host.contains('/')));
+            sound.then(|| text.to_owned())
+        },
+        expected: "an origin such as \"https://app.example.com\", or \"*\" for every one",
+    };
+    let origins = section.get("web_origins", &List(origin)).or(Vec::new())?;
+    if origins.iter().any(|origin| origin == "*") { Some(WebOrigins::Any) } else { Some(WebOrigins::These(origins)) }
+}
+
 fn read_limits(section: &mut Section<'_>) -> Option<ListenLimits> {
     let default = ListenLimits::default();
     let seconds = |from, to| Span(Duration::from_secs(from)..=Duration::from_secs(to));
     let max_connections = section.get("max_connections", &Whole(1..=1_000_000)).or(default.max_connections);
     let max_concurrent_streams =
         section.get("max_concurrent_streams", &Whole(1..=10_000)).or(default.max_concurrent_streams);
+    let max_concurrent_calls =
+        section.get("max_concurrent_calls", &Whole(1..=1_000_000)).or(default.max_concurrent_calls);
     let request_timeout = section.get("request_timeout", &seconds(1, 60)).or(default.request_timeout);
     let handshake_timeout = section.get("handshake_timeout", &seconds(1, 60)).or(default.handshake_timeout);
     let idle_timeout = section.get("idle_timeout", &seconds(5, 3600)).or(default.idle_timeout);
-    let drain_timeout = section.get("drain_timeout", &seconds(0, 10)).or(default.drain_timeout);
+    let drain_timeout = section.get("drain_timeout", &seconds(0, 8)).or(default.drain_timeout);
     Some(ListenLimits {
         max_connections: max_connections?,
         max_concurrent_streams: max_concurrent_streams?,
+        max_concurrent_calls: max_concurrent_calls?,
         request_timeout: request_timeout?,
         handshake_timeout: handshake_timeout?,
         idle_timeout: idle_timeout?,

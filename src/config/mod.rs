@@ -42,6 +42,8 @@ pub struct Config {
     pub listen: listen::Listen,
     /// `[store]`
     pub store: store::Store,
+    /// `store.migrate`
+    pub migrate: store::Migrate,
     /// `[limiter]`
     pub limiter: limiter::Limiter,
     /// `[limits]`
@@ -115,14 +117,22 @@ impl Config {
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
             let telemetry = root.section("telemetry", telemetry::read);
-            rules::check(root, environment, issuer.as_deref(), store.as_ref(), limiter.as_ref(), delivery.as_ref());
+            rules::check(
+                root,
+                environment,
+                issuer.as_deref(),
+                store.as_ref().map(|section| &section.store),
+                limiter.as_ref(),
+                delivery.as_ref(),
+            );
             let service = service::Service { environment: environment?, issuer: issuer? };
             let sessions = SessionPolicy { issuer: service.issuer.clone(), ..sessions? };
             Some(Self {
                 file: file.to_owned(),
                 service,
                 listen: listen?,
-                store: store?,
+                migrate: store.as_ref()?.migrate,
+                store: store?.store,
                 limiter: limiter?,
                 limits: limits?,
                 otp: otp?,

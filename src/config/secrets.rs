@@ -103,7 +103,7 @@ impl SecretsFolder {
         let singles = [Self::INDEX, Self::ADMIN_TOKEN].map(|name| self.directory.join(name));
         let stamp = files.chain(singles).filter_map(|path| {
             let metadata = std::fs::metadata(&path).ok()?;
-            Some((path, metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), metadata.len()))
+            Some((path, metadata.ino(), metadata.ctime(), metadata.ctime_nsec(), metadata.len()))
         });
         Stamp(stamp.collect())
     }
@@ -215,9 +215,11 @@ fn decode_hex(text: &str, bytes: &mut [u8; 32]) -> bool {
 fn read_token(path: &Path) -> Result<SecretString, Problem> {
     let token = secret_file::read_line(path, "secrets.directory")?;
     let text = token.expose_secret();
-    if text.len() < 32 || text.len() > 256 || !text.bytes().all(|c| c.is_ascii_graphic()) {
+    // What may stand behind `Bearer` (RFC 6750 section 2.1).
+    let permitted = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+    if text.len() < 32 || text.len() > 256 || !text.bytes().all(permitted) {
         let remedy = format!("run `openssl rand -hex 32 > {}` with umask 077", path.display());
-        let what = "is not a token of 32 to 256 visible ASCII characters";
+        let what = "is not a token of 32 to 256 of A-Z a-z 0-9 - . _ ~ + / =";
         return Err(Problem::of_file(path, "secrets.directory", what, remedy));
     }
     Ok(token)

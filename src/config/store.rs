@@ -1,13 +1,31 @@
 //! `[store]`: where everything is kept.
 
 use super::{
-    form::{Span, Whole},
+    form::{Whole, Word},
     network::{self, Tls},
     reader::Section,
 };
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 /// The section.
+#[derive(Clone, Debug)]
+pub struct StoreSection {
+    /// Which store.
+    pub store: Store,
+    /// Who brings the database to the form that the program needs.
+    pub migrate: Migrate,
+}
+
+/// Who brings the database to the form that the program needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrate {
+    /// The service, before it opens a port; several at once wait for one another.
+    OnStart,
+    /// `identity migrate` alone: the service's role need not be allowed to change tables.
+    ByCommand,
+}
+
+/// Which store.
 #[derive(Clone, Debug)]
 pub enum Store {
     /// One file, one process.
@@ -38,11 +56,17 @@ pub struct Postgres {
     pub ca_file: Option<PathBuf>,
     /// Connections at most.
     pub pool_size: u32,
-    /// How long a call waits for a connection before the store counts as unavailable.
-    pub acquire_timeout: Duration,
 }
 
-pub(super) fn read(section: &mut Section<'_>) -> Option<Store> {
+const MIGRATE: Word<Migrate> = Word(&[("on-start", Migrate::OnStart), ("by-command", Migrate::ByCommand)]);
+
+pub(super) fn read(section: &mut Section<'_>) -> Option<StoreSection> {
+    let migrate = section.get("migrate", &MIGRATE).or(Migrate::OnStart);
+    let store = read_store(section);
+    Some(StoreSection { store: store?, migrate: migrate? })
+}
+
+fn read_store(section: &mut Section<'_>) -> Option<Store> {
     match section.choice(&["sqlite", "postgres"])? {
         "sqlite" => section.section("sqlite", |section| {
             network::need_path(section, "path", "the path of the database file").map(|path| Store::Sqlite { path })
@@ -59,9 +83,7 @@ fn read_postgres(section: &mut Section<'_>) -> Option<Postgres> {
     let password_file = network::path(section, "password_file", "the path of a file with the password").optional();
     let tls = network::tls(section, host.as_deref());
     let ca_file = network::path(section, "ca_file", "the path of the authorities in PEM").optional();
-    let pool_size = section.get("pool_size", &Whole(2..=1000)).or(16);
-    let wait = Span(Duration::from_millis(100)..=Duration::from_secs(10));
-    let acquire_timeout = section.get("acquire_timeout", &wait).or(Duration::from_millis(800));
+    let pool_size = section.get("pool_size", &Whole(2..=1000)).or(8);
     Some(Postgres {
         host: host?,
         port: u16::try_from(port?).ok()?,
@@ -71,6 +93,5 @@ fn read_postgres(section: &mut Section<'_>) -> Option<Postgres> {
         tls: tls?,
         ca_file: ca_file?,
         pool_size: pool_size?,
-        acquire_timeout: acquire_timeout?,
     })
 }

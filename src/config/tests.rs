@@ -11,7 +11,7 @@ use super::{
     store::Store,
 };
 use crate::domain::policy::{OtpPolicy, RequestLimits, SessionPolicy};
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path};
 
 const EXAMPLE: &str = include_str!("../../deploy/identity.toml");
 const DOCUMENTATION: &str = include_str!("../../docs/configuration.md");
@@ -64,7 +64,7 @@ fn the_example_is_good_and_says_the_defaults_it_says() {
     let config = parse(EXAMPLE).unwrap();
     assert_eq!(config.service.environment, Environment::Production);
     let Store::Postgres(postgres) = &config.store else { panic!("{:?}", config.store) };
-    assert_eq!((postgres.tls, postgres.acquire_timeout), (Tls::VerifyFull, Duration::from_millis(800)));
+    assert_eq!((postgres.tls, postgres.pool_size), (Tls::VerifyFull, 8));
     let Delivery::Smtp(smtp) = &config.delivery else { panic!("{:?}", config.delivery) };
     assert_eq!((smtp.tls, smtp.port), (SmtpTls::Implicit, 465));
     assert_eq!(format!("{:?}", config.otp), format!("{:?}", OtpPolicy::default()));
@@ -146,7 +146,7 @@ x = 1
         ":18: otp.max_attempts: is not a whole number",
         ":20: sessions.access_token_lifetime: is out of bounds",
         ":24: delivery.smtp.tls: sends in clear to another machine",
-        ":25: delivery.smtp.from: has the wrong form; give an email address",
+        ":25: delivery.smtp.from: has the wrong form; give a sender such as",
         ":26: delivery.smtp.password: is not a known key; secrets stand in files of their own",
         ":27: secrets.directory: is missing",
         ":28: secrets.admin_token: is not a known key; secrets stand in files of their own",
@@ -211,6 +211,12 @@ fn a_connection_in_clear_must_say_so_unless_it_stays_on_this_machine() {
     assert!(parse(&open.replace("[listen]", "[listen]\ntls = \"disable-on-trusted-network\"")).is_ok());
     let files = "[listen]\ntls = \"files\"\ncertificate_file = \"c.pem\"\nkey_file = \"k.pem\"";
     assert!(parse(&open.replace("[listen]", files)).unwrap().listen.tls.is_some());
+    for (origins, good) in
+        [("[\"https://a.example\"]", true), ("[\"*\"]", true), ("[\"https://a.example/path\"]", false)]
+    {
+        let text = SMALLEST.replace("[listen]", &format!("[listen]\nweb_origins = {origins}"));
+        assert_eq!(parse(&text).is_ok(), good, "{origins}");
+    }
     let useless = open.replace("[listen]", "[listen]\nkey_file = \"k.pem\"\ntls = \"disable-on-trusted-network\"");
     assert!(refusal(&useless).contains("listen.key_file: has no effect"));
 }

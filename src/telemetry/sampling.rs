@@ -1,5 +1,6 @@
 //! Which requests are traced.
 
+use super::names;
 use opentelemetry::{
     Context, KeyValue,
     trace::{Link, SpanContext, SpanKind, SpanRef, TraceContextExt as _, TraceId, TraceState},
@@ -39,20 +40,26 @@ impl ShouldSample for Share {
         &self,
         parent: Option<&Context>,
         trace_id: TraceId,
-        _: &str,
+        name: &str,
         _: &SpanKind,
         _: &[KeyValue],
         _: &[Link],
     ) -> SamplingResult {
         let span = parent.map(|parent| parent.span());
         let local = span.as_ref().map(SpanRef::span_context).filter(|it| it.is_valid() && !it.is_remote());
-        let traced = local.map_or_else(|| self.takes(trace_id), SpanContext::is_sampled);
+        // Jobs ask the store several times a second, which nobody wants to see.
+        let job = parent_is_missing(parent) && name == names::STORE;
+        let traced = !job && local.map_or_else(|| self.takes(trace_id), SpanContext::is_sampled);
         SamplingResult {
             decision: if traced { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop },
             attributes: Vec::new(),
             trace_state: TraceState::default(),
         }
     }
+}
+
+fn parent_is_missing(parent: Option<&Context>) -> bool {
+    parent.is_none_or(|parent| !parent.span().span_context().is_valid())
 }
 
 #[cfg(test)]
@@ -78,6 +85,14 @@ mod tests {
         let some = Share::new(0.25);
         let traced = (1..=4000).filter(|id| decides(&some, *id, TraceFlags::SAMPLED, true)).count();
         assert!((800..1200).contains(&traced), "{traced}");
+    }
+
+    #[test]
+    fn what_jobs_ask_of_the_store_is_not_traced() {
+        let trace_id = TraceId::from_bytes([1; 16]);
+        let decide = |name| Share::new(1.0).should_sample(None, trace_id, name, &SpanKind::Client, &[], &[]).decision;
+        assert_eq!(decide("store"), SamplingDecision::Drop);
+        assert_eq!(decide("delivery"), SamplingDecision::RecordAndSample);
     }
 
     #[test]
