@@ -78,9 +78,10 @@ unit: ## Run the tests alone, without the other checks
 	@tools/test
 
 .PHONY: bench
-bench: ## Measure throughput, latency, CPU and memory
+bench: ## Measure throughput, latency, CPU, memory and crashes (WRITE=1 puts them into docs/performance.md; OPTIONS="--quick")
 	$(call say,"Building with optimizations: about ten minutes the first time")
-	cargo bench --locked --bench load
+	@tools/install tests
+	cargo bench --locked --quiet --bench load -- $(if $(WRITE),--write) $(OPTIONS)
 
 .PHONY: clean-data
 clean-data: ## Delete the data of `make run`

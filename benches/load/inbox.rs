@@ -1,0 +1,55 @@
+//! Codes on their way from the server to whoever waits for them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::oneshot;
+
+/// Who waits for a code, by address.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Inbox {
+    waiting: Arc<Mutex<HashMap<String, oneshot::Sender<String>>>>,
+}
+
+/// A code that is on its way.
+pub(crate) struct Expected(oneshot::Receiver<String>);
+
+impl Inbox {
+    /// From now on the next code to `address` goes to the caller.
+    pub(crate) fn expect(&self, address: &str) -> Expected {
+        let (send, receive) = oneshot::channel();
+        self.waiting.lock().unwrap().insert(address.to_owned(), send);
+        Expected(receive)
+    }
+
+    /// Takes a message as it was received. One that nobody waits for is thrown away.
+    pub(crate) fn deliver(&self, message: &[u8]) {
+        let Some((address, code)) = read(message) else { return };
+        if let Some(waiting) = self.waiting.lock().unwrap().remove(address) {
+            let _ = waiting.send(code.to_owned());
+        }
+    }
+}
+
+impl Expected {
+    /// The code; an error where it does not come within ten seconds.
+    pub(crate) async fn code(self) -> anyhow::Result<String> {
+        let code = tokio::time::timeout(Duration::from_secs(10), self.0).await;
+        code.context("no code came within ten seconds")?.context("another code to the same address was awaited")
+    }
+}
+
+/// The recipient, and the code: the line of the text part that begins with six digits.
+fn read(message: &[u8]) -> Option<(&str, &str)> {
+    let message = std::str::from_utf8(message).ok()?;
+    let (head, body) = message.split_once("\r\n\r\n")?;
+    let to = head.lines().find_map(|line| line.strip_prefix("To: "))?;
+    let address = to.rsplit_once('<').map_or(to, |(_, address)| address.trim_end_matches('>'));
+    let code = body.split("\r\n").find_map(|line| {
+        let digits = line.find(|character: char| !character.is_ascii_digit()).unwrap_or(line.len());
+        (digits == 6 && line[digits..].starts_with(" is your")).then(|| &line[..digits])
+    })?;
+    Some((address.trim(), code))
+}

@@ -1,0 +1,196 @@
+//! One round: the yardsticks, then everything that a pair of stores is measured for.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+
+use super::calibrate::{self, EchoServer, Signing};
+use super::clients::Clients;
+use super::drive::{self, Run, Span, Work};
+use super::mint;
+use super::options::{Options, Pair};
+use super::outside;
+use super::procfs::Party;
+use super::stack::Stack;
+use super::stats::Latency;
+use super::work::{People, Refresh, Send, Sessions, SignIn, Validate};
+
+/// What the machine could do in this round.
+#[derive(Clone, Debug)]
+pub(crate) struct Yardsticks {
+    /// `R`: RSA-2048 signatures a second, two threads.
+    pub(crate) signatures: f64,
+    /// One signature, in microseconds.
+    pub(crate) signature: f64,
+    /// `E` of `ValidateToken`.
+    pub(crate) echo_validate: Run,
+    /// `E` of `SendOtp`.
+    pub(crate) echo_send: Run,
+    /// One call of `SendOtp` to the echo, in microseconds.
+    pub(crate) echo_call: f64,
+}
+
+/// What one method gave.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    /// As fast as answers come.
+    pub(crate) peak: Run,
+    /// At half that rate, by its own clock.
+    pub(crate) half: Option<Run>,
+}
+
+/// What one pair of stores gave.
+#[derive(Clone, Debug)]
+pub(crate) struct Figures {
+    /// Which pair.
+    pub(crate) pair: Pair,
+    /// The floor of a sign-in, in microseconds.
+    pub(crate) floor: f64,
+    /// One script of Redis and one durable commit, in microseconds.
+    pub(crate) parts: (f64, f64),
+    /// The median sign-in where nothing else happens, in microseconds.
+    pub(crate) alone: f64,
+    /// The median way of a message, at half load, in microseconds.
+    pub(crate) delivery: f64,
+    /// By name, in the order of the tables.
+    pub(crate) methods: Vec<(&'static str, Measured)>,
+    /// The most memory that the server held, in bytes.
+    pub(crate) resident: u64,
+    /// Tokens that jsonwebtoken checked.
+    pub(crate) checked: usize,
+}
+
+impl Figures {
+    /// What a method gave.
+    pub(crate) fn method(&self, name: &str) -> Option<&Measured> {
+        self.methods.iter().find(|(found, _)| *found == name).map(|(_, measured)| measured)
+    }
+}
+
+/// Names of what is measured.
+pub(crate) const SIGN_IN: &str = "sign-in";
+pub(crate) const REFRESH: &str = "RefreshToken";
+pub(crate) const VALIDATE_HOT: &str = "ValidateToken, hot";
+pub(crate) const VALIDATE_NEW: &str = "ValidateToken, new";
+pub(crate) const SEND: &str = "SendOtp";
+
+/// A token of the length that the service gives out.
+const TOKEN_LENGTH: usize = 760;
+
+/// Measures the machine.
+pub(crate) async fn yardsticks(options: &Options, signing: &Signing) -> anyhow::Result<Yardsticks> {
+    let echo = EchoServer::start().await?;
+    let signatures = signing.rate(options.seconds(1.5));
+    let signature = signing.floor(if options.quick { 500 } else { 2000 });
+    let clients = Clients::connect(echo.address(), options.connections).await?;
+    let span = span(options, 1.0, 2.5, echo.parties());
+    let validate = Arc::new(Validate::new(clients.clone(), vec!["e".repeat(TOKEN_LENGTH)]));
+    let echo_validate = drive::closed(&validate, options.workers, &span).await;
+    let send = Arc::new(Send { clients, people: People::new(options.people) });
+    let echo_send = drive::closed(&send, options.workers, &span).await;
+    let echo_call = calibrate::serial(&send, 2000).await?;
+    Ok(Yardsticks { signatures, signature, echo_validate, echo_send, echo_call })
+}
+
+/// Measures the server on a pair of stores that are started for it alone.
+pub(crate) async fn figures(pair: Pair, options: &Options, yardsticks: &Yardsticks) -> anyhow::Result<Figures> {
+    let stack = Stack::start(pair, options).await?;
+    let parts = floors(&stack, options).await?;
+    // A sign-in calls twice, counts once, commits three times and signs once.
+    let floor = 2.0 * yardsticks.echo_call + parts.0 + 3.0 * parts.1 + yardsticks.signature;
+    let clients = stack.clients(options.connections).await?;
+    let sessions = Sessions::default();
+    let resident = Arc::new(AtomicU64::new(0));
+    let watch = tokio::spawn(watch(stack.parties().remove(0), Arc::clone(&resident)));
+    let driven = Driven { options, parties: stack.parties() };
+
+    let sign_in = |people| SignIn {
+        clients: clients.clone(),
+        inbox: stack.inbox.clone(),
+        people,
+        sessions: sessions.clone(),
+        delivery: Arc::new(Mutex::new(Latency::new())),
+    };
+    let people = People::new(options.people);
+    let signed_in = driven.peak(sign_in(people.clone()), 4.0, 6.0).await?;
+    let alone = calibrate::serial(&Arc::new(sign_in(people.clone())), if options.quick { 100 } else { 500 }).await?;
+    let paced = Arc::new(sign_in(people.clone()));
+    let half = driven.half(&paced, &signed_in, 4.0).await?;
+    let delivery = paced.delivery.lock().unwrap().micros(0.5);
+    let mut methods = vec![(SIGN_IN, Measured { peak: signed_in, half: Some(half) })];
+
+    let tokens = sessions.access_tokens();
+    let checked = outside::check(&clients, &tokens, 200).await?;
+    let refresh = Refresh { clients: clients.clone(), sessions: sessions.clone() };
+    methods.push((REFRESH, driven.both(refresh, 1.0, 4.0).await?));
+    let hot: Vec<String> = tokens.iter().rev().take(1000).cloned().collect();
+    let sample = hot.first().context("nobody signed in")?.clone();
+    methods.push((VALIDATE_HOT, driven.both(Validate::new(clients.clone(), hot), 1.0, 3.0).await?));
+    let new = mint::like(&sample, &stack.signing_key()?, if options.quick { 10_000 } else { 60_000 })?;
+    let count = new.len();
+    let fresh = Arc::new(Validate::new(clients.clone(), new));
+    let peak = sound(drive::each(&fresh, options.workers, count, &driven.parties).await)?;
+    methods.push((VALIDATE_NEW, Measured { peak, half: None }));
+    let sent = driven.peak(Send { clients, people }, 1.0, 4.0).await?;
+    methods.push((SEND, Measured { peak: sent, half: None }));
+    watch.abort();
+    let resident = resident.load(Ordering::Relaxed);
+    Ok(Figures { pair, floor, parts, alone, delivery, methods, resident, checked })
+}
+
+async fn floors(stack: &Stack, options: &Options) -> anyhow::Result<(f64, f64)> {
+    let commits = if options.quick { 300 } else { 1500 };
+    Ok(match (&stack.postgres, &stack.redis) {
+        (Some(postgres), Some(redis)) => (
+            calibrate::script_floor(redis, 2000).await?,
+            calibrate::postgres_floor(&postgres.url("postgres"), commits).await?,
+        ),
+        _ => (0.0, calibrate::sqlite_floor(commits).await?),
+    })
+}
+
+struct Driven<'a> {
+    options: &'a Options,
+    parties: Vec<Party>,
+}
+
+impl Driven<'_> {
+    async fn peak<W: Work>(&self, work: W, warm: f64, measured: f64) -> anyhow::Result<Run> {
+        let span = span(self.options, warm, measured, self.parties.clone());
+        sound(drive::closed(&Arc::new(work), self.options.workers, &span).await)
+    }
+
+    async fn half<W: Work>(&self, work: &Arc<W>, peak: &Run, measured: f64) -> anyhow::Result<Run> {
+        let span = span(self.options, 1.0, measured, self.parties.clone());
+        sound(drive::open(work, peak.rate() / 2.0, &span).await)
+    }
+
+    async fn both<W: Work>(&self, work: W, warm: f64, measured: f64) -> anyhow::Result<Measured> {
+        let work = Arc::new(work);
+        let span = span(self.options, warm, measured, self.parties.clone());
+        let peak = sound(drive::closed(&work, self.options.workers, &span).await)?;
+        let half = self.half(&work, &peak, measured).await?;
+        Ok(Measured { peak, half: Some(half) })
+    }
+}
+
+fn span(options: &Options, warm: f64, measured: f64, parties: Vec<Party>) -> Span {
+    Span { warm: options.seconds(warm), measured: options.seconds(measured), parties }
+}
+
+/// A run in which anything failed is no measurement.
+fn sound(run: Run) -> anyhow::Result<Run> {
+    let failure = run.failure.as_deref().unwrap_or_default();
+    ensure!(run.failed == 0, "{} of {} calls failed, the first so: {failure}", run.failed, run.done + run.failed);
+    ensure!(run.done > 0, "nothing was done");
+    Ok(run)
+}
+
+async fn watch(server: Party, most: Arc<AtomicU64>) {
+    loop {
+        most.fetch_max(server.resident(), Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

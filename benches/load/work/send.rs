@@ -1,0 +1,32 @@
+//! `SendOtp` alone.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use super::{People, device};
+use crate::clients::Clients;
+use crate::contract::SendOtpRequest;
+use crate::contract::send_otp_request::Identifier;
+use crate::drive::Work;
+
+/// Asks for codes that nobody uses.
+pub(crate) struct Send {
+    /// Connections to the server.
+    pub(crate) clients: Clients,
+    /// Who asks.
+    pub(crate) people: People,
+}
+
+impl Work for Send {
+    async fn once(&self, worker: usize) -> anyhow::Result<Duration> {
+        let request = SendOtpRequest {
+            identifier: Some(Identifier::Email(self.people.next())),
+            device: Some(device()),
+            ..SendOtpRequest::default()
+        };
+        let begin = Instant::now();
+        self.clients.identity(worker).send_otp(request).await.context("SendOtp")?;
+        Ok(begin.elapsed())
+    }
+}
