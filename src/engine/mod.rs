@@ -5,4 +5,5 @@ pub mod answers;
 pub mod delivery;
 mod fault;
 pub mod otp;
+pub mod readiness;
 pub mod token;

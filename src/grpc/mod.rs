@@ -1,1 +1,20 @@
-//! The contract on the wire.
+//! The contract on the wire: thin methods between generated messages and the engines.
+
+mod admin;
+mod convert;
+mod front;
+mod health;
+mod identity;
+mod layers;
+mod listeners;
+pub mod proto;
+mod quota;
+mod reflection;
+mod session;
+mod status;
+mod token;
+
+pub use front::{Front, FrontOptions, WebOrigins};
+pub use health::Health;
+pub use layers::authorization::OperatorToken;
+pub use listeners::{Operators, People, operators, people};

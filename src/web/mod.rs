@@ -1,1 +1,73 @@
 //! Documents for machines and pages for developers over HTTP.
+
+mod health;
+mod keys;
+mod mailbox;
+
+use crate::engine::{delivery::MailboxReader, readiness::Ready, token::TokenIssuer};
+use axum::{
+    Json, Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What the pages show.
+pub struct Parts {
+    /// The `iss` of access tokens: an absolute URL without a closing slash.
+    pub issuer: String,
+    /// Whose keys are published.
+    pub tokens: Arc<TokenIssuer>,
+    /// What is there now.
+    pub ready: watch::Receiver<Ready>,
+    /// The mailbox of development; without it there is no such page.
+    pub mailbox: Option<MailboxReader>,
+}
+
+/// Every page.
+pub fn router(parts: Parts) -> Router {
+    let Parts { issuer, tokens, ready, mailbox } = parts;
+    let discovery = keys::discovery_document(&issuer);
+    let mut router = Router::new()
+        .route("/.well-known/jwks.json", get(async move || keys::key_set(&tokens)))
+        .route("/.well-known/openid-configuration", get(async move || keys::discovery(discovery.clone())))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(async move || health::ready(*ready.borrow())));
+    if let Some(mailbox) = mailbox {
+        router = router.route("/dev/mailbox", get(async move || mailbox::page(&mailbox).await));
+    }
+    router.method_not_allowed_fallback(method_not_allowed).fallback(not_found).layer(from_fn(with_safe_headers))
+}
+
+async fn not_found() -> Response {
+    told(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path")
+}
+
+async fn method_not_allowed() -> Response {
+    told(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path is read with GET")
+}
+
+fn told(status: StatusCode, error: &str, description: &str) -> Response {
+    (status, Json(serde_json::json!({ "error": error, "error_description": description }))).into_response()
+}
+
+/// What every answer says to a browser, unless the page has said so itself: run nothing, frame nothing, guess nothing,
+/// keep nothing.
+async fn with_safe_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut otherwise = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    otherwise(header::CACHE_CONTROL, "no-store");
+    otherwise(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    otherwise(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    otherwise(header::X_FRAME_OPTIONS, "DENY");
+    otherwise(header::REFERRER_POLICY, "no-referrer");
+    otherwise(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    response
+}

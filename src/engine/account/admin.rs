@@ -102,6 +102,16 @@ impl AdminEngine {
         }
     }
 
+    /// Records a call without the operator's token.
+    ///
+    /// # Errors
+    /// Faults.
+    pub async fn refuse_operator(&self, origin: &Origin) -> Result<(), Refusal> {
+        let mut event = self.event(Act::OperatorRefused, origin).failed("SERVICE_CREDENTIAL_REQUIRED");
+        event.actor = Actor::Person;
+        self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))
+    }
+
     async fn shown(&self, found: Option<User>, event: AuditEvent) -> Result<UserView, Refusal> {
         let Some(user) = found else { return Err(self.not_found(event).await) };
         self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))?;

@@ -6,6 +6,7 @@ mod sign_out;
 mod validate;
 mod verified;
 
+pub use crate::ports::signer::PublicKey;
 pub use refresh::Refresh;
 pub use sign_out::SignOut;
 pub use validate::{Inactive, Validation};
@@ -27,7 +28,7 @@ use crate::{
         clock::Clock,
         entropy::Entropy,
         keys::Keys,
-        signer::{PublicKey, Signer},
+        signer::Signer,
         store::{SessionStore, StoreFault},
     },
 };

@@ -1,0 +1,139 @@
+//! One connection, from its TLS handshake to its end.
+
+use super::{
+    preface::{Protocol, recognise},
+    stream::Stream,
+};
+use http::{Request, Response};
+use http_body::Body;
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::Service,
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::graceful::GracefulConnection,
+};
+use std::{convert::Infallible, error::Error, fmt::Debug, io, pin::pin, sync::Arc, time::Duration};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// The most that the headers of one request may take.
+const MAX_HEADERS: u32 = 16 * 1024;
+
+/// How much of one call, and of all calls of a connection, may wait to be read.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// How many streams a caller may open and reset before anyone took them up (CVE-2023-44487), and how many we may have
+/// to reset for its faults (CVE-2024-24549, CVE-2025-8671), before the connection is closed.
+const MAX_RESETS_BY_CALLER: usize = 20;
+const MAX_RESETS_BY_US: usize = 64;
+
+/// What a listener takes at once and how long it waits.
+#[derive(Clone, Debug)]
+pub(in crate::app) struct Settings {
+    /// Connections at once.
+    pub(in crate::app) max_connections: usize,
+    /// Calls at once on one connection.
+    pub(in crate::app) max_concurrent_streams: u32,
+    /// From the connection to its first bytes in clear, and for the headers of each HTTP/1.1 request.
+    pub(in crate::app) handshake_timeout: Duration,
+    /// Silence after which an HTTP/2 caller is asked whether it is still there.
+    pub(in crate::app) idle_timeout: Duration,
+    /// How long running calls may go on after the signal to stop.
+    pub(in crate::app) drain_timeout: Duration,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn converse<S, B>(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    settings: Arc<Settings>,
+    service: S,
+    stop: CancellationToken,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let opening = timeout(settings.handshake_timeout, opened(stream, tls));
+    let opened = tokio::select! {
+        () = stop.cancelled() => return,
+        opened = opening => opened,
+    };
+    let Ok(Ok((protocol, stream))) = opened else {
+        tracing::debug!("a connection ended before its first request");
+        return;
+    };
+    let io = TokioIo::new(stream);
+    match protocol {
+        Protocol::Http2 => {
+            let connection = http2_of(&settings).serve_connection(io, service);
+            drive(connection, &stop, settings.drain_timeout).await;
+        }
+        Protocol::Http1 => {
+            let connection = http1_of(&settings).serve_connection(io, service);
+            drive(connection, &stop, settings.drain_timeout).await;
+        }
+    }
+}
+
+/// The connection behind its handshake, with what it speaks.
+async fn opened(stream: TcpStream, tls: Option<TlsAcceptor>) -> io::Result<(Protocol, impl Rewound)> {
+    let stream = match tls {
+        Some(tls) => Stream::Tls(Box::new(tls.accept(stream).await?)),
+        None => Stream::Clear(stream),
+    };
+    recognise(stream).await
+}
+
+/// What hyper reads and writes.
+trait Rewound: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static {}
+
+impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static> Rewound for T {}
+
+async fn drive<C>(connection: C, stop: &CancellationToken, drain: Duration)
+where
+    C: GracefulConnection,
+    C::Error: Debug,
+{
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            timeout(drain, connection).await.ok()
+        }
+    };
+    match ended {
+        Some(Ok(())) => {}
+        Some(Err(error)) => tracing::debug!(?error, "a connection broke off"),
+        None => tracing::warn!("a connection was cut off: its calls did not end within the drain time-out"),
+    }
+}
+
+fn http2_of(settings: &Settings) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(settings.max_concurrent_streams)
+        .max_pending_accept_reset_streams(MAX_RESETS_BY_CALLER)
+        .max_local_error_reset_streams(MAX_RESETS_BY_US)
+        .max_header_list_size(MAX_HEADERS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .keep_alive_interval(settings.idle_timeout)
+        .keep_alive_timeout(settings.handshake_timeout);
+    builder
+}
+
+fn http1_of(settings: &Settings) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(settings.handshake_timeout).max_buf_size(MAX_HEADERS as usize);
+    builder
+}

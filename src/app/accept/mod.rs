@@ -1,0 +1,120 @@
+//! Accepts connections and speaks HTTP on them, each step within a time of its own.
+//!
+//! hyper and tonic leave holes here that this module closes: no time-out before the first byte (hyperium/hyper#3756),
+//! a graceful shutdown that a silent peer can hold up (hyperium/hyper#4170), no end to what is accepted.
+
+mod connection;
+mod preface;
+mod stream;
+mod tls;
+
+pub use tls::{BadTlsIdentity, TlsIdentity};
+
+pub(super) use tls::acceptor;
+
+pub(super) use connection::Settings;
+
+use http::{Request, Response};
+use http_body::Body;
+use hyper::{body::Incoming, service::Service};
+use std::{convert::Infallible, error::Error, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long to wait after the system refused a connection for want of files or memory.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// A bound listener.
+pub(super) struct Door {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    settings: Arc<Settings>,
+}
+
+impl Door {
+    /// Binds `address`; port 0 takes a free one.
+    pub(super) async fn open(
+        address: SocketAddr,
+        tls: Option<TlsAcceptor>,
+        settings: Arc<Settings>,
+    ) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, tls, settings })
+    }
+
+    /// The address that was bound.
+    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop`, then lets running calls end within the drain time-out, and returns. `service_for` gives
+    /// the service of one connection, told its peer.
+    pub(super) async fn serve<M, S, B>(self, service_for: M, stop: CancellationToken)
+    where
+        M: Fn(SocketAddr) -> S,
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+        S::Future: Send + 'static,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let connections = TaskTracker::new();
+        let room = Arc::new(Semaphore::new(self.settings.max_connections));
+        while let Some((stream, peer)) = self.next(&stop).await {
+            // Refusing at once tells a caller more than a queue in which nobody is served.
+            let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
+            let converse = connection::converse(
+                stream,
+                self.tls.clone(),
+                Arc::clone(&self.settings),
+                service_for(peer),
+                stop.clone(),
+            );
+            connections.spawn(async move {
+                converse.await;
+                drop(place);
+            });
+        }
+        drop(self.listener);
+        connections.close();
+        connections.wait().await;
+    }
+
+    /// The next connection; `None` once it is time to stop.
+    async fn next(&self, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
+        loop {
+            let accepted = until(stop, self.listener.accept()).await?;
+            match accepted {
+                Ok((stream, peer)) => {
+                    // A socket that cannot be told so is served all the same, a little slower.
+                    let _ = stream.set_nodelay(true);
+                    return Some((stream, peer));
+                }
+                Err(error) if of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "no connection can be accepted; trying again");
+                    until(stop, tokio::time::sleep(BREATH)).await?;
+                }
+            }
+        }
+    }
+}
+
+async fn until<F: Future>(stop: &CancellationToken, work: F) -> Option<F::Output> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => None,
+        output = work => Some(output),
+    }
+}
+
+/// Whether an error of `accept` is about a caller who has gone, and not about this machine.
+fn of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}

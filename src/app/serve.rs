@@ -1,0 +1,224 @@
+//! The three listeners: binds them, tells where, and serves until it is time to stop.
+
+use super::accept::{self, BadTlsIdentity, Door, Settings, TlsIdentity};
+use crate::{
+    domain::secret::SecretString,
+    engine::{
+        account::{AccountEngine, AdminEngine},
+        delivery::MailboxReader,
+        otp::OtpEngine,
+        readiness::{Readiness, Ready},
+        token::TokenIssuer,
+    },
+    grpc::{self, FrontOptions, Health, OperatorToken, WebOrigins},
+    web,
+};
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::service::TowerToHyperService;
+use ipnet::IpNet;
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How often the parts that the service needs are looked after.
+const LOOK_AFTER: Duration = Duration::from_millis(500);
+
+/// What stands behind the listeners.
+pub struct Services {
+    /// Codes.
+    pub otp: Arc<OtpEngine>,
+    /// Tokens.
+    pub tokens: Arc<TokenIssuer>,
+    /// A person's own account.
+    pub accounts: Arc<AccountEngine>,
+    /// Operators' acts.
+    pub admin: Arc<AdminEngine>,
+    /// Whether the store and the feed of revocations are there.
+    pub readiness: Readiness,
+    /// The mailbox of development, where the deployment uses it; its page exists only then.
+    pub mailbox: Option<MailboxReader>,
+}
+
+/// Where and how to listen.
+#[derive(Debug)]
+pub struct ServeOptions {
+    /// gRPC and gRPC-Web for gateways and services.
+    pub grpc: SocketAddr,
+    /// Key set, discovery, health and the mailbox page.
+    pub http: SocketAddr,
+    /// `AdminService`.
+    pub admin: SocketAddr,
+    /// The certificate of all three; `None` is in clear.
+    pub tls: Option<TlsIdentity>,
+    /// How much is taken at once, and how long it may last.
+    pub limits: ServeLimits,
+    /// Whose `x-forwarded-for` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Which web pages may call by gRPC-Web.
+    pub web_origins: WebOrigins,
+    /// What operators have to show.
+    pub operator_token: SecretString,
+    /// The `iss` of access tokens: the base of the discovery document.
+    pub issuer: String,
+}
+
+/// How much a listener takes at once, and how long it may last.
+#[derive(Clone, Debug)]
+pub struct ServeLimits {
+    /// Open connections of each listener; one more is closed at once.
+    pub max_connections: usize,
+    /// Calls at once on one connection.
+    pub max_concurrent_streams: u32,
+    /// Calls at once on one listener; one more is answered `OVERLOADED`.
+    pub max_concurrent_calls: usize,
+    /// The longest time for a call, whatever its caller grants.
+    pub request_timeout: Duration,
+    /// From a connection's opening to its first bytes behind TLS.
+    pub handshake_timeout: Duration,
+    /// Silence after which a caller is asked whether it is still there.
+    pub idle_timeout: Duration,
+    /// How long running calls may go on after the signal to stop.
+    pub drain_timeout: Duration,
+}
+
+impl Default for ServeLimits {
+    fn default() -> Self {
+        Self {
+            max_connections: 4096,
+            max_concurrent_streams: 128,
+            max_concurrent_calls: 4096,
+            request_timeout: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_mins(1),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Where the listeners are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// gRPC and gRPC-Web.
+    pub grpc: SocketAddr,
+    /// HTTP.
+    pub http: SocketAddr,
+    /// `AdminService`.
+    pub admin: SocketAddr,
+}
+
+/// A listener cannot be bound.
+#[derive(Debug, thiserror::Error)]
+pub enum BindFault {
+    /// Its address is taken, not this machine's, or needs other rights.
+    #[error("cannot listen on {address}")]
+    Address {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Its certificate cannot be used.
+    #[error("cannot use the certificate")]
+    Tls(#[from] BadTlsIdentity),
+}
+
+/// Bound listeners. Callers may connect already and are served once [`run`] has begun.
+pub struct Bound {
+    grpc: Door,
+    http: Door,
+    admin: Door,
+    addresses: Addresses,
+    options: ServeOptions,
+}
+
+impl Bound {
+    /// Where the listeners are; ports that were 0 are chosen now.
+    #[must_use]
+    pub const fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+}
+
+/// Binds the three listeners.
+///
+/// # Errors
+/// Where an address cannot be bound or the certificate cannot be used.
+pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
+    let tls = options.tls.as_ref().map(accept::acceptor).transpose()?;
+    let limits = &options.limits;
+    let settings = Arc::new(Settings {
+        max_connections: limits.max_connections,
+        max_concurrent_streams: limits.max_concurrent_streams,
+        handshake_timeout: limits.handshake_timeout,
+        idle_timeout: limits.idle_timeout,
+        drain_timeout: limits.drain_timeout,
+    });
+    let open = async |address| {
+        let door = Door::open(address, tls.clone(), Arc::clone(&settings)).await;
+        let bound = door.and_then(|door| door.address().map(|address| (door, address)));
+        bound.map_err(|source| BindFault::Address { address, source })
+    };
+    let (grpc, grpc_address) = open(options.grpc).await?;
+    let (http, http_address) = open(options.http).await?;
+    let (admin, admin_address) = open(options.admin).await?;
+    let addresses = Addresses { grpc: grpc_address, http: http_address, admin: admin_address };
+    Ok(Bound { grpc, http, admin, addresses, options })
+}
+
+/// Serves until `stop`, then lets running calls end within the drain time-out.
+pub async fn run(bound: Bound, services: Services, stop: CancellationToken) {
+    let Bound { grpc, http, admin, options, .. } = bound;
+    let Services { otp, tokens, accounts, admin: admin_engine, readiness, mailbox } = services;
+    let front = FrontOptions {
+        max_concurrent_calls: options.limits.max_concurrent_calls,
+        request_timeout: options.limits.request_timeout,
+        trusted_proxies: options.trusted_proxies,
+        web_origins: options.web_origins,
+    };
+    // Nobody calls the operators' listener from a web page.
+    let back = FrontOptions { web_origins: WebOrigins::None, ..front.clone() };
+    let health = Health::default();
+    let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
+    let people = grpc::people(&otp, &tokens, &accounts, &health, front);
+    let operators = grpc::operators(&admin_engine, OperatorToken::new(&options.operator_token), &health, back);
+    let pages = web::router(web::Parts { issuer: options.issuer, tokens, ready: is_ready, mailbox });
+
+    let serve_grpc = grpc.serve(
+        |peer| {
+            let people = people.clone();
+            service_fn(move |request: Request<Incoming>| {
+                let people = people.clone();
+                async move { Ok::<_, Infallible>(people.answer(peer, request).await) }
+            })
+        },
+        stop.clone(),
+    );
+    let serve_admin = admin.serve(
+        |peer| {
+            let operators = operators.clone();
+            service_fn(move |request: Request<Incoming>| {
+                let operators = operators.clone();
+                async move { Ok::<_, Infallible>(operators.answer(peer, request).await) }
+            })
+        },
+        stop.clone(),
+    );
+    let serve_http = http.serve(|_| TowerToHyperService::new(pages.clone()), stop.clone());
+    tokio::join!(serve_grpc, serve_admin, serve_http, look_after(&readiness, &health, &ready, &stop));
+}
+
+/// Tells health checks what is there, until it is time to stop; then that nothing is, so that callers go elsewhere.
+async fn look_after(readiness: &Readiness, health: &Health, ready: &watch::Sender<Ready>, stop: &CancellationToken) {
+    loop {
+        let now = readiness.look().await;
+        health.set(now).await;
+        ready.send_replace(now);
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(LOOK_AFTER) => {}
+        }
+    }
+    health.set(Ready::UNKNOWN).await;
+    ready.send_replace(Ready::UNKNOWN);
+}

@@ -1,0 +1,48 @@
+//! Whether the parts that the service needs are there.
+
+use super::token::TokenIssuer;
+use crate::ports::store::Store;
+use std::{sync::Arc, time::Duration};
+
+/// A store that takes longer than this to say that it is there is not there.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Looks after the parts that the service needs.
+pub struct Readiness {
+    store: Arc<dyn Store>,
+    tokens: Arc<TokenIssuer>,
+}
+
+/// Which parts are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// The store answers.
+    pub store: bool,
+    /// The feed of revocations is fresh, so that tokens can be called active.
+    pub revocations: bool,
+}
+
+impl Ready {
+    /// Nothing is known yet.
+    pub const UNKNOWN: Self = Self { store: false, revocations: false };
+
+    /// Whether every part is there.
+    #[must_use]
+    pub const fn all(self) -> bool {
+        self.store && self.revocations
+    }
+}
+
+impl Readiness {
+    /// Looks after these parts.
+    #[must_use]
+    pub const fn new(store: Arc<dyn Store>, tokens: Arc<TokenIssuer>) -> Self {
+        Self { store, tokens }
+    }
+
+    /// Looks now. Takes a second at most.
+    pub async fn look(&self) -> Ready {
+        let store = matches!(tokio::time::timeout(PATIENCE, self.store.ping()).await, Ok(Ok(())));
+        Ready { store, revocations: self.tokens.feed_is_fresh() }
+    }
+}

@@ -1,0 +1,49 @@
+//! `AdminService`: for operators. The front has checked their token.
+
+mod disable_user;
+mod enable_user;
+mod find_user;
+mod get_user;
+mod set_user_roles;
+
+use super::proto::{
+    DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse, FindUserRequest, FindUserResponse,
+    GetUserRequest, GetUserResponse, SetUserRolesRequest, SetUserRolesResponse, admin_service_server::AdminService,
+};
+use crate::engine::account::AdminEngine;
+use std::sync::Arc;
+use tonic::{Request, Response, Status, async_trait};
+
+/// The service.
+pub(super) struct Admin {
+    pub(super) engine: Arc<AdminEngine>,
+}
+
+#[async_trait]
+impl AdminService for Admin {
+    async fn get_user(&self, request: Request<GetUserRequest>) -> Result<Response<GetUserResponse>, Status> {
+        get_user::get_user(&self.engine, request).await
+    }
+
+    async fn find_user(&self, request: Request<FindUserRequest>) -> Result<Response<FindUserResponse>, Status> {
+        find_user::find_user(&self.engine, request).await
+    }
+
+    async fn set_user_roles(
+        &self,
+        request: Request<SetUserRolesRequest>,
+    ) -> Result<Response<SetUserRolesResponse>, Status> {
+        set_user_roles::set_user_roles(&self.engine, request).await
+    }
+
+    async fn disable_user(
+        &self,
+        request: Request<DisableUserRequest>,
+    ) -> Result<Response<DisableUserResponse>, Status> {
+        disable_user::disable_user(&self.engine, request).await
+    }
+
+    async fn enable_user(&self, request: Request<EnableUserRequest>) -> Result<Response<EnableUserResponse>, Status> {
+        enable_user::enable_user(&self.engine, request).await
+    }
+}

@@ -1,0 +1,118 @@
+//! Checks of form. Everything that is wrong with a request is noted, so that its caller learns it at once.
+
+use crate::domain::{
+    contact::EmailAddress,
+    refusal::{FieldReason, FieldViolation, Refusal},
+    secret::{Secret, SecretString},
+};
+use crate::engine::answers::Repeatable;
+use prost::Message;
+use unicode_normalization::is_nfc;
+use uuid::Uuid;
+
+/// What is wrong with a request, so far.
+#[derive(Default)]
+pub(super) struct Checks(Vec<FieldViolation>);
+
+impl Checks {
+    /// Notes that a field is wrong. `description` says what, and never the value.
+    pub(super) fn wrong(&mut self, field: &'static str, description: impl Into<String>) {
+        self.refuse(field, FieldReason::Field, description);
+    }
+
+    /// The same, with a reason of its own.
+    pub(super) fn refuse(&mut self, field: &'static str, reason: FieldReason, description: impl Into<String>) {
+        self.0.push(FieldViolation { field, description: description.into(), reason });
+    }
+
+    /// Notes that a field holds something that is not offered.
+    pub(super) fn not_offered(&mut self, field: &'static str, offered: bool) {
+        if !offered {
+            self.wrong(field, "is not offered by this deployment; leave it out");
+        }
+    }
+
+    /// The value, where nothing is wrong.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with everything that is.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Refusal> {
+        match value {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(Refusal::Invalid(self.0)),
+        }
+    }
+
+    /// Text of at most `most` characters in form NFC, without control characters; may be empty.
+    pub(super) fn text(&mut self, field: &'static str, text: &str, most: usize) {
+        if text.len() > most && text.chars().count() > most {
+            self.wrong(field, format!("is longer than {most} characters"));
+        } else if text.chars().any(char::is_control) {
+            self.wrong(field, "has control characters");
+        } else if !is_nfc(text) {
+            self.wrong(field, "is not in the Unicode form NFC");
+        }
+    }
+
+    /// The same, and not empty.
+    pub(super) fn required_text(&mut self, field: &'static str, text: &str, most: usize) {
+        if text.is_empty() {
+            self.wrong(field, "is missing");
+        } else {
+            self.text(field, text, most);
+        }
+    }
+
+    /// A secret of at most `most` characters; `None` where it is empty.
+    pub(super) fn secret(&mut self, field: &'static str, text: String, most: usize) -> Option<SecretString> {
+        self.text(field, &text, most);
+        (!text.is_empty()).then(|| SecretString::from(text))
+    }
+
+    /// A number of an enumeration of the contract; the default where it is none.
+    pub(super) fn enumeration<T: TryFrom<i32> + Default>(&mut self, field: &'static str, number: i32) -> T {
+        T::try_from(number).unwrap_or_else(|_| {
+            self.wrong(field, "is not a value of its enumeration");
+            T::default()
+        })
+    }
+
+    /// An email address.
+    pub(super) fn email(&mut self, field: &'static str, text: &str) -> Option<EmailAddress> {
+        let email = EmailAddress::parse(text).ok();
+        if email.is_none() {
+            let description = "is not an email address of the form name@example.com, without blanks around it";
+            self.refuse(field, FieldReason::Email, description);
+        }
+        email
+    }
+
+    /// A person's language; may be empty (RFC 5646 section 2.1, its shape alone).
+    pub(super) fn locale(&mut self, text: &str) {
+        let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_alphanumeric());
+        let mut parts = text.split('-');
+        let language = parts.next().unwrap_or_default();
+        let sound = text.len() <= 35
+            && (2..=8).contains(&language.len())
+            && language.bytes().all(|c| c.is_ascii_alphabetic())
+            && parts.all(subtag);
+        if !text.is_empty() && !sound {
+            self.wrong("locale", "is not a language tag such as \"en\" or \"de-CH\"");
+        }
+    }
+
+    /// The id of a repeatable call; `None` where it is empty.
+    pub(super) fn request_id(&mut self, text: &str) -> Option<Uuid> {
+        let id = (text.len() == 36).then(|| Uuid::parse_str(text).ok()).flatten();
+        if id.is_none() && !text.is_empty() {
+            self.wrong("request_id", "is not a UUID such as \"0192e4a0-7b7e-7c3a-9d0e-3f1a2b4c5d6e\"");
+        }
+        id.filter(|id| !id.is_nil())
+    }
+
+    /// What makes a call repeatable, of its `request_id` and its whole message.
+    pub(super) fn repeatable(&mut self, request_id: &str, message: &impl Message) -> Option<Repeatable> {
+        let request_id = self.request_id(request_id)?;
+        Some(Repeatable { request_id, encoded: Secret::new(Box::new(message.encode_to_vec())) })
+    }
+}

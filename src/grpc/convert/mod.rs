@@ -1,0 +1,5 @@
+//! Between messages of the contract and values of the domain. Nothing is decided here but form.
+
+pub(super) mod answers;
+mod checks;
+pub(super) mod requests;

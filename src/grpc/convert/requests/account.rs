@@ -1,0 +1,142 @@
+//! Requests about users and sessions.
+
+use super::super::checks::Checks;
+use crate::{
+    domain::{
+        contact::EmailAddress,
+        id::{SessionId, UserId},
+        refusal::Refusal,
+        user::{Role, UserChange},
+    },
+    engine::account::ChangeUser,
+    grpc::proto::{
+        DisableUserRequest, EnableUserRequest, FindUserRequest, GetUserRequest, ListSessionsRequest,
+        RevokeOtherSessionsRequest, RevokeSessionRequest, SetUserRolesRequest, find_user_request::Identifier,
+    },
+};
+
+const MAX_ROLES: usize = 32;
+const MAX_PAGE: i32 = 100;
+const DEFAULT_PAGE: u32 = 50;
+const MAX_PAGE_TOKEN: usize = 128;
+
+/// A page that is asked for.
+pub(in crate::grpc) struct Page {
+    /// 1 to 100.
+    pub(in crate::grpc) size: u32,
+    /// Empty for the first.
+    pub(in crate::grpc) token: String,
+}
+
+/// # Errors
+/// Every field that is wrong. A size above 100 is taken as 100 (AIP-158).
+pub(in crate::grpc) fn page(message: ListSessionsRequest) -> Result<Page, Refusal> {
+    let mut checks = Checks::default();
+    let size = match u32::try_from(message.page_size.min(MAX_PAGE)) {
+        Ok(0) => DEFAULT_PAGE,
+        Ok(size) => size,
+        Err(_) => {
+            checks.wrong("page_size", "is negative; give 1 to 100, or 0 for 50");
+            DEFAULT_PAGE
+        }
+    };
+    checks.text("page_token", &message.page_token, MAX_PAGE_TOKEN);
+    checks.finish(Some(Page { size, token: message.page_token }))
+}
+
+/// # Errors
+/// Every field that is wrong.
+pub(in crate::grpc) fn revoke_session(message: &RevokeSessionRequest) -> Result<SessionId, Refusal> {
+    let mut checks = Checks::default();
+    checks.request_id(&message.request_id);
+    let id = SessionId::parse(&message.session_id);
+    if id.is_none() {
+        checks.wrong("session_id", not_an_id(&message.session_id));
+    }
+    checks.finish(id)
+}
+
+/// # Errors
+/// Where the request id is not one.
+pub(in crate::grpc) fn revoke_other_sessions(message: &RevokeOtherSessionsRequest) -> Result<(), Refusal> {
+    let mut checks = Checks::default();
+    checks.request_id(&message.request_id);
+    checks.finish(Some(()))
+}
+
+/// # Errors
+/// Where the user's id is not one.
+pub(in crate::grpc) fn get_user(message: &GetUserRequest) -> Result<UserId, Refusal> {
+    let mut checks = Checks::default();
+    let id = user_id(&mut checks, &message.user_id);
+    checks.finish(id)
+}
+
+/// # Errors
+/// Where the identifier is missing or is not an address.
+pub(in crate::grpc) fn find_user(message: &FindUserRequest) -> Result<EmailAddress, Refusal> {
+    let mut checks = Checks::default();
+    let email = match &message.identifier {
+        Some(Identifier::Email(text)) => checks.email("email", text),
+        None => {
+            checks.wrong("identifier", "is missing; give an email address");
+            None
+        }
+    };
+    checks.finish(email)
+}
+
+/// # Errors
+/// Every field that is wrong.
+pub(in crate::grpc) fn set_user_roles(message: &SetUserRolesRequest) -> Result<ChangeUser, Refusal> {
+    let mut checks = Checks::default();
+    let repeatable = checks.repeatable(&message.request_id, message);
+    let user_id = user_id(&mut checks, &message.user_id);
+    let roles = roles(&mut checks, &message.roles);
+    checks.finish(user_id.map(|user_id| ChangeUser { user_id, change: UserChange::Roles(roles), repeatable }))
+}
+
+/// # Errors
+/// Every field that is wrong.
+pub(in crate::grpc) fn disable_user(message: &DisableUserRequest) -> Result<ChangeUser, Refusal> {
+    let mut checks = Checks::default();
+    let repeatable = checks.repeatable(&message.request_id, message);
+    let user_id = user_id(&mut checks, &message.user_id);
+    checks.finish(user_id.map(|user_id| ChangeUser { user_id, change: UserChange::Disable, repeatable }))
+}
+
+/// # Errors
+/// Every field that is wrong.
+pub(in crate::grpc) fn enable_user(message: &EnableUserRequest) -> Result<ChangeUser, Refusal> {
+    let mut checks = Checks::default();
+    let repeatable = checks.repeatable(&message.request_id, message);
+    let user_id = user_id(&mut checks, &message.user_id);
+    checks.finish(user_id.map(|user_id| ChangeUser { user_id, change: UserChange::Enable, repeatable }))
+}
+
+fn user_id(checks: &mut Checks, text: &str) -> Option<UserId> {
+    let id = UserId::parse(text);
+    if id.is_none() {
+        checks.wrong("user_id", not_an_id(text));
+    }
+    id
+}
+
+const fn not_an_id(text: &str) -> &'static str {
+    if text.is_empty() { "is missing" } else { "is not an id of this service" }
+}
+
+/// Roles, sorted, each once.
+fn roles(checks: &mut Checks, names: &[String]) -> Vec<Role> {
+    if names.len() > MAX_ROLES {
+        checks.wrong("roles", "are more than 32");
+        return Vec::new();
+    }
+    let Some(mut roles) = names.iter().map(|name| Role::new(name)).collect::<Option<Vec<_>>>() else {
+        checks.wrong("roles", "hold a name that is not 1 to 64 of a-z, 0-9, \"-\", \"_\", \".\" and \":\"");
+        return Vec::new();
+    };
+    roles.sort();
+    roles.dedup();
+    roles
+}

@@ -1,0 +1,141 @@
+use super::*;
+use crate::{
+    domain::{
+        refusal::{FieldReason, Refusal},
+        secret::ExposeSecret,
+    },
+    engine::otp::SendOtp,
+    grpc::proto::{ListSessionsRequest, SendOtpRequest, SetUserRolesRequest, VerifyOtpRequest, send_otp_request},
+};
+
+fn fields<T>(result: Result<T, Refusal>) -> Vec<&'static str> {
+    match result {
+        Ok(_) => Vec::new(),
+        Err(Refusal::Invalid(violations)) => violations.iter().map(|violation| violation.field).collect(),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn asked(change: impl FnOnce(&mut SendOtpRequest)) -> Result<SendOtp, Refusal> {
+    let identifier = Some(send_otp_request::Identifier::Email("ada@example.com".to_owned()));
+    let mut message = SendOtpRequest { identifier, ..SendOtpRequest::default() };
+    change(&mut message);
+    send_otp(message)
+}
+
+#[test]
+fn everything_wrong_is_told_at_once() {
+    let result = send_otp(SendOtpRequest {
+        identifier: Some(send_otp_request::Identifier::Email(" ada@example.com".to_owned())),
+        purpose: 99,
+        client_id: "a b".to_owned(),
+        device: Some(proto::Device {
+            device_id: "x".repeat(129),
+            display_name: "a\u{7}".to_owned(),
+            platform: "e\u{301}".to_owned(),
+            public_key_jwk: "{}".to_owned(),
+        }),
+        locale: "english please".to_owned(),
+        request_id: "1".to_owned(),
+        device_token: "t".repeat(513),
+        include_magic_link: true,
+        redirect_uri: "https://example.com".to_owned(),
+        link_completion: 1,
+        proof: "p".repeat(4097),
+    });
+    let mut found = fields(result);
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "client_id",
+            "device.device_id",
+            "device.display_name",
+            "device.platform",
+            "device.public_key_jwk",
+            "device_token",
+            "email",
+            "include_magic_link",
+            "link_completion",
+            "locale",
+            "proof",
+            "purpose",
+            "redirect_uri",
+            "request_id",
+        ]
+    );
+}
+
+#[test]
+fn what_is_right_passes() {
+    let request = asked(|message| {
+        message.locale = "de-CH-1996".to_owned();
+        message.client_id = "shop_1".to_owned();
+        message.device = Some(proto::Device { device_id: "ü".repeat(128), ..proto::Device::default() });
+        message.purpose = 1;
+    })
+    .unwrap();
+    assert!(request.repeatable.is_none());
+    assert_eq!(request.email.as_str(), "ada@example.com");
+}
+
+#[test]
+fn another_identifier_or_purpose_is_not_offered() {
+    let phone = Some(send_otp_request::Identifier::PhoneNumber("+41446681800".to_owned()));
+    assert_eq!(fields(asked(|message| message.identifier = phone)), ["phone_number"]);
+    assert_eq!(fields(asked(|message| message.identifier = None)), ["identifier"]);
+    assert_eq!(fields(asked(|message| message.purpose = 2)), ["purpose"]);
+    let Err(Refusal::Invalid(violations)) = asked(|message| message.redirect_uri = "x".to_owned()) else { panic!() };
+    assert_eq!(violations[0].reason, FieldReason::RedirectUri);
+}
+
+#[test]
+fn a_repeatable_call_carries_its_whole_request() {
+    let id = "0192e4a0-7b7e-7c3a-9d0e-3f1a2b4c5d6e";
+    let one = asked(|message| message.request_id = id.to_owned()).unwrap().repeatable.unwrap();
+    let other = asked(|message| {
+        message.request_id = id.to_owned();
+        message.locale = "de".to_owned();
+    });
+    assert_ne!(one.encoded.expose_secret(), other.unwrap().repeatable.unwrap().encoded.expose_secret());
+    for bad in ["0192e4a07b7e7c3a9d0e3f1a2b4c5d6e", "{0192e4a0-7b7e-7c3a-9d0e-3f1a2b4c5d6}", "x"] {
+        assert_eq!(fields(asked(|message| message.request_id = bad.to_owned())), ["request_id"], "{bad}");
+    }
+}
+
+#[test]
+fn codes_and_challenges() {
+    let presented = |challenge_id: &str, code: &str| {
+        let (challenge_id, code) = (challenge_id.to_owned(), code.to_owned());
+        fields(verify_otp(VerifyOtpRequest { challenge_id, code, ..VerifyOtpRequest::default() }))
+    };
+    assert!(presented("anything", "000000").is_empty());
+    for code in ["", "12345", "12345678901", "12345a", "１２３４５６", " 123456"] {
+        assert_eq!(presented("anything", code), ["code"], "{code}");
+    }
+    for challenge_id in ["", "a\nb", &"x".repeat(129)] {
+        assert_eq!(presented(challenge_id, "000000"), ["challenge_id"], "{challenge_id}");
+    }
+    assert_eq!(presented("", ""), ["challenge_id", "code"]);
+}
+
+#[test]
+fn pages_are_coerced() {
+    let size = |page_size| page(ListSessionsRequest { page_size, page_token: String::new() }).map(|page| page.size);
+    assert_eq!((size(0), size(1), size(100), size(i32::MAX)), (Ok(50), Ok(1), Ok(100), Ok(100)));
+    assert_eq!(fields(size(-1)), ["page_size"]);
+}
+
+#[test]
+fn roles_are_sorted_and_each_stands_once() {
+    let set = |roles: &[&str]| {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        let user_id = "0192e4a0-7b7e-7c3a-9d0e-3f1a2b4c5d6e".to_owned();
+        set_user_roles(&SetUserRolesRequest { user_id, roles, request_id: String::new() })
+    };
+    let change = set(&["b", "a", "b"]).unwrap().change;
+    assert!(matches!(change, crate::domain::user::UserChange::Roles(roles) if roles.len() == 2));
+    assert_eq!(fields(set(&["A"])), ["roles"]);
+    assert_eq!(fields(set(&[""])), ["roles"]);
+    assert_eq!(fields(set(&["a"; 33])), ["roles"]);
+}

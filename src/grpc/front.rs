@@ -1,0 +1,213 @@
+//! The door of a gRPC listener: every call passes it, in gRPC or gRPC-Web.
+
+use super::{
+    layers::{
+        answer,
+        call::Call,
+        deadline::{self, NotATimeout},
+        methods, origin, trace,
+    },
+    status::{self, Fault},
+};
+use crate::{
+    domain::{
+        refusal::{FieldReason, FieldViolation, Refusal},
+        session::Origin,
+    },
+    telemetry,
+};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{Method, Request, Response, StatusCode, Version, header};
+use ipnet::IpNet;
+use std::{
+    convert::Infallible, error::Error, future::Future, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
+    time::Duration,
+};
+use tokio::sync::Semaphore;
+use tonic::body::Body;
+use tonic_web::GrpcWebLayer;
+use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tracing::{Instrument as _, Span};
+
+/// Which web pages may call, by their origin such as `https://app.example.com`.
+#[derive(Clone, Debug, Default)]
+pub enum WebOrigins {
+    /// None.
+    #[default]
+    None,
+    /// Every one: for development.
+    Any,
+    /// These.
+    These(Vec<http::HeaderValue>),
+}
+
+/// How a listener takes calls.
+#[derive(Clone, Debug)]
+pub struct FrontOptions {
+    /// How many calls may run at once; one more is refused.
+    pub max_concurrent_calls: usize,
+    /// The longest time for a call.
+    pub request_timeout: Duration,
+    /// Whose `x-forwarded-for` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Which web pages may call.
+    pub web_origins: WebOrigins,
+}
+
+/// Where a call goes once it is let in.
+pub(super) trait Dispatch: Send + Sync + 'static {
+    /// Answers the call. Its `Call` is in the extensions.
+    fn dispatch<B>(&self, request: Request<B>) -> impl Future<Output = Response<Body>> + Send
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>> + Send;
+}
+
+/// The door of a listener. Clones are the same door.
+pub struct Front<D>(Arc<Inner<D>>);
+
+impl<D> Clone for Front<D> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+struct Inner<D> {
+    dispatch: D,
+    options: FrontOptions,
+    running: Arc<Semaphore>,
+    cors: CorsLayer,
+}
+
+#[expect(private_bounds, reason = "the two dispatchers of this module are the only ones")]
+impl<D: Dispatch> Front<D> {
+    pub(super) fn new(dispatch: D, options: FrontOptions) -> Self {
+        let running = Arc::new(Semaphore::new(options.max_concurrent_calls));
+        let cors = cors(&options.web_origins);
+        Self(Arc::new(Inner { dispatch, options, running, cors }))
+    }
+
+    /// Answers one HTTP request of a connection with `peer`.
+    pub async fn answer<B>(&self, peer: SocketAddr, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>> + std::fmt::Display + Send,
+    {
+        match kind(&request) {
+            Kind::Call => self.call(peer, request).await,
+            Kind::FromThePage => Box::pin(self.web_call(peer, request)).await,
+            Kind::OldHttp => {
+                answer::not_a_call(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "gRPC needs HTTP/2; gRPC-Web does not.\n")
+            }
+            Kind::NotACall => {
+                answer::not_a_call(StatusCode::UNSUPPORTED_MEDIA_TYPE, "This port speaks gRPC and gRPC-Web.\n")
+            }
+        }
+    }
+
+    /// gRPC-Web, and the question of a browser whether a page may call (CORS).
+    async fn web_call<B>(&self, peer: SocketAddr, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>> + std::fmt::Display + Send,
+    {
+        let call = service_fn(|request| async move { Ok::<_, Infallible>(self.call(peer, request).await) });
+        let Ok(answer) = self.0.cors.layer(GrpcWebLayer::new().layer(call)).oneshot(request).await;
+        answer
+    }
+
+    /// Lets a call in, gives it its time and its span, and answers in the words of the contract.
+    async fn call<B>(&self, peer: SocketAddr, mut request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    {
+        let Inner { dispatch, options, running, .. } = &*self.0;
+        let parent = telemetry::extract_parent(request.headers());
+        let span = telemetry::rpc_span(methods::at(request.uri().path()), parent.clone());
+        let work = async {
+            let Ok(place) = Arc::clone(running).try_acquire_owned() else { return answer::of(Fault::Overloaded) };
+            let time = match deadline::of(request.headers(), options.request_timeout) {
+                Ok(time) => time,
+                Err(NotATimeout) => return status::of(&not_a_timeout()).into_http(),
+            };
+            let origin = Origin {
+                address: Some(origin::address_of(peer, request.headers(), &options.trusted_proxies)),
+                trace_id: telemetry::trace_id(&Span::current(), &parent),
+            };
+            request.extensions_mut().insert(Call::new(origin, place));
+            let answering = AssertUnwindSafe(dispatch.dispatch(request)).catch_unwind();
+            match tokio::time::timeout(time, answering).await {
+                Ok(Ok(answer)) => answer::in_our_words(answer),
+                Ok(Err(_)) => {
+                    tracing::error!("a call ended in a panic");
+                    answer::of(Fault::Panicked)
+                }
+                Err(_) => answer::of(Fault::DeadlineExceeded),
+            }
+        };
+        let answer = work.instrument(span.clone()).await;
+        trace::record_end(&span, answer.headers());
+        answer
+    }
+}
+
+fn not_a_timeout() -> Refusal {
+    Refusal::Invalid(vec![FieldViolation {
+        field: "grpc-timeout",
+        description: "is not 1 to 8 digits and one of H, M, S, m, u, n".to_owned(),
+        reason: FieldReason::Field,
+    }])
+}
+
+/// What a request is.
+enum Kind {
+    Call,
+    FromThePage,
+    OldHttp,
+    NotACall,
+}
+
+fn kind<B>(request: &Request<B>) -> Kind {
+    let content_type = request.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let media_type = content_type.split(|c| *c == b';').next().unwrap_or_default().trim_ascii_end();
+    match (request.method(), media_type) {
+        (&Method::OPTIONS, _) => Kind::FromThePage,
+        (&Method::POST, b"application/grpc" | b"application/grpc+proto") => {
+            if request.version() == Version::HTTP_2 {
+                Kind::Call
+            } else {
+                Kind::OldHttp
+            }
+        }
+        (&Method::POST, web) if web.starts_with(b"application/grpc-web") => Kind::FromThePage,
+        _ => Kind::NotACall,
+    }
+}
+
+fn cors(origins: &WebOrigins) -> CorsLayer {
+    let name = header::HeaderName::from_static;
+    let readable = [
+        "grpc-status",
+        "grpc-message",
+        "grpc-status-details-bin",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "retry-after",
+    ];
+    let writable =
+        ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "authorization", "traceparent", "tracestate"];
+    let layer = CorsLayer::new()
+        .allow_methods([Method::POST])
+        .allow_headers(writable.map(name))
+        .expose_headers(readable.map(name))
+        .max_age(Duration::from_hours(1));
+    match origins {
+        WebOrigins::None => layer.allow_origin(AllowOrigin::list([])),
+        WebOrigins::Any => layer.allow_origin(AllowOrigin::any()),
+        WebOrigins::These(origins) => layer.allow_origin(AllowOrigin::list(origins.iter().cloned())),
+    }
+}

@@ -1,0 +1,29 @@
+//! The public keys and where they are: what a service needs to check tokens by itself.
+
+use crate::engine::token::TokenIssuer;
+use axum::{
+    Json,
+    http::{HeaderName, header},
+    response::IntoResponse,
+};
+use serde_json::{Value, json};
+
+/// Public documents: any page may read them, and they may be kept for five minutes.
+const PUBLIC: [(HeaderName, &str); 2] =
+    [(header::CACHE_CONTROL, "public, max-age=300"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+
+/// A JSON Web Key Set (RFC 7517 section 5).
+pub(super) fn key_set(tokens: &TokenIssuer) -> impl IntoResponse + use<> {
+    (PUBLIC, Json(json!({ "keys": *tokens.public_keys() })))
+}
+
+/// The discovery document (OpenID Connect Discovery 1.0 section 3). It says only what is true: there is no
+/// authorization endpoint here, so none is named.
+pub(super) fn discovery_document(issuer: &str) -> Value {
+    json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/.well-known/jwks.json") })
+}
+
+/// The document as an answer.
+pub(super) fn discovery(document: Value) -> impl IntoResponse {
+    (PUBLIC, Json(document))
+}
