@@ -124,13 +124,17 @@ enum Whose {
     Nobody,
 }
 
-/// What runs beside the calls is told by its tables: the worker touches the outbox first, the feed reads revocations.
+/// What runs beside the calls is told by how it begins or what it reads: the worker claims and settles, the feed asks
+/// for ended sessions, the sweep deletes, connections say that they live.
 fn belongs(text: &str) -> Whose {
-    let begins_with_outbox = ["UPDATE outbox", "WITH due", "WITH claimed", "WITH settled", "SELECT message_id"];
-    let beside = ["SELECT pg_reload_conf", "ALTER SYSTEM", "SELECT 1"];
-    if begins_with_outbox.iter().any(|start| text.starts_with(start)) {
+    let delivery = ["WITH due", "WITH settled"];
+    let beside = ["SELECT pg_reload_conf", "ALTER SYSTEM", "DELETE FROM"];
+    if delivery.iter().any(|start| text.starts_with(start)) {
         Whose::Delivery
-    } else if beside.iter().any(|start| text.starts_with(start)) || text.contains("FROM revocations") {
+    } else if beside.iter().any(|start| text.starts_with(start))
+        || text == "SELECT 1"
+        || text.contains("FROM sessions WHERE end_time >=")
+    {
         Whose::Nobody
     } else {
         Whose::Call
