@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tonic::transport::{Channel, Endpoint};
 
-use super::contract::identity_service_client::IdentityServiceClient;
-use super::contract::token_service_client::TokenServiceClient;
+use identity::grpc::proto::identity_service_client::IdentityServiceClient;
+use identity::grpc::proto::token_service_client::TokenServiceClient;
 
 /// A few connections in the clear (HTTP/2 by prior knowledge), shared by all workers in turn.
 #[derive(Clone, Debug)]

@@ -9,13 +9,13 @@ use tokio::task::JoinSet;
 use tonic::Code;
 
 use super::clients::Clients;
-use super::contract::RefreshTokenRequest;
 use super::drive::Work;
 use super::options::{Options, Pair};
 use super::procfs;
 use super::stack::Stack;
 use super::stats::Latency;
 use super::work::{Kept, People, Refresh, Sessions, SignIn};
+use identity::grpc::proto::RefreshTokenRequest;
 
 /// Who is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,14 +47,7 @@ pub(crate) struct Run {
 
 impl Run {
     fn new() -> Self {
-        Self {
-            latency: Latency::new(),
-            done: 0,
-            failed: 0,
-            failure: None,
-            elapsed: Duration::ZERO,
-            cpu: Vec::new(),
-        }
+        Self { latency: Latency::new(), done: 0, failed: 0, failure: None, elapsed: Duration::ZERO, cpu: Vec::new() }
     }
 
     fn count(&mut self, outcome: anyhow::Result<Duration>, late: Duration, counts: bool) {

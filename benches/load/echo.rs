@@ -9,9 +9,9 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-use super::contract::identity_service_server::{IdentityService, IdentityServiceServer};
-use super::contract::token_service_server::{TokenService, TokenServiceServer};
-use super::contract::{
+use identity::grpc::proto::identity_service_server::{IdentityService, IdentityServiceServer};
+use identity::grpc::proto::token_service_server::{TokenService, TokenServiceServer};
+use identity::grpc::proto::{
     AccessTokenClaims, Challenge, GetJwksRequest, GetJwksResponse, RefreshTokenRequest, RefreshTokenResponse,
     ResendOtpRequest, ResendOtpResponse, SendOtpRequest, SendOtpResponse, SignOutRequest, SignOutResponse,
     ValidateTokenRequest, ValidateTokenResponse, VerifyOtpRequest, VerifyOtpResponse,
@@ -117,10 +117,7 @@ impl IdentityService for Echo {
         Err(not_offered())
     }
 
-    async fn refresh_token(
-        &self,
-        _: Request<RefreshTokenRequest>,
-    ) -> Result<Response<RefreshTokenResponse>, Status> {
+    async fn refresh_token(&self, _: Request<RefreshTokenRequest>) -> Result<Response<RefreshTokenResponse>, Status> {
         Err(not_offered())
     }
 

@@ -4,7 +4,6 @@
 
 mod calibrate;
 mod clients;
-mod contract;
 mod crash;
 mod drive;
 mod echo;

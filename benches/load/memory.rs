@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::bail;
 use rustix::process::Signal;
 
-use super::contract::GetJwksRequest;
 use super::options::{Options, Pair};
 use super::procfs::Party;
 use super::stack::Stack;
 use super::support::run;
 use super::support::service::Service;
+use identity::grpc::proto::GetJwksRequest;
 
 /// Connections that are opened to see what one takes.
 const CONNECTIONS: u32 = 1000;

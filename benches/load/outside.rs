@@ -5,8 +5,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
 use super::clients::Clients;
-use super::contract::GetJwksRequest;
 use super::settings::{AUDIENCE, ISSUER};
+use identity::grpc::proto::GetJwksRequest;
 
 #[derive(Deserialize)]
 struct Claims {

@@ -67,7 +67,9 @@ pub(crate) fn text(findings: &Findings, options: &Options) -> String {
         }
     }
     if !findings.trips.is_empty() {
-        out.push_str("\n### Round trips of one call\n\n| method | store | limiter | delivery, afterwards |\n|---|--:|--:|--:|\n");
+        out.push_str(
+            "\n### Round trips of one call\n\n| method | store | limiter | delivery, afterwards |\n|---|--:|--:|--:|\n",
+        );
         for (name, trips) in &findings.trips {
             let Trips { store, limiter, delivery } = trips;
             let _ = writeln!(out, "| {name} | {store:.2} | {limiter:.2} | {delivery:.2} |");
@@ -138,9 +140,8 @@ fn methods(out: &mut String, findings: &Findings, pair: Pair) {
         let rate = findings.pair(pair, |figures, _| Some(figures.method(name)?.peak.rate()));
         let _ = write!(out, "| {name} | {rate:.0} |");
         for quantile in [0.5, 0.9, 0.99, 0.999] {
-            let micros = |figures: &Figures, _: &Yardsticks| {
-                Some(figures.method(name)?.half.as_ref()?.latency.micros(quantile))
-            };
+            let micros =
+                |figures: &Figures, _: &Yardsticks| Some(figures.method(name)?.half.as_ref()?.latency.micros(quantile));
             let _ = write!(out, " {} |", shown(findings.pair(pair, micros)));
         }
         for party in ["server", "postgres", "redis", "client"] {

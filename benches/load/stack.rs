@@ -90,10 +90,9 @@ impl Stack {
             None => "[store.sqlite]\npath = \"identity.db\"\n".to_owned(),
         };
         let limiter = match &redis {
-            Some(redis) => format!(
-                "[limiter.redis]\naddress = \"127.0.0.1:{}\"\ntls = \"disable-on-loopback\"\n",
-                redis.port()
-            ),
+            Some(redis) => {
+                format!("[limiter.redis]\naddress = \"127.0.0.1:{}\"\ntls = \"disable-on-loopback\"\n", redis.port())
+            }
             None => "[limiter.memory]\n".to_owned(),
         };
         let config = Settings { store, limiter, delivery }.write(folder.path())?;

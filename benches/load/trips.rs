@@ -52,11 +52,8 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Vec<(&'static s
     let validate = Validate::new(clients, sessions.access_tokens());
     let of_send = count(&stack, &send).await?;
     let signed_in = count(&stack, &sign_in).await?;
-    let verified = Trips {
-        store: signed_in.store - of_send.store,
-        delivery: 0.0,
-        limiter: signed_in.limiter - of_send.limiter,
-    };
+    let verified =
+        Trips { store: signed_in.store - of_send.store, delivery: 0.0, limiter: signed_in.limiter - of_send.limiter };
     let refreshed = count(&stack, &refresh).await?;
     let validated = count(&stack, &validate).await?;
     Ok(vec![("SendOtp", of_send), ("VerifyOtp", verified), ("RefreshToken", refreshed), ("ValidateToken", validated)])

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::contract::{Device, TokenSet};
+use identity::grpc::proto::{Device, TokenSet};
 
 /// People who take turns, so that nobody is in two calls at once.
 #[derive(Clone, Debug)]

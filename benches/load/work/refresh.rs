@@ -6,8 +6,8 @@ use anyhow::Context as _;
 
 use super::{Sessions, device};
 use crate::clients::Clients;
-use crate::contract::RefreshTokenRequest;
 use crate::drive::Work;
+use identity::grpc::proto::RefreshTokenRequest;
 
 /// Refreshes sessions in turn; each comes back with its new tokens.
 pub(crate) struct Refresh {

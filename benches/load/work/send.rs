@@ -6,9 +6,9 @@ use anyhow::Context as _;
 
 use super::{People, device};
 use crate::clients::Clients;
-use crate::contract::SendOtpRequest;
-use crate::contract::send_otp_request::Identifier;
 use crate::drive::Work;
+use identity::grpc::proto::SendOtpRequest;
+use identity::grpc::proto::send_otp_request::Identifier;
 
 /// Asks for codes that nobody uses.
 pub(crate) struct Send {

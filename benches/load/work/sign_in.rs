@@ -7,11 +7,11 @@ use anyhow::Context as _;
 
 use super::{People, Sessions, device};
 use crate::clients::Clients;
-use crate::contract::send_otp_request::Identifier;
-use crate::contract::{SendOtpRequest, VerifyOtpRequest};
 use crate::drive::Work;
 use crate::inbox::Inbox;
 use crate::stats::Latency;
+use identity::grpc::proto::send_otp_request::Identifier;
+use identity::grpc::proto::{SendOtpRequest, VerifyOtpRequest};
 
 /// Signs people in. The time that counts is that of the two calls; the message's way is counted apart.
 pub(crate) struct SignIn {

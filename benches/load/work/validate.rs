@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use crate::clients::Clients;
-use crate::contract::ValidateTokenRequest;
 use crate::drive::Work;
+use identity::grpc::proto::ValidateTokenRequest;
 
 /// Asks about tokens in turn.
 pub(crate) struct Validate {
