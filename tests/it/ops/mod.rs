@@ -4,4 +4,5 @@ mod commands;
 mod peers;
 mod proxy;
 mod run;
+mod serve;
 mod smtp;

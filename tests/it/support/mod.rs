@@ -1,13 +1,20 @@
 //! What the tests stand on: real peers, private to the run, that leave nothing behind. `tests/README.md` shows their use.
 
 pub(crate) mod certificates;
+pub(crate) mod client;
+pub(crate) mod http;
 pub(crate) mod logs;
+pub(crate) mod mail;
 pub(crate) mod otlp;
 pub(crate) mod port;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod redis;
+pub(crate) mod refusal;
 pub(crate) mod run;
+pub(crate) mod server;
 pub(crate) mod service;
+pub(crate) mod settings;
 pub(crate) mod smtp;
 pub(crate) mod wait;
+pub(crate) mod world;

@@ -1,0 +1,142 @@
+//! The service as a process: what it prints, how it ends, what it survives.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use identity::grpc::proto::v1::{GetUserRequest, ListSessionsRequest};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::support::client::{bearer, operator};
+use crate::support::mail::Mail;
+use crate::support::server::{Addresses, Server};
+use crate::support::smtp::{Security, Smtp};
+use crate::support::world::{Store, World, on_both_stores};
+use crate::support::{certificates, http, port, wait};
+
+#[tokio::test]
+async fn standard_output_is_one_line_with_the_three_addresses() {
+    let mut server = Server::embedded().await;
+    server.sign_in("mira@example.org").await;
+    assert_eq!(server.terminate().code(), Some(0));
+    let output = server.output().text();
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines.len(), 1, "{output}");
+    let told: Addresses = serde_json::from_str(lines[0]).unwrap();
+    let ports = [told.grpc, told.http, told.admin].map(|address| {
+        assert!(address.ip().is_loopback());
+        address.port()
+    });
+    assert!(ports.iter().all(|port| *port != 0), "{ports:?}");
+    assert!(ports[0] != ports[1] && ports[1] != ports[2] && ports[0] != ports[2]);
+    assert!(!server.log().text().is_empty(), "logs go to standard error");
+}
+
+#[tokio::test]
+async fn a_killed_service_goes_on_with_its_data() {
+    let mut server = Server::embedded().await;
+    let before = server.sign_in("mira@example.org").await;
+    server.restart_after_kill().await;
+    let after = server.sign_in("mira@example.org").await;
+    assert!(before.new_user && !after.new_user);
+    assert_eq!(before.user.unwrap().user_id, after.user.unwrap().user_id);
+    let access_token = before.tokens.unwrap().access_token;
+    assert!(server.client().await.validate(&access_token).await.unwrap().active);
+}
+
+#[tokio::test]
+async fn what_the_embedded_service_keeps_is_its_owners_alone() {
+    let mut server = Server::embedded().await;
+    server.sign_in("mira@example.org").await;
+    let mut folders = vec![server.folder().join("data")];
+    while let Some(folder) = folders.pop() {
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o077, 0, "{}", folder.display());
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                assert_eq!(fs::metadata(&entry).unwrap().permissions().mode() & 0o077, 0, "{}", entry.display());
+            }
+        }
+    }
+    assert!(server.process().exited().is_none());
+}
+
+#[tokio::test]
+async fn the_addresses_that_were_asked_for_are_taken() {
+    let asked = port::Port::free();
+    let listen = format!("127.0.0.1:{}", asked.number());
+    let world = World::with(Store::Sqlite, |settings| settings.set("listen.grpc", listen)).await;
+    assert_eq!(world.server.addresses().grpc.port(), asked.number());
+    assert!(world.settings.folder().join("identity.db").exists());
+}
+
+on_both_stores!(the_whole_way, |world| {
+    let answer = world.server.sign_in("mira@example.org").await;
+    let (tokens, user) = (answer.tokens.unwrap(), answer.user.unwrap());
+    assert!(answer.new_user);
+    let client = world.server.client().await;
+    assert!(client.validate(&tokens.access_token).await.unwrap().active);
+    let request = bearer(ListSessionsRequest::default(), &tokens.access_token);
+    assert_eq!(client.sessions().list_sessions(request).await.unwrap().into_inner().sessions.len(), 1);
+
+    let request = GetUserRequest { user_id: user.user_id.clone() };
+    let token = world.server.admin_token();
+    let found = world.server.admin().await.admin().get_user(operator(request, &token)).await.unwrap();
+    assert_eq!(found.into_inner().user.unwrap().email, "mira@example.org");
+
+    let other = world.another().await;
+    assert!(other.client().await.validate(&tokens.access_token).await.unwrap().active);
+    assert_eq!(world.redis.is_some(), world.database.is_some());
+});
+
+#[tokio::test]
+async fn codes_are_sent_by_smtp() {
+    let relay = Smtp::start(Security::StartTls);
+    let world = World::with(Store::Sqlite, |settings| {
+        settings.remove("delivery");
+        settings.set("delivery.smtp.host", "localhost");
+        settings.set("delivery.smtp.port", i64::from(relay.port()));
+        settings.set("delivery.smtp.tls", "starttls");
+        settings.set("delivery.smtp.ca_file", certificates::localhost().authority.to_str().unwrap());
+        settings.set("delivery.smtp.from", "sign-in@example.org");
+    });
+    let world = world.await;
+    let client = world.server.client().await;
+    let challenge = client.send_otp("mira@example.org").await.unwrap();
+    let received = relay.wait_for("mira@example.org").await;
+    let code = Mail::parse(&received.text).code().unwrap();
+    assert!(client.verify_otp(&challenge.challenge_id, &code).await.unwrap().new_user);
+    assert!(world.server.mailbox().all().is_empty());
+}
+
+#[tokio::test]
+async fn health_and_keys_are_served_over_http() {
+    let server = Server::embedded().await;
+    let address = server.addresses().http;
+    let ready = wait::until("readiness", Duration::from_secs(5), async || {
+        Some(http::get(address, "/health/ready").await).filter(|answer| answer.status == 200)
+    });
+    ready.await;
+    assert_eq!(http::get(address, "/health/live").await.status, 200);
+    let mut health = HealthClient::new(server.client().await.channel());
+    let service = HealthCheckRequest { service: "identity.v1.IdentityService".to_owned() };
+    let answer = health.check(service).await.unwrap().into_inner();
+    assert_eq!(answer.status(), ServingStatus::Serving);
+    let keys = http::get(address, "/.well-known/jwks.json").await;
+    assert_eq!((keys.status, keys.body.contains("\"kid\"")), (200, true), "{}", keys.head);
+}
+
+#[tokio::test]
+async fn a_refusal_is_decoded_with_its_details() {
+    let server = Server::embedded().await;
+    let client = server.client().await;
+    let refusal = client.send_otp("no address").await.unwrap_err();
+    assert_eq!((refusal.code, refusal.reason.as_str()), (tonic::Code::InvalidArgument, "INVALID_EMAIL"));
+    assert_eq!((refusal.domain.as_str(), refusal.field_names()), ("identity.v1", vec!["email"]));
+    assert!(refusal.metadata.values().all(|value| !value.contains("no address")));
+    assert!(refusal.status.metadata().get("retry-after").is_none());
+    assert!(!refusal.message.is_empty() && refusal.retry_delay.is_none() && refusal.quotas == 0);
+}

@@ -1,0 +1,97 @@
+//! A caller of the service.
+
+use std::net::SocketAddr;
+
+use identity::grpc::proto::v1::admin_service_client::AdminServiceClient;
+use identity::grpc::proto::v1::identity_service_client::IdentityServiceClient;
+use identity::grpc::proto::v1::send_otp_request::Identifier;
+use identity::grpc::proto::v1::session_service_client::SessionServiceClient;
+use identity::grpc::proto::v1::token_service_client::TokenServiceClient;
+use identity::grpc::proto::v1::{Challenge, SendOtpRequest, ValidateTokenRequest, ValidateTokenResponse};
+use identity::grpc::proto::v1::{VerifyOtpRequest, VerifyOtpResponse};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{IntoRequest, Request};
+
+use super::refusal::Refusal;
+
+/// One connection to one listener, and its services.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    channel: Channel,
+}
+
+impl Client {
+    /// Connects.
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self { channel: Endpoint::try_from(format!("http://{address}")).unwrap().connect().await.unwrap() }
+    }
+
+    /// `IdentityService`.
+    pub(crate) fn identity(&self) -> IdentityServiceClient<Channel> {
+        IdentityServiceClient::new(self.channel.clone())
+    }
+
+    /// `SessionService`; its methods need `bearer`.
+    pub(crate) fn sessions(&self) -> SessionServiceClient<Channel> {
+        SessionServiceClient::new(self.channel.clone())
+    }
+
+    /// `TokenService`.
+    pub(crate) fn tokens(&self) -> TokenServiceClient<Channel> {
+        TokenServiceClient::new(self.channel.clone())
+    }
+
+    /// `AdminService`; its methods need `operator`.
+    pub(crate) fn admin(&self) -> AdminServiceClient<Channel> {
+        AdminServiceClient::new(self.channel.clone())
+    }
+
+    /// The connection, for clients of other services such as health and reflection.
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// Asks for a code to `email`.
+    pub(crate) async fn send_otp(&self, email: &str) -> Result<Challenge, Refusal> {
+        let answer = self.identity().send_otp(send_otp_request(email)).await?;
+        Ok(answer.into_inner().challenge.unwrap())
+    }
+
+    /// Answers a challenge with a code.
+    pub(crate) async fn verify_otp(&self, challenge_id: &str, code: &str) -> Result<VerifyOtpResponse, Refusal> {
+        let request = VerifyOtpRequest {
+            challenge_id: challenge_id.to_owned(),
+            code: code.to_owned(),
+            ..VerifyOtpRequest::default()
+        };
+        Ok(self.identity().verify_otp(request).await?.into_inner())
+    }
+
+    /// Whether and why a token is active, for any audience.
+    pub(crate) async fn validate(&self, access_token: &str) -> Result<ValidateTokenResponse, Refusal> {
+        let request = ValidateTokenRequest { access_token: access_token.to_owned(), ..ValidateTokenRequest::default() };
+        Ok(self.tokens().validate_token(request).await?.into_inner())
+    }
+}
+
+/// A request for a code to `email`, with every other field at its default.
+pub(crate) fn send_otp_request(email: &str) -> SendOtpRequest {
+    SendOtpRequest { identifier: Some(Identifier::Email(email.to_owned())), ..SendOtpRequest::default() }
+}
+
+/// A request of the person who holds `access_token`.
+pub(crate) fn bearer<T>(request: impl IntoRequest<T>, access_token: &str) -> Request<T> {
+    with_metadata(request, "authorization", &format!("Bearer {access_token}"))
+}
+
+/// A request of the operator who holds `token`.
+pub(crate) fn operator<T>(request: impl IntoRequest<T>, token: &str) -> Request<T> {
+    with_metadata(request, "x-service-token", token)
+}
+
+/// A request with one more metadata entry.
+pub(crate) fn with_metadata<T>(request: impl IntoRequest<T>, key: &'static str, value: &str) -> Request<T> {
+    let mut request = request.into_request();
+    request.metadata_mut().insert(key, value.parse().unwrap());
+    request
+}

@@ -1,0 +1,158 @@
+//! The service itself, as its own binary in a process of its own.
+
+use std::ffi::OsString;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use identity::grpc::proto::v1::{Challenge, VerifyOtpResponse};
+use rustix::process::Signal;
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::logs::Log;
+use super::mail::Mailbox;
+use super::run;
+use super::service::Service;
+use super::wait;
+
+/// What the service prints once it takes requests.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Addresses {
+    pub(crate) grpc: SocketAddr,
+    pub(crate) http: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+/// A running service.
+pub(crate) struct Server {
+    process: Service,
+    addresses: Addresses,
+    arguments: Vec<OsString>,
+    admin_token: PathBuf,
+    mailbox: Mailbox,
+    folder: TempDir,
+    starts: u32,
+}
+
+/// How to start a service: its arguments, and where it keeps what tests read.
+pub(crate) struct Launch {
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) admin_token: PathBuf,
+    pub(crate) mailbox: PathBuf,
+}
+
+impl Server {
+    /// The embedded service, on a new data folder and free ports.
+    pub(crate) async fn embedded() -> Self {
+        let folder = run::folder("identity");
+        let data = folder.path().join("data");
+        let mut arguments: Vec<OsString> = vec!["serve".into(), "--embedded".into(), "--data-dir".into()];
+        arguments.push(data.clone().into());
+        for listen in ["--grpc-listen", "--http-listen", "--admin-listen"] {
+            arguments.extend([listen.into(), "127.0.0.1:0".into()]);
+        }
+        let launch = Launch { arguments, admin_token: data.join("secrets/admin-token"), mailbox: data.join("mailbox") };
+        Self::start(launch, folder).await
+    }
+
+    /// Starts a service. `folder` takes its output, and lives as long as it does.
+    pub(crate) async fn start(launch: Launch, folder: TempDir) -> Self {
+        let Launch { arguments, admin_token, mailbox } = launch;
+        let (process, addresses) = spawn(&arguments, folder.path(), 1).await;
+        Self { process, addresses, arguments, admin_token, mailbox: Mailbox::at(&mailbox), folder, starts: 1 }
+    }
+
+    /// Where it listens. A restart changes this.
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// A new connection to the listener for callers.
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.addresses.grpc).await
+    }
+
+    /// A new connection to the operators' listener.
+    pub(crate) async fn admin(&self) -> Client {
+        Client::connect(self.addresses.admin).await
+    }
+
+    /// The operators' token.
+    pub(crate) fn admin_token(&self) -> String {
+        fs::read_to_string(&self.admin_token).unwrap().trim().to_owned()
+    }
+
+    /// The messages that it wrote to its mailbox.
+    pub(crate) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// The folder that holds its output, and its data if it is embedded (in `data`).
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What it wrote to standard error, over all starts.
+    pub(crate) fn log(&self) -> Log {
+        Log::at(&self.folder().join("stderr"))
+    }
+
+    /// What it wrote to standard output since its newest start.
+    pub(crate) fn output(&self) -> Log {
+        Log::at(&self.folder().join(format!("stdout-{}", self.starts)))
+    }
+
+    /// Its process.
+    pub(crate) fn process(&mut self) -> &mut Service {
+        &mut self.process
+    }
+
+    /// Asks it to end, by SIGTERM, and waits up to fifteen seconds.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        self.process.signal(Signal::TERM);
+        self.process.wait(Duration::from_secs(15)).expect("the service ends after SIGTERM")
+    }
+
+    /// Kills it and starts it again, on the same data and on new ports.
+    pub(crate) async fn restart_after_kill(&mut self) {
+        self.process.kill();
+        self.starts += 1;
+        (self.process, self.addresses) = spawn(&self.arguments, self.folder.path(), self.starts).await;
+    }
+
+    /// Asks for a code to `email` and reads it from the mailbox.
+    pub(crate) async fn request_code(&self, email: &str) -> (Challenge, String) {
+        let before = self.mailbox.to(email).len();
+        let challenge = self.client().await.send_otp(email).await.unwrap();
+        let mail = self.mailbox.wait_for(email, before + 1).await;
+        (challenge, mail.code().expect("a code in the message"))
+    }
+
+    /// Signs `email` in.
+    pub(crate) async fn sign_in(&self, email: &str) -> VerifyOtpResponse {
+        let (challenge, code) = self.request_code(email).await;
+        self.client().await.verify_otp(&challenge.challenge_id, &code).await.unwrap()
+    }
+}
+
+/// Starts the binary and waits until it says where it listens.
+async fn spawn(arguments: &[OsString], folder: &Path, start: u32) -> (Service, Addresses) {
+    let errors = Log::at(&folder.join("stderr"));
+    let output = Log::at(&folder.join(format!("stdout-{start}")));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_identity"));
+    command.args(arguments).current_dir(folder).stdout(output.writer()).stderr(errors.writer());
+    let mut process = Service::spawn("identity", &mut command, Signal::TERM);
+    let line = wait::until("the service says where it listens", Duration::from_secs(20), async || {
+        let ended = process.exited();
+        assert!(ended.is_none(), "the service ended with {ended:?}:\n{}", errors.text());
+        output.text().split_once('\n').map(|(line, _)| line.to_owned())
+    })
+    .await;
+    let addresses = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    (process, addresses)
+}

@@ -1,0 +1,120 @@
+//! A configuration file and the keys that it names, for a service that is not the embedded default.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use toml::{Table, Value};
+
+use super::run;
+
+/// The parts that every deployment names; `set` changes and adds.
+const BASE: &str = r#"
+[service]
+environment = "development"
+issuer = "http://localhost:8080"
+[listen]
+grpc = "127.0.0.1:0"
+http = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+tls = "disable-on-loopback"
+[[clients]]
+client_id = "default"
+display_name = "Identity"
+audiences = ["identity"]
+[telemetry]
+log_format = "json"
+"#;
+
+/// A configuration in a folder of its own. Several services can be started from one.
+pub(crate) struct Settings {
+    folder: PathBuf,
+    table: Table,
+}
+
+impl Settings {
+    /// The base, with new keys and a mailbox, all in `folder`. A store and a limiter are to be set.
+    pub(crate) fn new(folder: &Path) -> Self {
+        write_keys(&folder.join("secrets"));
+        let mut settings = Self { folder: folder.to_owned(), table: BASE.parse().unwrap() };
+        settings.set("secrets.directory", settings.secrets().to_str().unwrap());
+        settings.set("delivery.mailbox.directory", settings.mailbox().to_str().unwrap());
+        settings
+    }
+
+    /// Sets one key, named with its sections: `otp.resend_cooldown`. Sections that are missing are made.
+    pub(crate) fn set(&mut self, key: &str, value: impl Into<Value>) {
+        let (sections, key) = key.rsplit_once('.').expect("a key within a section");
+        self.section(sections).insert(key.to_owned(), value.into());
+    }
+
+    /// The section by this name, such as `limiter.memory`, made if it is missing.
+    pub(crate) fn section(&mut self, name: &str) -> &mut Table {
+        name.split('.').fold(&mut self.table, |table, section| {
+            let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            inner.as_table_mut().expect("a section")
+        })
+    }
+
+    /// Removes a section or key of the first level.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.table.remove(name);
+    }
+
+    /// The folder of everything here.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder of the keys.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.folder.join("secrets")
+    }
+
+    /// The folder of the messages, unless delivery was set otherwise.
+    pub(crate) fn mailbox(&self) -> PathBuf {
+        self.folder.join("mailbox")
+    }
+
+    /// Writes the file as it now is, and gives its path.
+    pub(crate) fn file(&self) -> PathBuf {
+        let path = self.folder.join("identity.toml");
+        fs::write(&path, self.table.to_string()).unwrap();
+        path
+    }
+}
+
+/// Writes `content` to a file that only its owner reads.
+pub(crate) fn write_secret(path: &Path, content: &str) {
+    DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+}
+
+/// A key of 256 bits, in hexadecimal.
+fn random_key() -> String {
+    let [high, low] = [rand::random::<u128>(), rand::random()];
+    format!("{high:032x}{low:032x}")
+}
+
+fn write_keys(folder: &Path) {
+    for name in ["peppers/1", "sealing/1", "refresh/1", "index-key", "admin-token"] {
+        write_secret(&folder.join(name), &random_key());
+    }
+    write_secret(&folder.join("signing-keys/1.pem"), signing_key());
+}
+
+/// One RSA key for the run: making one takes up to a quarter of a second.
+fn signing_key() -> &'static str {
+    static KEY: LazyLock<String> = LazyLock::new(|| {
+        let folder = run::folder("signing-key");
+        let file = folder.path().join("key.pem");
+        let arguments = ["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out"];
+        let output = Command::new("openssl").args(arguments).arg(&file).output().unwrap();
+        assert!(output.status.success(), "openssl genpkey: {}", String::from_utf8_lossy(&output.stderr));
+        fs::read_to_string(&file).unwrap()
+    });
+    &KEY
+}

@@ -1,0 +1,138 @@
+//! A service with a store and a limiter of its own, and one test body for both stores.
+
+use std::ffi::OsString;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use super::postgres::{Database, Postgres, USER};
+use super::redis::Redis;
+use super::run;
+use super::server::{Launch, Server};
+use super::settings::Settings;
+
+/// Where the service keeps everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// SQLite, and limits in memory.
+    Sqlite,
+    /// PostgreSQL, and limits on Redis.
+    Postgres,
+}
+
+/// A running service and what belongs to it. Parts end in this order.
+pub(crate) struct World {
+    /// The service.
+    pub(crate) server: Server,
+    /// What it was started from; `another` starts one more.
+    pub(crate) settings: Settings,
+    /// Its Redis, with PostgreSQL.
+    pub(crate) redis: Option<Redis>,
+    /// Its database, with PostgreSQL.
+    pub(crate) database: Option<Database>,
+    _folder: TempDir,
+}
+
+impl World {
+    /// A service on `store`.
+    pub(crate) async fn on(store: Store) -> Self {
+        Self::with(store, |_| {}).await
+    }
+
+    /// A service on `store`, with a configuration that `adjust` has changed.
+    pub(crate) async fn with(store: Store, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let folder = run::folder("world");
+        let mut settings = Settings::new(folder.path());
+        let (mut redis, mut database) = (None, None);
+        if store == Store::Postgres {
+            let server = redis.insert(Redis::start());
+            settings.set("limiter.redis.address", format!("127.0.0.1:{}", server.port()));
+            settings.set("limiter.redis.tls", "disable-on-loopback");
+            let migrated = Postgres::shared().database(migrated_template().await).await;
+            name_database(&mut settings, database.insert(migrated).name());
+        } else {
+            settings.section("limiter.memory");
+            settings.set("store.sqlite.path", folder.path().join("identity.db").to_str().unwrap());
+        }
+        adjust(&mut settings);
+        if store == Store::Sqlite {
+            migrate(&settings);
+        }
+        let server = launch(&settings).await;
+        Self { server, settings, redis, database, _folder: folder }
+    }
+
+    /// One more process on the same store, limiter and keys.
+    pub(crate) async fn another(&self) -> Server {
+        launch(&self.settings).await
+    }
+}
+
+async fn launch(settings: &Settings) -> Server {
+    let arguments: [OsString; 3] = ["serve".into(), "--config".into(), settings.file().into()];
+    let launch = Launch {
+        arguments: arguments.into(),
+        admin_token: settings.secrets().join("admin-token"),
+        mailbox: settings.mailbox(),
+    };
+    Server::start(launch, run::folder("server")).await
+}
+
+fn name_database(settings: &mut Settings, name: &str) {
+    settings.set("store.postgres.host", "127.0.0.1");
+    settings.set("store.postgres.port", i64::from(Postgres::shared().port()));
+    settings.set("store.postgres.database", name);
+    settings.set("store.postgres.user", USER);
+    settings.set("store.postgres.tls", "disable-on-loopback");
+}
+
+/// A command of the service that ends by itself.
+pub(crate) fn identity(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_identity")).args(arguments).output().unwrap()
+}
+
+fn migrate(settings: &Settings) {
+    let output = identity(&["migrate", "--config", settings.file().to_str().unwrap()]);
+    assert!(output.status.success(), "identity migrate: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The database on the shared cluster that each test's is a copy of; migrated once a run.
+async fn migrated_template() -> &'static str {
+    static TEMPLATE: OnceCell<&str> = OnceCell::const_new();
+    let template = TEMPLATE.get_or_init(async || {
+        let name = "migrated";
+        Postgres::shared().execute("postgres", format!("CREATE DATABASE {name}")).await;
+        let folder = run::folder("template");
+        let mut settings = Settings::new(folder.path());
+        settings.section("limiter.memory");
+        name_database(&mut settings, name);
+        migrate(&settings);
+        name
+    });
+    template.await
+}
+
+/// One test body on both stores, as the tests `<name>::sqlite` and `<name>::postgres`.
+macro_rules! on_both_stores {
+    ($(#[$attribute:meta])* $name:ident, |$world:ident| $body:block) => {
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+            use $crate::support::world::{Store, World};
+
+            async fn body($world: World) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                body(World::on(Store::Sqlite).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                body(World::on(Store::Postgres).await).await;
+            }
+        }
+    };
+}
+pub(crate) use on_both_stores;
