@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests measure real time and read their own environment")]
 
 mod architecture;
+mod both_stores;
 mod contract;
 mod ops;
 mod support;

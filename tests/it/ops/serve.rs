@@ -4,16 +4,17 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use identity::grpc::proto::v1::{GetUserRequest, ListSessionsRequest};
+use identity::grpc::proto::{GetUserRequest, ListSessionsRequest};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::both_stores::on_both_stores;
 use crate::support::client::{bearer, operator};
 use crate::support::mail::Mail;
 use crate::support::server::{Addresses, Server};
 use crate::support::smtp::{Security, Smtp};
-use crate::support::world::{Store, World, on_both_stores};
+use crate::support::world::{Store, World};
 use crate::support::{certificates, http, port, wait};
 
 #[tokio::test]

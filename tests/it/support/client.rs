@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use identity::grpc::proto::v1::admin_service_client::AdminServiceClient;
-use identity::grpc::proto::v1::identity_service_client::IdentityServiceClient;
-use identity::grpc::proto::v1::send_otp_request::Identifier;
-use identity::grpc::proto::v1::session_service_client::SessionServiceClient;
-use identity::grpc::proto::v1::token_service_client::TokenServiceClient;
-use identity::grpc::proto::v1::{Challenge, SendOtpRequest, ValidateTokenRequest, ValidateTokenResponse};
-use identity::grpc::proto::v1::{VerifyOtpRequest, VerifyOtpResponse};
+use identity::grpc::proto::admin_service_client::AdminServiceClient;
+use identity::grpc::proto::identity_service_client::IdentityServiceClient;
+use identity::grpc::proto::send_otp_request::Identifier;
+use identity::grpc::proto::session_service_client::SessionServiceClient;
+use identity::grpc::proto::token_service_client::TokenServiceClient;
+use identity::grpc::proto::{Challenge, SendOtpRequest, ValidateTokenRequest, ValidateTokenResponse};
+use identity::grpc::proto::{VerifyOtpRequest, VerifyOtpResponse};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{IntoRequest, Request};
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use identity::grpc::proto::v1::{Challenge, VerifyOtpResponse};
+use identity::grpc::proto::{Challenge, VerifyOtpResponse};
 use rustix::process::Signal;
 use serde::Deserialize;
 use tempfile::TempDir;

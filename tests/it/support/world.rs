@@ -1,4 +1,4 @@
-//! A service with a store and a limiter of its own, and one test body for both stores.
+//! A service with a store and a limiter of its own.
 
 use std::ffi::OsString;
 use std::process::{Command, Output};
@@ -112,27 +112,3 @@ async fn migrated_template() -> &'static str {
     });
     template.await
 }
-
-/// One test body on both stores, as the tests `<name>::sqlite` and `<name>::postgres`.
-macro_rules! on_both_stores {
-    ($(#[$attribute:meta])* $name:ident, |$world:ident| $body:block) => {
-        $(#[$attribute])*
-        mod $name {
-            use super::*;
-            use $crate::support::world::{Store, World};
-
-            async fn body($world: World) $body
-
-            #[tokio::test]
-            async fn sqlite() {
-                body(World::on(Store::Sqlite).await).await;
-            }
-
-            #[tokio::test]
-            async fn postgres() {
-                body(World::on(Store::Postgres).await).await;
-            }
-        }
-    };
-}
-pub(crate) use on_both_stores;
