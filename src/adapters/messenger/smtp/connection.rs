@@ -1,10 +1,14 @@
 //! One connection to the relay, and the dialogue on it.
 
-use super::reply::{Stage, meaning};
+use super::{
+    lockstep::Lockstep,
+    reply::{Stage, meaning},
+};
 use crate::domain::message::Handover;
 use lettre::{
     Address, Message,
     transport::smtp::{
+        Error,
         authentication::{Credentials, DEFAULT_MECHANISMS},
         client::{AsyncSmtpConnection, TlsParameters},
         commands::{Data, Mail, Quit, Rcpt, Rset},
@@ -12,7 +16,7 @@ use lettre::{
     },
 };
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::timeout};
 
 /// How long a kept connection may take to show that it still answers, and to take leave.
 const CHECK_LIMIT: Duration = Duration::from_secs(3);
@@ -43,26 +47,31 @@ pub(super) struct Connection {
 impl Connection {
     /// Connects, encrypts and logs in.
     pub(super) async fn open(dial: &Dial) -> Result<Self, Handover> {
-        let implicit = match &dial.encryption {
-            Encryption::Implicit(parameters) => Some(parameters.clone()),
-            Encryption::None | Encryption::StartTls(_) => None,
+        let connected = match &dial.encryption {
+            Encryption::Implicit(tls) => Self::connect(dial, Some(tls.clone())).await,
+            Encryption::None => Self::connect(dial, None).await,
+            Encryption::StartTls(_) => {
+                let Ok(stream) = TcpStream::connect((dial.host.as_str(), dial.port)).await else {
+                    return Err(Handover::Deferred { reason: "PROVIDER_UNREACHABLE" });
+                };
+                AsyncSmtpConnection::connect_with_transport(Box::new(Lockstep::new(stream)), &dial.hello_name).await
+            }
         };
-        let relay = (dial.host.as_str(), dial.port);
-        let mut smtp = AsyncSmtpConnection::connect_tokio1(relay, None, &dial.hello_name, implicit, None)
-            .await
-            .map_err(|error| meaning(Stage::Connect, &error))?;
-        if let Encryption::StartTls(parameters) = &dial.encryption {
+        let mut smtp = connected.map_err(|error| meaning(Stage::Connect, &error))?;
+        if let Encryption::StartTls(tls) = &dial.encryption {
             if !smtp.can_starttls() {
                 return Err(Handover::Misconfigured { reason: "STARTTLS_MISSING" });
             }
-            smtp.starttls(parameters.clone(), &dial.hello_name)
-                .await
-                .map_err(|error| meaning(Stage::Connect, &error))?;
+            smtp.starttls(tls.clone(), &dial.hello_name).await.map_err(|error| meaning(Stage::Connect, &error))?;
         }
         if let Some(credentials) = &dial.credentials {
             smtp.auth(DEFAULT_MECHANISMS, credentials).await.map_err(|error| meaning(Stage::Login, &error))?;
         }
         Ok(Self { smtp, in_step: true })
+    }
+
+    async fn connect(dial: &Dial, tls: Option<TlsParameters>) -> Result<AsyncSmtpConnection, Error> {
+        AsyncSmtpConnection::connect_tokio1((dial.host.as_str(), dial.port), None, &dial.hello_name, tls, None).await
     }
 
     /// Whether the relay still answers; it forgets what was begun.
@@ -116,7 +125,7 @@ impl Connection {
         self.judge(stage, answer)
     }
 
-    fn judge<T>(&mut self, stage: Stage, answer: Result<T, lettre::transport::smtp::Error>) -> Result<(), Handover> {
+    fn judge<T>(&mut self, stage: Stage, answer: Result<T, Error>) -> Result<(), Handover> {
         let Err(error) = answer else { return Ok(()) };
         // A refusal ends the dialogue in step; 421 announces the end of the connection (RFC 5321 section 3.8).
         self.in_step = error.status().is_some_and(|code| u16::from(code) != 421);

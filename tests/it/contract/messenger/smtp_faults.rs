@@ -7,6 +7,9 @@ use identity::adapters::messenger::smtp::{Login, Smtp, SmtpOptionFault};
 use identity::domain::message::Handover;
 use identity::ports::messenger::Messenger;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
 use super::scripted::Scripted;
 use super::smtp::options;
 use super::{accepted, envelope};
@@ -89,6 +92,46 @@ async fn without_starttls_nothing_is_sent() {
     let handover = smtp.hand_over(&envelope("ada@example.com")).await;
     assert_eq!(handover, Handover::Misconfigured { reason: "STARTTLS_MISSING" });
     assert!(sink.received().is_empty());
+}
+
+/// Whoever sits on the wire slips an answer in clear behind the one to STARTTLS: it does not count as one under TLS.
+#[tokio::test]
+async fn no_answer_in_clear_is_taken_for_one_under_tls() {
+    let sink = Sink::start(Server::StartTls);
+    let proxy = slip_in(sink.port(), b"250-relay.test\r\n250 SIZE 1000000\r\n").await;
+    let handover = Smtp::new(options(Server::StartTls, proxy)).unwrap().hand_over(&envelope("ada@example.com")).await;
+    assert_eq!(handover, Handover::Deferred { reason: "PROVIDER_UNREACHABLE" });
+    assert!(sink.received().is_empty());
+    let honest = slip_in(sink.port(), b"").await;
+    let smtp = Smtp::new(options(Server::StartTls, honest)).unwrap();
+    assert!(accepted(&smtp.hand_over(&envelope("ada@example.com")).await));
+}
+
+/// A proxy for one connection that adds `more` to the second answer that begins with 220; its port.
+async fn slip_in(port: u16, more: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let own = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut caller, _) = listener.accept().await.unwrap();
+        let mut relay = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let (mut said, mut asked, mut ready) = ([0; 4096], [0; 4096], 0);
+        loop {
+            let (mut bytes, to) = tokio::select! {
+                read = relay.read(&mut said) => (said[..read.unwrap()].to_vec(), &mut caller),
+                read = caller.read(&mut asked) => (asked[..read.unwrap()].to_vec(), &mut relay),
+            };
+            if bytes.starts_with(b"220 ") {
+                ready += 1;
+                if ready == 2 {
+                    bytes.extend_from_slice(more);
+                }
+            }
+            if bytes.is_empty() || to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    });
+    own
 }
 
 /// Answers that no library's server gives: what each means for the message.
