@@ -2,24 +2,38 @@
 
 /// One test body on both stores, as the tests `<name>::sqlite` and `<name>::postgres`.
 macro_rules! on_both_stores {
-    ($(#[$attribute:meta])* $name:ident, |$world:ident| $body:block) => {
+    ($(#[$attribute:meta])* $name:ident, |$world:pat_param| $body:block) => {
+        $crate::both_stores::test_on_both_stores!($(#[$attribute])* $name, on, |$world| $body);
+    };
+}
+pub(crate) use on_both_stores;
+
+/// The same, by a clock that `world.advance` moves.
+macro_rules! on_both_stores_with_clock {
+    ($(#[$attribute:meta])* $name:ident, |$world:pat_param| $body:block) => {
+        $crate::both_stores::test_on_both_stores!($(#[$attribute])* $name, with_clock, |$world| $body);
+    };
+}
+pub(crate) use on_both_stores_with_clock;
+
+macro_rules! test_on_both_stores {
+    ($(#[$attribute:meta])* $name:ident, $start:ident, |$world:pat_param| $body:block) => {
+        async fn $name($world: $crate::support::world::World) $body
+
         $(#[$attribute])*
         mod $name {
-            use super::*;
             use $crate::support::world::{Store, World};
-
-            async fn body($world: World) $body
 
             #[tokio::test]
             async fn sqlite() {
-                body(World::on(Store::Sqlite).await).await;
+                super::$name(World::$start(Store::Sqlite).await).await;
             }
 
             #[tokio::test]
             async fn postgres() {
-                body(World::on(Store::Postgres).await).await;
+                super::$name(World::$start(Store::Postgres).await).await;
             }
         }
     };
 }
-pub(crate) use on_both_stores;
+pub(crate) use test_on_both_stores;

@@ -3,7 +3,10 @@
 #![expect(clippy::disallowed_methods, reason = "tests measure real time and read their own environment")]
 
 mod architecture;
+mod attack;
 mod both_stores;
 mod contract;
+mod flow;
 mod ops;
 mod support;
+mod telemetry;

@@ -69,7 +69,20 @@ impl Client {
 
     /// Whether and why a token is active, for any audience.
     pub(crate) async fn validate(&self, access_token: &str) -> Result<ValidateTokenResponse, Refusal> {
-        let request = ValidateTokenRequest { access_token: access_token.to_owned(), ..ValidateTokenRequest::default() };
+        self.validate_for(access_token, "").await
+    }
+
+    /// Whether and why a token is active for an audience.
+    pub(crate) async fn validate_for(
+        &self,
+        access_token: &str,
+        audience: &str,
+    ) -> Result<ValidateTokenResponse, Refusal> {
+        let request = ValidateTokenRequest {
+            access_token: access_token.to_owned(),
+            audience: audience.to_owned(),
+            ..ValidateTokenRequest::default()
+        };
         Ok(self.tokens().validate_token(request).await?.into_inner())
     }
 }

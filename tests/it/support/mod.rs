@@ -1,7 +1,9 @@
 //! What the tests stand on: real peers, private to the run, that leave nothing behind. `tests/README.md` shows their use.
 
+pub(crate) mod audit;
 pub(crate) mod certificates;
 pub(crate) mod client;
+pub(crate) mod clock;
 pub(crate) mod http;
 pub(crate) mod logs;
 pub(crate) mod mail;

@@ -5,6 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::time::Duration;
 
 use identity::grpc::proto::{Challenge, VerifyOtpResponse};
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 
 use super::client::Client;
+use super::clock::Clock;
 use super::logs::Log;
 use super::mail::Mailbox;
 use super::run;
@@ -35,6 +37,7 @@ pub(crate) struct Server {
     arguments: Vec<OsString>,
     admin_token: PathBuf,
     mailbox: Mailbox,
+    clock: Option<Arc<Clock>>,
     folder: TempDir,
     starts: u32,
 }
@@ -44,6 +47,8 @@ pub(crate) struct Launch {
     pub(crate) arguments: Vec<OsString>,
     pub(crate) admin_token: PathBuf,
     pub(crate) mailbox: PathBuf,
+    /// The clock that it goes by, instead of the machine's.
+    pub(crate) clock: Option<Arc<Clock>>,
 }
 
 impl Server {
@@ -56,15 +61,20 @@ impl Server {
         for listen in ["--grpc-listen", "--http-listen", "--admin-listen"] {
             arguments.extend([listen.into(), "127.0.0.1:0".into()]);
         }
-        let launch = Launch { arguments, admin_token: data.join("secrets/admin-token"), mailbox: data.join("mailbox") };
+        let launch = Launch {
+            arguments,
+            admin_token: data.join("secrets/admin-token"),
+            mailbox: data.join("mailbox"),
+            clock: None,
+        };
         Self::start(launch, folder).await
     }
 
     /// Starts a service. `folder` takes its output, and lives as long as it does.
     pub(crate) async fn start(launch: Launch, folder: TempDir) -> Self {
-        let Launch { arguments, admin_token, mailbox } = launch;
-        let (process, addresses) = spawn(&arguments, folder.path(), 1).await;
-        Self { process, addresses, arguments, admin_token, mailbox: Mailbox::at(&mailbox), folder, starts: 1 }
+        let Launch { arguments, admin_token, mailbox, clock } = launch;
+        let (process, addresses) = spawn(&arguments, clock.as_deref(), folder.path(), 1).await;
+        Self { process, addresses, arguments, admin_token, mailbox: Mailbox::at(&mailbox), clock, folder, starts: 1 }
     }
 
     /// Where it listens. A restart changes this.
@@ -122,7 +132,8 @@ impl Server {
     pub(crate) async fn restart_after_kill(&mut self) {
         self.process.kill();
         self.starts += 1;
-        (self.process, self.addresses) = spawn(&self.arguments, self.folder.path(), self.starts).await;
+        (self.process, self.addresses) =
+            spawn(&self.arguments, self.clock.as_deref(), self.folder.path(), self.starts).await;
     }
 
     /// Asks for a code to `email` and reads it from the mailbox.
@@ -141,11 +152,14 @@ impl Server {
 }
 
 /// Starts the binary and waits until it says where it listens.
-async fn spawn(arguments: &[OsString], folder: &Path, start: u32) -> (Service, Addresses) {
+async fn spawn(arguments: &[OsString], clock: Option<&Clock>, folder: &Path, start: u32) -> (Service, Addresses) {
     let errors = Log::at(&folder.join("stderr"));
     let output = Log::at(&folder.join(format!("stdout-{start}")));
     let mut command = Command::new(env!("CARGO_BIN_EXE_identity"));
     command.args(arguments).current_dir(folder).stdout(output.writer()).stderr(errors.writer());
+    if let Some(clock) = clock {
+        clock.rule(&mut command);
+    }
     let mut process = Service::spawn("identity", &mut command, Signal::TERM);
     let line = wait::until("the service says where it listens", Duration::from_secs(20), async || {
         let ended = process.exited();

@@ -1,11 +1,15 @@
 //! A service with a store and a limiter of its own.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+use super::clock::Clock;
 use super::postgres::{Database, Postgres, USER};
 use super::redis::Redis;
 use super::run;
@@ -31,6 +35,7 @@ pub(crate) struct World {
     pub(crate) redis: Option<Redis>,
     /// Its database, with PostgreSQL.
     pub(crate) database: Option<Database>,
+    clock: Option<Arc<Clock>>,
     _folder: TempDir,
 }
 
@@ -42,15 +47,42 @@ impl World {
 
     /// A service on `store`, with a configuration that `adjust` has changed.
     pub(crate) async fn with(store: Store, adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::build(store, run::folder("world"), None, adjust).await
+    }
+
+    /// A service on `store`, by a clock that `advance` moves; its Redis goes by the same.
+    pub(crate) async fn with_clock(store: Store) -> Self {
         let folder = run::folder("world");
+        let clock = Arc::new(Clock::new(folder.path()));
+        Self::build(store, folder, Some(clock), |_| {}).await
+    }
+
+    /// A service on a PostgreSQL of its own, which the test may stop.
+    pub(crate) async fn on_own_postgres(cluster: Postgres) -> (Postgres, Self) {
+        let folder = run::folder("world");
+        let mut settings = Settings::new(folder.path());
+        settings.section("limiter.memory");
+        cluster.execute("postgres", "CREATE DATABASE identity".to_owned()).await;
+        name_database(&mut settings, &cluster, "identity");
+        migrate(&settings);
+        let server = launch(&settings, None).await;
+        (cluster, Self { server, settings, redis: None, database: None, clock: None, _folder: folder })
+    }
+
+    async fn build(
+        store: Store,
+        folder: TempDir,
+        clock: Option<Arc<Clock>>,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::new(folder.path());
         let (mut redis, mut database) = (None, None);
         if store == Store::Postgres {
-            let server = redis.insert(Redis::start());
+            let server = redis.insert(Redis::start_by(clock.clone()));
             settings.set("limiter.redis.address", format!("127.0.0.1:{}", server.port()));
             settings.set("limiter.redis.tls", "disable-on-loopback");
             let migrated = Postgres::shared().database(migrated_template().await).await;
-            name_database(&mut settings, database.insert(migrated).name());
+            name_database(&mut settings, Postgres::shared(), database.insert(migrated).name());
         } else {
             settings.section("limiter.memory");
             settings.set("store.sqlite.path", folder.path().join("identity.db").to_str().unwrap());
@@ -59,29 +91,40 @@ impl World {
         if store == Store::Sqlite {
             migrate(&settings);
         }
-        let server = launch(&settings).await;
-        Self { server, settings, redis, database, _folder: folder }
+        let server = launch(&settings, clock.clone()).await;
+        Self { server, settings, redis, database, clock, _folder: folder }
+    }
+
+    /// Moves the clock of a world that was made `with_clock`.
+    pub(crate) fn advance(&self, span: Duration) {
+        self.clock.as_ref().expect("a world with a clock").advance(span);
+    }
+
+    /// The file of SQLite.
+    pub(crate) fn sqlite_file(&self) -> PathBuf {
+        self.settings.folder().join("identity.db")
     }
 
     /// One more process on the same store, limiter and keys.
     pub(crate) async fn another(&self) -> Server {
-        launch(&self.settings).await
+        launch(&self.settings, self.clock.clone()).await
     }
 }
 
-async fn launch(settings: &Settings) -> Server {
+async fn launch(settings: &Settings, clock: Option<Arc<Clock>>) -> Server {
     let arguments: [OsString; 3] = ["serve".into(), "--config".into(), settings.file().into()];
     let launch = Launch {
         arguments: arguments.into(),
         admin_token: settings.secrets().join("admin-token"),
         mailbox: settings.mailbox(),
+        clock,
     };
     Server::start(launch, run::folder("server")).await
 }
 
-fn name_database(settings: &mut Settings, name: &str) {
+fn name_database(settings: &mut Settings, cluster: &Postgres, name: &str) {
     settings.set("store.postgres.host", "127.0.0.1");
-    settings.set("store.postgres.port", i64::from(Postgres::shared().port()));
+    settings.set("store.postgres.port", i64::from(cluster.port()));
     settings.set("store.postgres.database", name);
     settings.set("store.postgres.user", USER);
     settings.set("store.postgres.tls", "disable-on-loopback");
@@ -106,7 +149,7 @@ async fn migrated_template() -> &'static str {
         let folder = run::folder("template");
         let mut settings = Settings::new(folder.path());
         settings.section("limiter.memory");
-        name_database(&mut settings, name);
+        name_database(&mut settings, Postgres::shared(), name);
         migrate(&settings);
         name
     });

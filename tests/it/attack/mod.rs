@@ -1,0 +1,5 @@
+//! The attack rows, each a test named after its number.
+
+mod guessing;
+mod offline;
+mod replay;

@@ -1,0 +1,4 @@
+//! What the service tells of itself, and what it must not tell.
+
+mod canaries;
+mod traces;

@@ -1,0 +1,47 @@
+//! Spans over OTLP: one for each call, with its steps beneath it, in the caller's trace.
+
+use identity::grpc::proto::VerifyOtpRequest;
+
+use super::canaries::hex;
+use crate::support::client::{send_otp_request, with_metadata};
+use crate::support::otlp::Collector;
+use crate::support::world::{Store, World};
+
+#[tokio::test]
+async fn a_call_is_traced_with_its_steps_in_the_callers_trace_sqlite() {
+    traced(Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_call_is_traced_with_its_steps_in_the_callers_trace_postgres() {
+    traced(Store::Postgres).await;
+}
+
+async fn traced(store: Store) {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let collector = Collector::start().await;
+    let world = World::with(store, |settings| settings.set("telemetry.otlp_endpoint", collector.url())).await;
+    let client = world.server.client().await;
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let request = with_metadata(send_otp_request("traced@example.com"), "traceparent", &parent);
+    let challenge = client.identity().send_otp(request).await.unwrap().into_inner().challenge.unwrap();
+    let verify = VerifyOtpRequest { challenge_id: challenge.challenge_id, code: "000000".into(), ..Default::default() };
+    let _ = client.identity().verify_otp(with_metadata(verify, "traceparent", &parent)).await;
+
+    let call = collector.wait_for("identity.v1.IdentityService/SendOtp").await;
+    collector.wait_for("delivery").await;
+    assert_eq!((hex(&call.trace_id), hex(&call.parent_span_id)), (TRACE.to_owned(), "00f067aa0ba902b7".to_owned()));
+    let spans = collector.spans();
+    for step in ["limiter", "store"] {
+        let beneath = spans.iter().find(|span| span.name == step && span.parent_span_id == call.span_id);
+        assert!(
+            beneath.is_some(),
+            "{step} beneath the call: {:?}",
+            spans.iter().map(|span| &span.name).collect::<Vec<_>>()
+        );
+    }
+    // The audit log leads to the trace.
+    let audit = world.audit().await;
+    let sent = audit.0.iter().find(|event| event.act == "code.sent").unwrap();
+    assert_eq!(sent.trace_id, TRACE);
+}
