@@ -48,11 +48,12 @@ pub enum Admission {
     Admitted(Vec<Standing>),
     /// Refused, and recorded in none.
     Refused {
-        /// The layer that makes the caller wait longest.
+        /// The layer that makes the caller wait longest, of those that were asked: a limiter may answer early where
+        /// it knows that one refuses.
         kind: LayerKind,
         /// Where the caller stands in it.
         standing: Standing,
-        /// After exactly this wait, with no other request, every layer admits it.
+        /// After exactly this wait, with no other request, the layers that were asked admit it.
         retry_after: Duration,
     },
 }
@@ -65,6 +66,7 @@ pub struct LimiterFault(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 /// Decides on requests by the law of `domain::window`, atomically over all layers.
 #[async_trait]
 pub trait Limiter: Send + Sync {
-    /// Admits a request in every layer, or refuses it and records nothing.
+    /// Admits a request in every layer, or refuses it and records nothing. No two layers have both kind and key in
+    /// common.
     async fn admit(&self, layers: &[Layer]) -> Result<Admission, LimiterFault>;
 }

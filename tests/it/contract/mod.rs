@@ -1,3 +1,4 @@
 //! What each adapter of a port must do, whichever it is.
 
+mod limiter;
 mod messenger;

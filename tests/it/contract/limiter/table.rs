@@ -1,0 +1,180 @@
+//! One table of standing budgets, decided alike by every limiter.
+
+use std::time::Duration;
+
+use identity::domain::policy::RequestLimits;
+use identity::domain::time::Timestamp;
+use identity::domain::window::{Standing, Window};
+use identity::ports::limiter::{Admission, Layer, LayerKind, Limiter};
+
+use super::{HandClock, layer, list_of, memory, patient, typed, window};
+use crate::support::redis::Redis;
+use identity::adapters::redis::RedisLimiter;
+
+const SECOND: i64 = 1_000_000;
+
+/// A layer, and how many seconds ago its admitted requests were, oldest first. A request in the future is one from
+/// before a clock stepped back.
+struct Budget {
+    layer: Layer,
+    ages: Vec<i64>,
+}
+
+enum Expected {
+    /// Limit, remaining and seconds to the reset of each layer.
+    Admitted(Vec<(u32, u32, u64)>),
+    /// The layer, its limit, and the seconds to wait.
+    Refused(LayerKind, u32, u64),
+}
+
+struct Case {
+    name: &'static str,
+    budgets: Vec<Budget>,
+    expected: Expected,
+}
+
+fn cases() -> Vec<Case> {
+    let limits = RequestLimits::default();
+    let seconds = |limit, span| window(limit, Duration::from_secs(span));
+    let budget =
+        |kind, windows: &[Window], ages: &[i64]| Budget { layer: layer(kind, "any", windows), ages: ages.into() };
+    let identifier = |ages: &[i64]| budget(LayerKind::Identifier, &limits.identifier, ages);
+    let address = |ages: &[i64]| budget(LayerKind::Address, &limits.address, ages);
+    let all = |ages: &[i64]| budget(LayerKind::All, &limits.all, ages);
+    let case = |name, budgets, expected| Case { name, budgets, expected };
+    let admitted = |standings: &[(u32, u32, u64)]| Expected::Admitted(standings.into());
+    let twenty: Vec<i64> = (100..120).rev().collect();
+    let hundred: Vec<i64> = (1000..1100).rev().collect();
+    let thousand: Vec<i64> = (0..1000).map(|request| 58 - request / 20).collect();
+    let fifty_old: Vec<i64> = (61..111).rev().collect();
+    vec![
+        case(
+            "the first request of all",
+            vec![identifier(&[]), address(&[]), all(&[])],
+            admitted(&[(3, 2, 300), (20, 19, 300), (1000, 999, 60)]),
+        ),
+        case("the third", vec![identifier(&[200, 100])], admitted(&[(3, 0, 100)])),
+        case("the fourth", vec![identifier(&[200, 100, 50])], Expected::Refused(LayerKind::Identifier, 3, 100)),
+        case("after the window", vec![identifier(&[600, 500, 400])], admitted(&[(5, 1, 3000)])),
+        case(
+            "the hour is full",
+            vec![identifier(&[3000, 2900, 2800, 2700, 2600])],
+            Expected::Refused(LayerKind::Identifier, 5, 600),
+        ),
+        case(
+            "the day is full",
+            vec![identifier(&[80_000, 70_000, 60_000, 50_000, 40_000, 30_000, 20_000, 10_000, 5000, 4000])],
+            Expected::Refused(LayerKind::Identifier, 10, 6400),
+        ),
+        case(
+            "the day has one left",
+            vec![identifier(&[80_000, 70_000, 60_000, 50_000, 40_000, 30_000, 20_000, 10_000, 4000])],
+            admitted(&[(10, 0, 6400)]),
+        ),
+        case("yesterday is forgotten", vec![identifier(&[90_000, 89_000, 88_000])], admitted(&[(3, 2, 300)])),
+        case(
+            "the address is full",
+            vec![identifier(&[]), address(&twenty), all(&[])],
+            Expected::Refused(LayerKind::Address, 20, 181),
+        ),
+        case("the address's hour is full", vec![address(&hundred)], Expected::Refused(LayerKind::Address, 100, 2501)),
+        case(
+            "everybody together",
+            vec![identifier(&[]), address(&[]), all(&thousand)],
+            Expected::Refused(LayerKind::All, 1000, 2),
+        ),
+        case("what is past is cut off a long log", vec![all(&fifty_old)], admitted(&[(1000, 999, 60)])),
+        case(
+            "of several the one that waits longest",
+            vec![identifier(&[200, 100, 50]), address(&twenty), all(&thousand)],
+            Expected::Refused(LayerKind::Address, 20, 181),
+        ),
+        case(
+            "the clock stepped back on a full window",
+            vec![budget(LayerKind::All, &[seconds(1, 10)], &[-50])],
+            Expected::Refused(LayerKind::All, 1, 60),
+        ),
+        case(
+            "and on one with places",
+            vec![budget(LayerKind::All, &[seconds(2, 10)], &[-50])],
+            admitted(&[(2, 0, 60)]),
+        ),
+        case(
+            "a limit that was lowered",
+            vec![budget(LayerKind::All, &[seconds(2, 100)], &[40, 30, 20, 10])],
+            Expected::Refused(LayerKind::All, 2, 80),
+        ),
+        case("a limit of zero is one", vec![budget(LayerKind::All, &[seconds(0, 10)], &[])], admitted(&[(0, 0, 10)])),
+        case(
+            "and refuses the second",
+            vec![budget(LayerKind::All, &[seconds(0, 10)], &[5])],
+            Expected::Refused(LayerKind::All, 0, 5),
+        ),
+        case("no layer", vec![], admitted(&[])),
+    ]
+}
+
+/// Asks, and compares to within what a busy machine may lose.
+async fn check(limiter: &dyn Limiter, case: &Case, tolerance: Duration) {
+    let layers: Vec<Layer> = case.budgets.iter().map(|budget| budget.layer.clone()).collect();
+    let near = |actual: Duration, expected: u64| actual.abs_diff(Duration::from_secs(expected)) <= tolerance;
+    let name = case.name;
+    match (limiter.admit(&layers).await.unwrap(), &case.expected) {
+        (Admission::Admitted(standings), Expected::Admitted(expected)) => {
+            assert_eq!(standings.len(), expected.len(), "{name}");
+            for (actual, (limit, remaining, reset)) in standings.iter().zip(expected) {
+                assert_eq!((actual.limit, actual.remaining), (*limit, *remaining), "{name}");
+                assert!(near(actual.reset, *reset), "{name}: {actual:?}");
+            }
+        }
+        (Admission::Refused { kind, standing, retry_after }, Expected::Refused(layer, limit, wait)) => {
+            assert_eq!((kind, standing.limit), (*layer, *limit), "{name}");
+            assert_eq!(standing, Standing { limit: *limit, remaining: 0, reset: retry_after }, "{name}");
+            assert!(near(retry_after, *wait), "{name}: {retry_after:?}");
+        }
+        (actual, _) => panic!("{name}: {actual:?}"),
+    }
+}
+
+#[tokio::test]
+async fn in_memory() {
+    for case in cases() {
+        let (limiter, clock) = memory();
+        let now = now_of(&clock);
+        for Budget { layer, ages } in &case.budgets {
+            let unlimited = [window(100_000, Duration::from_secs(100_000))];
+            for age in ages {
+                clock.set(now - age * SECOND);
+                let seed = Layer { windows: unlimited.as_slice().into(), ..layer.clone() };
+                assert!(super::admits(&limiter, &[seed]).await);
+            }
+        }
+        clock.set(now);
+        check(&limiter, &case, Duration::ZERO).await;
+    }
+}
+
+fn now_of(clock: &HandClock) -> i64 {
+    use identity::ports::clock::Clock as _;
+    Timestamp::micros(clock.now())
+}
+
+#[tokio::test]
+async fn on_redis() {
+    let redis = Redis::start();
+    let limiter = RedisLimiter::new(&patient(&redis)).unwrap();
+    for case in cases() {
+        redis.command(&["FLUSHALL"]);
+        let time: (i64, i64) = typed(redis.command(&["TIME"]));
+        let now = time.0 * SECOND + time.1;
+        for Budget { layer, ages } in &case.budgets {
+            let times: Vec<String> = ages.iter().map(|age| (now - age * SECOND).to_string()).collect();
+            if !times.is_empty() {
+                let list = list_of(layer);
+                let words: Vec<&str> = ["LPUSH", &list].into_iter().chain(times.iter().map(String::as_str)).collect();
+                redis.command(&words);
+            }
+        }
+        check(&limiter, &case, Duration::from_millis(900)).await;
+    }
+}
