@@ -8,5 +8,6 @@ mod both_stores;
 mod contract;
 mod flow;
 mod ops;
+mod rpc;
 mod support;
 mod telemetry;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::window::Standing;
+use crate::{domain::window::Standing, grpc::proto::ErrorReason};
 
 fn field(field: &'static str, reason: FieldReason) -> FieldViolation {
     FieldViolation { field, description: "is missing".to_owned(), reason }
@@ -55,4 +55,73 @@ fn every_transport_fault_has_its_reason() {
         assert_eq!(info.domain, "identity.v1");
         assert!(!info.reason.is_empty() && status.code() != Code::Ok && status.code() != Code::Unknown);
     }
+}
+
+/// One of each refusal. A new one does not compile here until it has been added.
+fn every_refusal() -> Vec<Refusal> {
+    let standing = Standing { limit: 3, remaining: 0, reset: Duration::from_secs(1) };
+    let retry_after = Duration::from_secs(1);
+    let all = vec![
+        Refusal::Invalid(Vec::new()),
+        Refusal::CodeInvalid,
+        Refusal::CodeExpired,
+        Refusal::ChallengeNotFound,
+        Refusal::TokenInvalid,
+        Refusal::RefreshTokenInvalid,
+        Refusal::RefreshTokenReused,
+        Refusal::DeviceMismatch,
+        Refusal::UserDisabled,
+        Refusal::RateLimited { layer: "all", standing, retry_after },
+        Refusal::AccountLocked { retry_after },
+        Refusal::AttemptsExhausted,
+        Refusal::ResendTooSoon { retry_after },
+        Refusal::NotFound { resource: "user" },
+        Refusal::StoreUnavailable,
+        Refusal::Overloaded,
+        Refusal::Internal,
+    ];
+    for refusal in &all {
+        match refusal {
+            Refusal::Invalid(_)
+            | Refusal::CodeInvalid
+            | Refusal::CodeExpired
+            | Refusal::ChallengeNotFound
+            | Refusal::TokenInvalid
+            | Refusal::RefreshTokenInvalid
+            | Refusal::RefreshTokenReused
+            | Refusal::DeviceMismatch
+            | Refusal::UserDisabled
+            | Refusal::RateLimited { .. }
+            | Refusal::AccountLocked { .. }
+            | Refusal::AttemptsExhausted
+            | Refusal::ResendTooSoon { .. }
+            | Refusal::NotFound { .. }
+            | Refusal::StoreUnavailable
+            | Refusal::Overloaded
+            | Refusal::Internal => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn every_reason_has_the_code_that_the_contract_gives_it() {
+    let faults =
+        [Fault::MethodNotFound, Fault::MessageTooLarge, Fault::DeadlineExceeded, Fault::ServiceCredentialRequired];
+    let statuses = every_refusal().iter().map(of).chain(faults.map(Fault::status)).collect::<Vec<_>>();
+    let documented = include_str!("../../../docs/errors.md");
+    for status in statuses {
+        let reason = status.get_error_details().error_info().unwrap().reason.clone();
+        assert!(ErrorReason::from_str_name(&format!("ERROR_REASON_{reason}")).is_some(), "{reason}");
+        let line = documented.lines().find(|line| line.contains(&format!("| `{reason}` |"))).unwrap();
+        let code = format!("{:?}", status.code());
+        let documented: String = line.split('|').nth(1).unwrap().trim().split('_').map(capital).collect();
+        assert_eq!(documented, code, "{reason}");
+        assert!(status.message().is_ascii() && status.message().ends_with('.'), "{}", status.message());
+    }
+}
+
+/// `ARGUMENT` as `Argument`.
+fn capital(word: &str) -> String {
+    word[..1].to_owned() + &word[1..].to_ascii_lowercase()
 }

@@ -1,5 +1,6 @@
 //! The attack rows, each a test named after its number.
 
 mod guessing;
+mod leaks;
 mod offline;
 mod replay;

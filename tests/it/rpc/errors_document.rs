@@ -1,0 +1,58 @@
+//! `docs/errors.md` says what `error_reason.proto` says.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use identity::grpc::proto::FILE_DESCRIPTOR_SET;
+use prost::Message;
+use prost_types::FileDescriptorSet;
+
+const INTRODUCTION: &str = "# Errors
+
+This page is generated from `proto/identity/v1/error_reason.proto`; `UPDATE=1 cargo test --test it errors_document` writes
+it anew.
+
+Every refusal has a canonical code, a message fit for a person, and details in `grpc-status-details-bin`:
+
+| detail | where |
+|---|---|
+| `google.rpc.ErrorInfo` | always: domain `identity.v1`, the reason below, and metadata without secrets |
+| `google.rpc.LocalizedMessage` | always: the message, in English for now |
+| `google.rpc.BadRequest` | with `INVALID_ARGUMENT`: every field that is wrong, by its path, each with its own reason |
+| `google.rpc.QuotaFailure` | with `RESOURCE_EXHAUSTED`: whose budget was spent |
+| `google.rpc.RetryInfo` | where time cures it: after this wait the call is not refused for this reason; also `retry-after` |
+
+`RATE_LIMITED`, and every answer of `SendOtp` and `ResendOtp` that was counted, carry `x-ratelimit-limit`,
+`x-ratelimit-remaining` and `x-ratelimit-reset` of the tightest window, in whole seconds, rounded up.
+
+| code | reason | when |
+|---|---|---|
+";
+
+/// The page, made of the comments of the enumeration.
+fn page() -> String {
+    let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
+    let file = set.file.iter().find(|file| file.name().ends_with("/error_reason.proto")).unwrap();
+    let comments = &file.source_code_info.as_ref().unwrap().location;
+    let mut page = INTRODUCTION.to_owned();
+    for (at, value) in file.enum_type[0].value.iter().enumerate().skip(1) {
+        let path = [5, 0, 2, i32::try_from(at).unwrap()];
+        let comment = comments.iter().find(|location| location.path == path).unwrap().leading_comments();
+        let (code, when) = comment.trim().split_once(": ").expect("a code, a colon, and when");
+        let reason = value.name().strip_prefix("ERROR_REASON_").unwrap();
+        let when = when.split_whitespace().collect::<Vec<_>>().join(" ");
+        writeln!(page, "| {code} | `{reason}` | {when} |").unwrap();
+    }
+    page
+}
+
+#[test]
+fn it_says_what_the_contract_says() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors.md");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&file, page()).unwrap();
+    }
+    let written = fs::read_to_string(&file).unwrap_or_default();
+    assert!(written == page(), "docs/errors.md is out of date: UPDATE=1 cargo test --test it errors_document");
+}
