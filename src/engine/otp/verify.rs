@@ -168,7 +168,7 @@ impl OtpEngine {
     ) -> Result<Draft, Refusal> {
         let email = self.destination(challenge)?;
         let (user, chosen) = if let Some(user) = user {
-            let chosen = SignInUser::Existing(user.user_id);
+            let chosen = SignInUser::Existing { user_id: user.user_id, roles: user.roles.clone() };
             (user, chosen)
         } else {
             let user_id = UserId::new(self.parts.entropy.uuid());

@@ -12,6 +12,7 @@ use crate::domain::{
     sealed::Sealed,
     session::Session,
     time::Timestamp,
+    user::Role,
 };
 use async_trait::async_trait;
 
@@ -101,8 +102,13 @@ pub struct FailedAttempt {
 /// Who signs in.
 #[derive(Clone, Debug)]
 pub enum SignInUser {
-    /// The user that the charge found.
-    Existing(UserId),
+    /// The user that the charge found, with the roles that the access token is about to name.
+    Existing {
+        /// The user.
+        user_id: UserId,
+        /// The roles, as they were seen.
+        roles: Vec<Role>,
+    },
     /// Nobody yet: the user to create.
     New(NewUser),
 }

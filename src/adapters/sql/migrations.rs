@@ -1,0 +1,32 @@
+//! The schema's steps, embedded. `migrations/README.md` says how one is added.
+
+use sqlx::{
+    SqlSafeStr as _,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+macro_rules! migrations {
+    ($($number:literal $name:literal $file:literal),* $(,)?) => {
+        /// The steps for PostgreSQL.
+        pub(super) fn postgres() -> Migrator {
+            Migrator::with_migrations(vec![
+                $(step($number, $name, include_str!(concat!("../../../migrations/postgres/", $file)))),*
+            ])
+        }
+
+        /// The steps for SQLite.
+        pub(super) fn sqlite() -> Migrator {
+            Migrator::with_migrations(vec![
+                $(step($number, $name, include_str!(concat!("../../../migrations/sqlite/", $file)))),*
+            ])
+        }
+    };
+}
+
+migrations! {
+    1 "first" "0001_first.sql",
+}
+
+fn step(number: i64, name: &'static str, text: &'static str) -> Migration {
+    Migration::new(number, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+}

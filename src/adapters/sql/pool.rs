@@ -1,0 +1,126 @@
+//! Connections that are kept between steps.
+//!
+//! The driver's own pool asks the server for a sign of life at each release, in a task of its own: a round trip more for
+//! each step. Here only a step that succeeded gives its connection back; every other one drops it, and the server ends
+//! what it had begun. See `docs/decisions/0013-connections-of-our-own.md`.
+
+use super::{fault, fault::OpenFault};
+use crate::ports::store::StoreFault;
+use sqlx::{ConnectOptions, Connection, Database};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+
+/// A connection that has rested for this long is asked for a sign of life before it is used.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// A connection is replaced at this age, so that what the server remembers for it does not grow for ever.
+const MAX_AGE: Duration = Duration::from_mins(30);
+
+type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
+
+/// Connections to one database.
+pub(super) struct Pool<DB: Database> {
+    options: Options<DB>,
+    permits: Arc<Semaphore>,
+    resting: Mutex<Resting<DB>>,
+}
+
+struct Resting<DB: Database> {
+    connections: Vec<Kept<DB>>,
+    /// When a connection was last found broken: those that have rested since are not trusted.
+    broken: Option<Instant>,
+}
+
+struct Kept<DB: Database> {
+    connection: DB::Connection,
+    opened: Instant,
+    rested: Instant,
+}
+
+/// A connection in use. Dropped without [`Lease::give_back`] it is closed.
+pub(super) struct Lease<DB: Database> {
+    pool: Arc<Pool<DB>>,
+    kept: Option<Kept<DB>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl<DB: Database> Pool<DB> {
+    /// A pool of at most `size` connections; none is opened yet.
+    pub(super) fn new(options: Options<DB>, size: u32) -> Arc<Self> {
+        Arc::new(Self {
+            options,
+            permits: Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1).max(1))),
+            resting: Mutex::new(Resting { connections: Vec::new(), broken: None }),
+        })
+    }
+
+    /// A first connection, so that what is wrong with the settings is told in full.
+    pub(super) async fn open(self: &Arc<Self>) -> Result<(), OpenFault> {
+        let connection = self.options.connect().await.map_err(OpenFault::Connect)?;
+        let now = Instant::now();
+        self.resting().connections.push(Kept { connection, opened: now, rested: now });
+        Ok(())
+    }
+
+    /// A connection that works, as soon as one is free. The caller bounds the wait.
+    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease<DB>, StoreFault> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| fault::unavailable("the store is closed"))?;
+        let mut lease = Lease { pool: Arc::clone(self), kept: None, _permit: permit };
+        while let Some((mut kept, trusted)) = self.take() {
+            // A connection that ended while it rested has been sent nothing: another takes its place unnoticed.
+            if trusted || kept.connection.ping().await.is_ok() {
+                lease.kept = Some(kept);
+                return Ok(lease);
+            }
+        }
+        let connection = self.options.connect().await.map_err(|error| fault::of(&error))?;
+        let now = Instant::now();
+        lease.kept = Some(Kept { connection, opened: now, rested: now });
+        Ok(lease)
+    }
+
+    fn take(&self) -> Option<(Kept<DB>, bool)> {
+        let mut resting = self.resting();
+        let kept = resting.connections.pop()?;
+        let whole = resting.broken.is_none_or(|broken| broken < kept.rested);
+        let trusted = whole && kept.rested.elapsed() < TRUSTED;
+        Some((kept, trusted))
+    }
+
+    fn resting(&self) -> MutexGuard<'_, Resting<DB>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<DB: Database> Lease<DB> {
+    /// The connection; `None` after it was given back, which ends the lease.
+    pub(super) fn connection(&mut self) -> Result<&mut DB::Connection, StoreFault> {
+        let kept = self.kept.as_mut().ok_or_else(|| fault::broken("the connection was given back"))?;
+        Ok(&mut kept.connection)
+    }
+
+    /// Gives a connection back that has finished its step and rests outside of any transaction.
+    pub(super) fn give_back(mut self) {
+        if let Some(mut kept) = self.kept.take()
+            && kept.opened.elapsed() < MAX_AGE
+        {
+            kept.rested = Instant::now();
+            self.pool.resting().connections.push(kept);
+        }
+    }
+}
+
+impl<DB: Database> Drop for Lease<DB> {
+    fn drop(&mut self) {
+        if self.kept.take().is_some() {
+            self.pool.resting().broken = Some(Instant::now());
+        }
+    }
+}

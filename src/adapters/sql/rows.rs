@@ -1,0 +1,179 @@
+//! From rows to values of the domain.
+
+use super::{fault, fields::Fields};
+use crate::{
+    domain::{
+        challenge::{Challenge, LiveCode, Purpose, Scope},
+        client::ClientId,
+        contact::{Channel, IdentifierKey},
+        digest::Digest,
+        id::{ChallengeId, MessageId, SessionId, UserId},
+        keyring::KeyId,
+        message::{ClaimedMessage, Recipient},
+        sealed::Sealed,
+        session::{Device, Session},
+        time::Timestamp,
+        user::{Role, User},
+    },
+    ports::store::StoreFault,
+};
+
+/// A challenge with all of its codes, newest first.
+pub(super) struct StoredChallenge {
+    pub(super) challenge: Challenge,
+    pub(super) codes: Vec<LiveCode>,
+}
+
+/// A session with what its rotation needs beside.
+pub(super) struct StoredSession {
+    pub(super) session: Session,
+    pub(super) parent_hash: Option<Digest>,
+    pub(super) request_key: Option<Digest>,
+    pub(super) ended: bool,
+}
+
+/// A digest in a column.
+pub(super) fn digest(row: &impl Fields, column: &'static str) -> Result<Digest, StoreFault> {
+    row.array(column).map(Digest::from_bytes)
+}
+
+/// A time in a column.
+pub(super) fn time(row: &impl Fields, column: &'static str) -> Result<Timestamp, StoreFault> {
+    row.integer(column).map(Timestamp::from_micros)
+}
+
+/// A challenge.
+pub(super) fn challenge(row: &impl Fields) -> Result<StoredChallenge, StoreFault> {
+    let scope = Scope {
+        purpose: the_only(row, "purpose", Purpose::SignIn, Purpose::SignIn.as_str())?,
+        channel: the_only(row, "channel", Channel::Email, Channel::Email.as_str())?,
+        client_id: client_id(row)?,
+        identifier_key: IdentifierKey(digest(row, "identifier_key")?),
+        challenge_id: ChallengeId::new(row.id("challenge_id")?),
+        salt: row.array("salt")?,
+    };
+    let newest = LiveCode {
+        mac: digest(row, "code1_mac")?,
+        pepper_id: key_id(&row.text("code1_pepper_id")?)?,
+        expire_time: time(row, "code1_expire_time")?,
+    };
+    let older = [
+        older_code(row, ["code2_mac", "code2_pepper_id", "code2_expire_time"])?,
+        older_code(row, ["code3_mac", "code3_pepper_id", "code3_expire_time"])?,
+    ];
+    let challenge = Challenge {
+        scope,
+        destination: sealed(row, "destination_key_id", "destination")?,
+        locale: row.text("locale")?,
+        binding_hash: digest(row, "binding_hash")?,
+        code_length: u8::try_from(row.integer("code_length")?).map_err(|_| fault::broken("code_length"))?,
+        max_attempts: row.count("max_attempts")?,
+        attempts: row.count("attempts")?,
+        create_time: time(row, "create_time")?,
+        resend_time: time(row, "resend_time")?,
+        expire_time: newest.expire_time,
+        used: row.flag("used")?,
+    };
+    Ok(StoredChallenge { challenge, codes: std::iter::once(newest).chain(older.into_iter().flatten()).collect() })
+}
+
+/// A user; `columns` are those of `user_id`, sealed address and its key, so that a user may stand beside others.
+pub(super) fn user(row: &impl Fields) -> Result<User, StoreFault> {
+    Ok(User {
+        user_id: UserId::new(row.id("user_id")?),
+        email: sealed(row, "email_key_id", "email")?,
+        roles: roles(row)?,
+        create_time: time(row, "user_create_time")?,
+        disabled: row.flag("disabled")?,
+    })
+}
+
+/// The roles of a user.
+pub(super) fn roles(row: &impl Fields) -> Result<Vec<Role>, StoreFault> {
+    let text = row.text("roles")?;
+    let roles = text.split_ascii_whitespace().map(Role::new).collect::<Option<_>>();
+    roles.ok_or_else(|| fault::broken("column roles names no role"))
+}
+
+/// Roles as they are stored.
+pub(super) fn joined(roles: &[Role]) -> String {
+    roles.iter().map(Role::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// A session.
+pub(super) fn session(row: &impl Fields) -> Result<StoredSession, StoreFault> {
+    let address = row.text_or_none("last_use_address")?;
+    let session = Session {
+        session_id: SessionId::new(row.id("session_id")?),
+        user_id: UserId::new(row.id("user_id")?),
+        client_id: client_id(row)?,
+        device: Device {
+            device_id: row.text("device_id")?,
+            display_name: row.text("device_name")?,
+            platform: row.text("platform")?,
+        },
+        create_time: time(row, "create_time")?,
+        auth_time: time(row, "auth_time")?,
+        last_use_time: time(row, "last_use_time")?,
+        last_use_address: address.map(|text| text.parse()).transpose().map_err(|_| fault::broken("an address"))?,
+        idle_expire_time: time(row, "idle_expire_time")?,
+        absolute_expire_time: time(row, "absolute_expire_time")?,
+        counter: row.count("counter")?,
+        refresh_hash: digest(row, "refresh_hash")?,
+    };
+    Ok(StoredSession {
+        session,
+        parent_hash: digest_or_none(row, "parent_hash")?,
+        request_key: digest_or_none(row, "request_key")?,
+        ended: row.integer_or_none("end_time")?.is_some(),
+    })
+}
+
+/// A claimed message.
+pub(super) fn message(row: &impl Fields) -> Result<ClaimedMessage, StoreFault> {
+    let recipient = match row.id_or_none("user_id")? {
+        None => Recipient::InContent,
+        Some(id) => Recipient::User { user_id: UserId::new(id), email: sealed(row, "email_key_id", "email")? },
+    };
+    Ok(ClaimedMessage {
+        message_id: MessageId::new(row.id("message_id")?),
+        challenge_id: row.id_or_none("challenge_id")?.map(ChallengeId::new),
+        recipient,
+        content: sealed(row, "content_key_id", "content")?,
+        attempts: row.count("attempts")?,
+        create_time: time(row, "create_time")?,
+        expire_time: time(row, "expire_time")?,
+    })
+}
+
+/// A sealed value and the name of its key.
+pub(super) fn sealed(row: &impl Fields, key: &'static str, value: &'static str) -> Result<Sealed, StoreFault> {
+    Ok(Sealed { key_id: key_id(&row.text(key)?)?, bytes: row.bytes(value)? })
+}
+
+fn key_id(name: &str) -> Result<KeyId, StoreFault> {
+    KeyId::new(name).ok_or_else(|| fault::broken("a key's name"))
+}
+
+fn client_id(row: &impl Fields) -> Result<ClientId, StoreFault> {
+    ClientId::new(&row.text("client_id")?).ok_or_else(|| fault::broken("a client's name"))
+}
+
+fn digest_or_none(row: &impl Fields, column: &'static str) -> Result<Option<Digest>, StoreFault> {
+    let Some(bytes) = row.bytes_or_none(column)? else { return Ok(None) };
+    let bytes = bytes.try_into().map_err(|_| fault::broken(format!("column {column} has another length")))?;
+    Ok(Some(Digest::from_bytes(bytes)))
+}
+
+fn older_code(
+    row: &impl Fields,
+    [mac, pepper_id, expire_time]: [&'static str; 3],
+) -> Result<Option<LiveCode>, StoreFault> {
+    let Some(mac) = digest_or_none(row, mac)? else { return Ok(None) };
+    Ok(Some(LiveCode { mac, pepper_id: key_id(&row.text(pepper_id)?)?, expire_time: time(row, expire_time)? }))
+}
+
+/// A name of which there is one so far.
+fn the_only<T>(row: &impl Fields, column: &'static str, value: T, name: &str) -> Result<T, StoreFault> {
+    if row.text(column)? == name { Ok(value) } else { Err(fault::broken(format!("column {column} has a new name"))) }
+}

@@ -1,0 +1,158 @@
+//! Every statement that both engines run, in one table: a test prepares each on both migrated engines.
+
+/// A statement. The texts differ only where PostgreSQL has to be asked for a row's lock.
+#[derive(Debug)]
+pub struct Statement {
+    /// What it is called here.
+    pub name: &'static str,
+    /// Its text on PostgreSQL.
+    pub postgres: &'static str,
+    /// Its text on SQLite, where the one writer needs no locks.
+    pub sqlite: &'static str,
+}
+
+macro_rules! statements {
+    ($($name:ident = $($text:expr),+ $(; $lock:literal $(, $rest:expr)*)?;)*) => {
+        $(pub(super) const $name: &Statement = &Statement {
+            name: stringify!($name),
+            postgres: concat!($($text),+ $(, $lock $(, $rest)*)?),
+            sqlite: concat!($($text),+ $($(, $rest)*)?),
+        };)*
+
+        /// All of them.
+        pub const STATEMENTS: &[&Statement] = &[$($name),*];
+    };
+}
+
+/// The columns of a challenge.
+macro_rules! challenge_columns {
+    () => {
+        "challenge_id, purpose, channel, client_id, identifier_key, salt, destination_key_id, destination, locale, \
+        binding_hash, code_length, max_attempts, attempts, used, create_time, resend_time, code1_mac, \
+        code1_pepper_id, code1_expire_time, code2_mac, code2_pepper_id, code2_expire_time, code3_mac, \
+        code3_pepper_id, code3_expire_time"
+    };
+}
+
+/// The columns of a new challenge; the first is `$1`.
+macro_rules! new_challenge_columns {
+    () => {
+        "challenge_id, purpose, channel, client_id, identifier_key, salt, destination_key_id, destination, locale, \
+        binding_hash, code_length, max_attempts, attempts, used, create_time, resend_time, code1_mac, \
+        code1_pepper_id, code1_expire_time"
+    };
+}
+
+/// The columns of a user.
+macro_rules! user_columns {
+    () => {
+        "user_id, email_key_id, email, roles, disabled, create_time AS user_create_time"
+    };
+}
+
+/// The columns of a new session.
+macro_rules! session_columns {
+    () => {
+        "session_id, user_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, \
+        last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash"
+    };
+}
+
+/// The columns of an audit event.
+macro_rules! event_columns {
+    () => {
+        "event_id, time, act, outcome, reason, actor, address, trace_id, identifier_key, user_id, session_id, \
+        challenge_id, message_id, client_id, device_id"
+    };
+}
+
+/// The columns of a new message.
+macro_rules! message_columns {
+    () => {
+        "message_id, challenge_id, user_id, content_key_id, content, attempts, create_time, expire_time, due_time"
+    };
+}
+
+/// What becomes of an answer whose place is taken: only one that has expired gives way.
+macro_rules! answer_conflict {
+    () => {
+        " ON CONFLICT (call) DO UPDATE SET fingerprint = excluded.fingerprint, body_key_id = excluded.body_key_id, \
+        body = excluded.body, expire_time = excluded.expire_time WHERE answers.expire_time <= "
+    };
+}
+
+pub(super) use {answer_conflict, event_columns, message_columns, new_challenge_columns, session_columns};
+
+statements! {
+    PING = "SELECT 1";
+
+    CHALLENGE = "SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1";
+    LOCK_CHALLENGE = "SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1";
+        " FOR NO KEY UPDATE";
+    INSERT_CHALLENGE = "INSERT INTO challenges (", new_challenge_columns!(), ") VALUES \
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+    ADD_CODE = "UPDATE challenges SET code3_mac = code2_mac, code3_pepper_id = code2_pepper_id, \
+        code3_expire_time = code2_expire_time, code2_mac = code1_mac, code2_pepper_id = code1_pepper_id, \
+        code2_expire_time = code1_expire_time, code1_mac = $2, code1_pepper_id = $3, code1_expire_time = $4, \
+        resend_time = $5 WHERE challenge_id = $1";
+    CHARGE_CHALLENGE = "UPDATE challenges SET attempts = attempts + 1 WHERE challenge_id = $1";
+    USE_CHALLENGE = "UPDATE challenges SET used = TRUE WHERE challenge_id = $1";
+
+    LOCKOUT = "SELECT consecutive_failures, locked_until FROM lockouts WHERE identifier_key = $1";
+    CHARGE_IDENTIFIER = "INSERT INTO lockouts (identifier_key, consecutive_failures, locked_until) \
+        VALUES ($1, $2, $3) ON CONFLICT (identifier_key) DO UPDATE SET \
+        consecutive_failures = excluded.consecutive_failures, locked_until = excluded.locked_until";
+    FORGET_FAILURES = "DELETE FROM lockouts WHERE identifier_key = $1";
+
+    USER = "SELECT ", user_columns!(), " FROM users WHERE user_id = $1";
+    USER_OF = "SELECT ", user_columns!(), " FROM users WHERE identifier_key = $1";
+    LOCK_USER = "SELECT ", user_columns!(), " FROM users WHERE user_id = $1"; " FOR NO KEY UPDATE";
+    INSERT_USER = "INSERT INTO users (user_id, identifier_key, email_key_id, email, roles, disabled, create_time) \
+        VALUES ($1, $2, $3, $4, '', FALSE, $5)";
+    CHANGE_ROLES = "UPDATE users SET roles = $2 WHERE user_id = $1";
+    CHANGE_DISABLED = "UPDATE users SET disabled = $2 WHERE user_id = $1";
+
+    INSERT_SESSION = "INSERT INTO sessions (", session_columns!(), ") VALUES \
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    SESSION_OWNER = "SELECT user_id FROM sessions WHERE session_id = $1";
+    LOCK_SESSION = "SELECT ", session_columns!(), ", parent_hash, request_key, end_time FROM sessions \
+        WHERE session_id = $1"; " FOR NO KEY UPDATE";
+    ROTATE = "UPDATE sessions SET counter = counter + 1, parent_hash = refresh_hash, refresh_hash = $2, \
+        request_key = $3, last_use_time = $4, last_use_address = $5, idle_expire_time = $6 WHERE session_id = $1";
+    END_ONE = "UPDATE sessions SET end_time = $2 WHERE user_id = $1 AND session_id = $3 AND end_time IS NULL \
+        AND absolute_expire_time > $2 RETURNING session_id";
+    END_OTHERS = "UPDATE sessions SET end_time = $2 WHERE user_id = $1 AND session_id <> $3 AND end_time IS NULL \
+        AND absolute_expire_time > $2 RETURNING session_id";
+    END_ALL = "UPDATE sessions SET end_time = $2 WHERE user_id = $1 AND end_time IS NULL \
+        AND absolute_expire_time > $2 RETURNING session_id";
+    SESSIONS = "SELECT ", session_columns!(), ", parent_hash, request_key, end_time FROM sessions \
+        WHERE user_id = $1 AND end_time IS NULL AND idle_expire_time > $2 AND absolute_expire_time > $2 \
+        AND session_id < $3 ORDER BY session_id DESC LIMIT $4";
+    REVOCATIONS = "SELECT session_id, end_time FROM sessions WHERE end_time >= $1 ORDER BY end_time, session_id";
+
+    INSERT_MESSAGE = "INSERT INTO outbox (", message_columns!(), ") VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $6)";
+    CLAIM = "WITH due AS MATERIALIZED (SELECT message_id FROM outbox WHERE settle_time IS NULL AND due_time <= $1 \
+        ORDER BY due_time, message_id LIMIT $3"; " FOR UPDATE SKIP LOCKED",
+        ") UPDATE outbox SET due_time = $2, attempts = attempts + 1 WHERE message_id IN (SELECT message_id FROM due) \
+        RETURNING message_id, challenge_id, user_id, content_key_id, content, attempts, create_time, expire_time, \
+        (SELECT email_key_id FROM users WHERE users.user_id = outbox.user_id) AS email_key_id, \
+        (SELECT email FROM users WHERE users.user_id = outbox.user_id) AS email";
+    SETTLE = "UPDATE outbox SET settle_time = $2, delivered = $3, provider_message_id = $4, content_key_id = NULL, \
+        content = NULL WHERE message_id = $1 AND settle_time IS NULL";
+    RETRY = "UPDATE outbox SET due_time = $2 WHERE message_id = $1 AND settle_time IS NULL";
+
+    ANSWER = "SELECT fingerprint, body_key_id, body FROM answers WHERE call = $1 AND expire_time > $2";
+    INSERT_ANSWER = "INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
+        VALUES ($1, $2, $3, $4, $5)", answer_conflict!(), "$6";
+
+    INSERT_EVENT = "INSERT INTO audit_events (", event_columns!(), ") VALUES \
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+
+    SWEEP_ANSWERS = "DELETE FROM answers WHERE call IN (SELECT call FROM answers WHERE expire_time <= $1 \
+        ORDER BY expire_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
+    SWEEP_CHALLENGES = "DELETE FROM challenges WHERE challenge_id IN (SELECT challenge_id FROM challenges \
+        WHERE create_time <= $1 AND code1_expire_time <= $1 ORDER BY create_time LIMIT $2"; " FOR UPDATE SKIP LOCKED",
+        ")";
+    SWEEP_MESSAGES = "DELETE FROM outbox WHERE message_id IN (SELECT message_id FROM outbox WHERE settle_time <= $1 \
+        ORDER BY settle_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
+}

@@ -1,0 +1,68 @@
+//! Recorded answers; the sweep.
+
+use crate::{
+    adapters::sql::{
+        link::{Link, values},
+        rows, statements,
+    },
+    domain::{
+        answer::{AnswerKey, RecordedAnswer},
+        time::Timestamp,
+    },
+    ports::store::{KnownAnswer, StoreFault},
+};
+use std::time::Duration;
+
+/// How long an ended challenge and a settled message stay, for questions afterwards.
+const KEPT: Duration = Duration::from_hours(24);
+
+/// How many rows of a table one sweep removes at most, so that it holds nobody up.
+const BATCH: i64 = 2000;
+
+/// Looks a repeatable call up.
+pub(in super::super) async fn answer(
+    link: &mut impl Link,
+    key: &AnswerKey,
+    now: Timestamp,
+) -> Result<KnownAnswer, StoreFault> {
+    let Some(row) = link.row(statements::ANSWER, values![key.call.bytes(), now.micros()]).await? else {
+        return Ok(KnownAnswer::None);
+    };
+    if rows::digest(&row, "fingerprint")? != key.fingerprint {
+        return Ok(KnownAnswer::Different);
+    }
+    Ok(KnownAnswer::Same(rows::sealed(&row, "body_key_id", "body")?))
+}
+
+/// Records the answer of a call, where it has one. `false`: the call has been answered already.
+pub(in super::super) async fn keep_answer(
+    link: &mut impl Link,
+    answer: Option<&RecordedAnswer>,
+    now: Timestamp,
+) -> Result<bool, StoreFault> {
+    let Some(RecordedAnswer { key, body, expire_time }) = answer else { return Ok(true) };
+    let values = values![
+        key.call.bytes(),
+        key.fingerprint.bytes(),
+        body.key_id.as_str(),
+        body.bytes.as_slice(),
+        expire_time.micros(),
+        now.micros(),
+    ];
+    Ok(link.execute(statements::INSERT_ANSWER, values).await? == 1)
+}
+
+/// Removes what has expired.
+pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Result<u64, StoreFault> {
+    let kept = now.before(KEPT).micros();
+    let answers = link.execute(statements::SWEEP_ANSWERS, values![now.micros(), BATCH]).await?;
+    let challenges = link.execute(statements::SWEEP_CHALLENGES, values![kept, BATCH]).await?;
+    let messages = link.execute(statements::SWEEP_MESSAGES, values![kept, BATCH]).await?;
+    Ok(answers + challenges + messages)
+}
+
+/// Asks for a sign of life.
+pub(in super::super) async fn ping(link: &mut impl Link) -> Result<(), StoreFault> {
+    link.row(statements::PING, &[]).await?;
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The steps of the ports, each within one transaction of a link. Nothing is written before the outcome is certain, so
+//! that a step which changes nothing has nothing to undo.
+
+pub(super) mod begin;
+pub(super) mod charge;
+pub(super) mod ledger;
+pub(super) mod outbox;
+pub(super) mod resend;
+pub(super) mod rotate;
+pub(super) mod sessions;
+pub(super) mod sign_in;
+pub(super) mod users;

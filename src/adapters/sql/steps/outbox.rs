@@ -1,0 +1,71 @@
+//! The outbox: accept, claim, settle.
+
+use crate::{
+    adapters::sql::{
+        link::{Link, values},
+        rows, statements,
+    },
+    domain::{
+        audit::AuditEvent,
+        id::{MessageId, UserId},
+        message::{ClaimedMessage, NewMessage},
+        time::Timestamp,
+    },
+    ports::store::{Settlement, StoreFault},
+};
+
+/// Accepts a message; `recipient` where it goes to a user's own address.
+pub(in super::super) async fn accept(
+    link: &mut impl Link,
+    message: &NewMessage,
+    recipient: Option<UserId>,
+) -> Result<(), StoreFault> {
+    let values = values![
+        message.message_id.uuid(),
+        message.challenge_id.map(crate::domain::id::ChallengeId::uuid),
+        recipient.map(UserId::uuid),
+        message.content.key_id.as_str(),
+        message.content.bytes.as_slice(),
+        message.create_time.micros(),
+        message.expire_time.micros(),
+    ];
+    link.execute(statements::INSERT_MESSAGE, values).await?;
+    Ok(())
+}
+
+/// Claims messages that are due until `lease_end`.
+pub(in super::super) async fn claim(
+    link: &mut impl Link,
+    limit: u32,
+    now: Timestamp,
+    lease_end: Timestamp,
+) -> Result<Vec<ClaimedMessage>, StoreFault> {
+    let rows = link.rows(statements::CLAIM, values![now.micros(), lease_end.micros(), limit]).await?;
+    let mut messages = rows.iter().map(rows::message).collect::<Result<Vec<_>, _>>()?;
+    messages.sort_by_key(|message| (message.create_time, message.message_id));
+    Ok(messages)
+}
+
+/// Settles a message, with its event; nothing happens where it is settled already.
+pub(in super::super) async fn settle(
+    link: &mut impl Link,
+    id: MessageId,
+    settlement: &Settlement,
+    now: Timestamp,
+    event: Option<&AuditEvent>,
+) -> Result<(), StoreFault> {
+    let written = match settlement {
+        Settlement::Delivered { provider_message_id } => {
+            let values = values![id.uuid(), now.micros(), true, provider_message_id.as_str()];
+            link.execute(statements::SETTLE, values).await?
+        }
+        Settlement::Dropped => link.execute(statements::SETTLE, values![id.uuid(), now.micros(), false, ""]).await?,
+        Settlement::Retry(time) => link.execute(statements::RETRY, values![id.uuid(), time.micros()]).await?,
+    };
+    if written > 0
+        && let Some(event) = event
+    {
+        link.record(std::slice::from_ref(event)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Rotates a refresh token, or finds out why not.
+
+use crate::{
+    adapters::sql::{
+        link::{Link, values},
+        rows::StoredSession,
+        statements,
+        steps::{outbox, sessions},
+    },
+    domain::{
+        audit::AuditEvent,
+        session::{LiveSession, Session},
+        time::Timestamp,
+        user::User,
+    },
+    ports::store::{Rotation, RotationOutcome, StoreFault},
+};
+
+enum Finding {
+    Live,
+    Parent,
+    Old,
+    Strange,
+}
+
+/// Rotates, answers once more, or refuses, in the order of the port.
+pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) -> Result<RotationOutcome, StoreFault> {
+    let Some((stored, user)) = sessions::lock(link, rotation.session_id).await? else {
+        return Ok(RotationOutcome::Refused);
+    };
+    let session = &stored.session;
+    let now = rotation.now;
+    let over = stored.ended || session.idle_expire_time <= now || session.absolute_expire_time <= now;
+    let finding = if over || user.disabled { Finding::Strange } else { find(&stored, rotation) };
+    match finding {
+        Finding::Live | Finding::Parent if is_other_device(session, rotation) => {
+            sessions::end_one(link, user.user_id, session.session_id, now).await?;
+            link.record(&[about(&rotation.events.device_mismatch, session)]).await?;
+            Ok(RotationOutcome::DeviceMismatch)
+        }
+        Finding::Live => {
+            let session = write(link, &stored, rotation).await?;
+            link.record(&[about(&rotation.events.rotated, &session)]).await?;
+            Ok(RotationOutcome::Rotated(Box::new(LiveSession { session, roles: user.roles })))
+        }
+        Finding::Parent => {
+            link.record(&[about(&rotation.events.repeated, session)]).await?;
+            Ok(RotationOutcome::Repeated(Box::new(LiveSession { session: stored.session, roles: user.roles })))
+        }
+        Finding::Old => reused(link, session, &user, rotation).await,
+        Finding::Strange => {
+            link.record(&[about(&rotation.events.refused, session)]).await?;
+            Ok(RotationOutcome::Refused)
+        }
+    }
+}
+
+/// Which of the family's tokens is presented.
+fn find(stored: &StoredSession, rotation: &Rotation) -> Finding {
+    let session = &stored.session;
+    if rotation.counter == session.counter && rotation.presented == session.refresh_hash {
+        return Finding::Live;
+    }
+    let is_parent =
+        rotation.counter.checked_add(1) == Some(session.counter) && stored.parent_hash == Some(rotation.presented);
+    let same_call = rotation.request_key.is_some() && rotation.request_key == stored.request_key;
+    let grace = if same_call { rotation.retry_grace.max(rotation.grace) } else { rotation.grace };
+    if is_parent && rotation.now < session.last_use_time.after(grace) {
+        Finding::Parent
+    } else if rotation.counter < session.counter && rotation.authentic {
+        Finding::Old
+    } else {
+        Finding::Strange
+    }
+}
+
+fn is_other_device(session: &Session, rotation: &Rotation) -> bool {
+    let own = &session.device.device_id;
+    !own.is_empty() && !rotation.device_id.is_empty() && *own != rotation.device_id
+}
+
+async fn write(link: &mut impl Link, stored: &StoredSession, rotation: &Rotation) -> Result<Session, StoreFault> {
+    let mut session = stored.session.clone();
+    session.counter = session.counter.saturating_add(1);
+    session.refresh_hash = rotation.successor;
+    session.last_use_time = rotation.now;
+    session.last_use_address = rotation.address;
+    session.idle_expire_time = idle_end(rotation).min(session.absolute_expire_time);
+    let address = session.last_use_address.map(|address| address.to_string());
+    let values = values![
+        session.session_id.uuid(),
+        session.refresh_hash.bytes(),
+        rotation.request_key.as_ref().map(crate::domain::digest::Digest::bytes),
+        session.last_use_time.micros(),
+        address.as_deref(),
+        session.idle_expire_time.micros(),
+    ];
+    link.execute(statements::ROTATE, values).await?;
+    Ok(session)
+}
+
+/// When the session ends unless it is used again, its absolute end left aside.
+pub(in super::super) fn idle_end(rotation: &Rotation) -> Timestamp {
+    rotation.now.after(rotation.idle_lifetime)
+}
+
+async fn reused(
+    link: &mut impl Link,
+    session: &Session,
+    user: &User,
+    rotation: &Rotation,
+) -> Result<RotationOutcome, StoreFault> {
+    let ended = sessions::end_all(link, user.user_id, rotation.now).await?;
+    outbox::accept(link, &rotation.reuse_notice, Some(user.user_id)).await?;
+    link.record(&[about(&rotation.events.reused, session)]).await?;
+    Ok(RotationOutcome::Reused { user_id: user.user_id, ended })
+}
+
+/// The event with what the session tells.
+fn about(event: &AuditEvent, session: &Session) -> AuditEvent {
+    let mut event = event.clone();
+    event.user_id = Some(session.user_id);
+    event.session_id = Some(session.session_id);
+    event.client_id.get_or_insert_with(|| session.client_id.clone());
+    if event.device_id.is_empty() {
+        event.device_id.clone_from(&session.device.device_id);
+    }
+    event
+}

@@ -1,0 +1,181 @@
+//! Sessions: open, list, end. Whoever ends more than one session of a user holds the user's row first, so that two of
+//! them wait for one another instead of each holding what the other needs.
+
+use crate::{
+    adapters::sql::{
+        fields::Fields as _,
+        link::{Link, values},
+        rows::{self, StoredSession},
+        statements,
+    },
+    domain::{
+        audit::AuditEvent,
+        digest::Digest,
+        id::{EventId, SessionId, UserId},
+        revocation::Revocation,
+        session::Session,
+        time::Timestamp,
+        user::User,
+    },
+    ports::store::{SessionPage, SignOutOutcome, SignOutScope, StoreFault},
+};
+use uuid::{Builder, Uuid};
+
+/// Writes a new session.
+pub(in super::super) async fn open(link: &mut impl Link, session: &Session) -> Result<(), StoreFault> {
+    let address = session.last_use_address.map(|address| address.to_string());
+    let values = values![
+        session.session_id.uuid(),
+        session.user_id.uuid(),
+        session.client_id.as_str(),
+        session.device.device_id.as_str(),
+        session.device.display_name.as_str(),
+        session.device.platform.as_str(),
+        session.create_time.micros(),
+        session.auth_time.micros(),
+        session.last_use_time.micros(),
+        address.as_deref(),
+        session.idle_expire_time.micros(),
+        session.absolute_expire_time.micros(),
+        session.counter,
+        session.refresh_hash.bytes(),
+    ];
+    link.execute(statements::INSERT_SESSION, values).await?;
+    Ok(())
+}
+
+/// Locks a session and, before it, its user; `None` where there is no such session.
+pub(in super::super) async fn lock(
+    link: &mut impl Link,
+    id: SessionId,
+) -> Result<Option<(StoredSession, User)>, StoreFault> {
+    let Some(owner) = link.row(statements::SESSION_OWNER, values![id.uuid()]).await? else { return Ok(None) };
+    let Some(user) = link.row(statements::LOCK_USER, values![owner.id("user_id")?]).await? else { return Ok(None) };
+    let Some(session) = link.row(statements::LOCK_SESSION, values![id.uuid()]).await? else { return Ok(None) };
+    Ok(Some((rows::session(&session)?, rows::user(&user)?)))
+}
+
+/// Ends one session of a user, without an event.
+pub(in super::super) async fn end_one(
+    link: &mut impl Link,
+    user: UserId,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreFault> {
+    ids(&link.rows(statements::END_ONE, values![user.uuid(), now.micros(), session.uuid()]).await?)
+}
+
+/// Ends every session of a user whose row the caller holds, without an event.
+pub(in super::super) async fn end_all(
+    link: &mut impl Link,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreFault> {
+    ids(&link.rows(statements::END_ALL, values![user.uuid(), now.micros()]).await?)
+}
+
+/// Ends sessions of a user, with an event for each.
+pub(in super::super) async fn end(
+    link: &mut impl Link,
+    user: UserId,
+    scope: SignOutScope,
+    now: Timestamp,
+    event: AuditEvent,
+) -> Result<Vec<SessionId>, StoreFault> {
+    let ended = match scope {
+        SignOutScope::Session(session) => end_one(link, user, session, now).await?,
+        SignOutScope::Others(kept) => {
+            link.rows(statements::LOCK_USER, values![user.uuid()]).await?;
+            ids(&link.rows(statements::END_OTHERS, values![user.uuid(), now.micros(), kept.uuid()]).await?)?
+        }
+        SignOutScope::All => {
+            link.rows(statements::LOCK_USER, values![user.uuid()]).await?;
+            end_all(link, user, now).await?
+        }
+    };
+    link.record(&for_each(&event, user, &ended)).await?;
+    Ok(ended)
+}
+
+/// Ends the session of a refresh token, or all of its user's.
+pub(in super::super) async fn end_by_token(
+    link: &mut impl Link,
+    id: SessionId,
+    presented: Digest,
+    all: bool,
+    now: Timestamp,
+    event: AuditEvent,
+) -> Result<SignOutOutcome, StoreFault> {
+    let Some((stored, user)) = lock(link, id).await? else { return Ok(SignOutOutcome::Unknown) };
+    if stored.session.refresh_hash != presented && stored.parent_hash != Some(presented) {
+        return Ok(SignOutOutcome::Unknown);
+    }
+    if stored.ended {
+        return Ok(SignOutOutcome::Ended(Vec::new()));
+    }
+    let ended =
+        if all { end_all(link, user.user_id, now).await? } else { end_one(link, user.user_id, id, now).await? };
+    link.record(&for_each(&event, user.user_id, &ended)).await?;
+    Ok(SignOutOutcome::Ended(ended))
+}
+
+/// A page of a user's running sessions.
+pub(in super::super) async fn page(
+    link: &mut impl Link,
+    user: UserId,
+    before: Option<SessionId>,
+    limit: u32,
+    now: Timestamp,
+) -> Result<SessionPage, StoreFault> {
+    let before = before.map_or(Uuid::max(), SessionId::uuid);
+    let values = values![user.uuid(), now.micros(), before, i64::from(limit) + 1];
+    let rows = link.rows(statements::SESSIONS, values).await?;
+    let sessions = rows.iter().map(|row| Ok(rows::session(row)?.session));
+    let mut sessions = sessions.collect::<Result<Vec<_>, StoreFault>>()?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = sessions.len() > limit;
+    sessions.truncate(limit);
+    Ok(SessionPage { sessions, more })
+}
+
+/// What was revoked at or after `since`.
+pub(in super::super) async fn revocations(
+    link: &mut impl Link,
+    since: Timestamp,
+) -> Result<Vec<Revocation>, StoreFault> {
+    let rows = link.rows(statements::REVOCATIONS, values![since.micros()]).await?;
+    rows.iter()
+        .map(|row| {
+            let session_id = SessionId::new(row.id("session_id")?);
+            Ok(Revocation { session_id, revoke_time: rows::time(row, "end_time")? })
+        })
+        .collect()
+}
+
+fn ids(rows: &[impl super::super::fields::Fields]) -> Result<Vec<SessionId>, StoreFault> {
+    rows.iter().map(|row| row.id("session_id").map(SessionId::new)).collect()
+}
+
+/// One event for each ended session: the first has the id of `event`, further ones an id made of it and the session's.
+fn for_each(event: &AuditEvent, user: UserId, ended: &[SessionId]) -> Vec<AuditEvent> {
+    let events = ended.iter().enumerate().map(|(index, session)| AuditEvent {
+        event_id: if index == 0 { event.event_id } else { derived(event.event_id, *session) },
+        user_id: Some(user),
+        session_id: Some(*session),
+        ..event.clone()
+    });
+    events.collect()
+}
+
+/// A UUID of version 7 with the time of `event` and 74 bits of a hash of both.
+fn derived(event: EventId, session: SessionId) -> EventId {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&Digest::sha256(&[event.bytes(), session.bytes()]).bytes()[..16]);
+    bytes[..6].copy_from_slice(&event.bytes()[..6]);
+    EventId::new(
+        Builder::from_bytes(bytes)
+            .with_version(uuid::Version::SortRand)
+            .with_variant(uuid::Variant::RFC4122)
+            .into_uuid(),
+    )
+}

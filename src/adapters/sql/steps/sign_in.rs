@@ -1,0 +1,48 @@
+//! Completes a sign-in.
+
+use crate::{
+    adapters::sql::{
+        link::{Link, values},
+        rows, statements,
+        steps::{ledger, sessions},
+    },
+    ports::store::{SignIn, SignInOutcome, SignInUser, StoreFault},
+};
+
+/// Consumes the challenge and opens the session, or writes nothing.
+pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -> Result<SignInOutcome, StoreFault> {
+    let id = sign_in.challenge_id.uuid();
+    let key = sign_in.identifier_key.0.bytes();
+    let Some(row) = link.row(statements::LOCK_CHALLENGE, values![id]).await? else {
+        return Ok(SignInOutcome::Spent);
+    };
+    let challenge = rows::challenge(&row)?.challenge;
+    if challenge.used || challenge.expire_time <= sign_in.now {
+        return Ok(SignInOutcome::Spent);
+    }
+    let found = link.row(statements::USER_OF, values![key]).await?.map(|row| rows::user(&row)).transpose()?;
+    let unchanged = match (&sign_in.user, found) {
+        (SignInUser::Existing { user_id, roles }, Some(user)) => {
+            user.user_id == *user_id && !user.disabled && user.roles == *roles
+        }
+        (SignInUser::New(_), None) => true,
+        _ => false,
+    };
+    if !unchanged {
+        return Ok(SignInOutcome::UserChanged);
+    }
+    if !ledger::keep_answer(link, sign_in.answer.as_ref(), sign_in.now).await? {
+        return Ok(SignInOutcome::Spent);
+    }
+    if let SignInUser::New(new) = &sign_in.user {
+        let email = &new.email;
+        let user =
+            values![new.user_id.uuid(), key, email.key_id.as_str(), email.bytes.as_slice(), new.create_time.micros()];
+        link.execute(statements::INSERT_USER, user).await?;
+    }
+    link.execute(statements::USE_CHALLENGE, values![id]).await?;
+    link.execute(statements::FORGET_FAILURES, values![key]).await?;
+    sessions::open(link, &sign_in.session).await?;
+    link.record(&sign_in.events).await?;
+    Ok(SignInOutcome::SignedIn)
+}

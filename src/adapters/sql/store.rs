@@ -1,0 +1,246 @@
+//! The ports over an engine. Every step runs in a task of its own: a caller who hangs up does not cut it in half.
+
+use super::{
+    engine::Engine,
+    fault::{self, OpenFault},
+    link::Link as _,
+    statements::STATEMENTS,
+    steps,
+};
+use crate::{
+    domain::{
+        answer::{AnswerKey, RecordedAnswer},
+        audit::AuditEvent,
+        challenge::Challenge,
+        contact::IdentifierKey,
+        digest::Digest,
+        id::{ChallengeId, MessageId, SessionId, UserId},
+        lockout::Ladder,
+        message::ClaimedMessage,
+        revocation::Revocation,
+        time::Timestamp,
+        user::{User, UserChange},
+    },
+    ports::store::{
+        BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, KnownAnswer, Ledger, NewChallenge, NewCode, Outbox,
+        ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, Settlement, SignIn, SignInOutcome,
+        SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
+    },
+};
+use async_trait::async_trait;
+use std::{future::Future, time::Duration};
+use tracing::Instrument as _;
+
+/// A step that takes longer than this, the wait for a connection included, is given up: the store does not answer.
+const LIMIT: Duration = Duration::from_millis(900);
+
+/// A store on one engine.
+#[derive(Clone, Debug)]
+pub struct SqlStore<E> {
+    pub(super) engine: E,
+}
+
+/// Runs a common step on a connection of the kind that it needs, and finishes it.
+macro_rules! step {
+    ($store:ident, $name:literal, $kind:ident, |$link:ident| $step:expr) => {{
+        let engine = $store.engine.clone();
+        $store
+            .in_own_task($name, async move {
+                let mut link = engine.$kind().await?;
+                let $link = &mut link;
+                let outcome = $step.await?;
+                link.finish().await?;
+                Ok(outcome)
+            })
+            .await
+    }};
+}
+
+impl<E: Engine> SqlStore<E> {
+    /// Brings the schema up to date. Safe to call again, and by several processes at once: they wait for one another.
+    ///
+    /// # Errors
+    /// [`OpenFault::Newer`] where the schema is ahead of this program; what the database refuses.
+    pub async fn migrate(&self) -> Result<(), OpenFault> {
+        self.engine.migrate().await
+    }
+
+    /// How many statements have been sent to the database so far: each is a round trip, and so is each begin and
+    /// commit of a transaction.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.engine.statements()
+    }
+
+    /// Every statement that this store may send, by name.
+    pub fn texts() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let common = STATEMENTS.iter().map(|statement| {
+            let text = if E::SYSTEM == "postgresql" { statement.postgres } else { statement.sqlite };
+            (statement.name, text)
+        });
+        common.chain(E::own_statements().iter().copied())
+    }
+
+    async fn in_own_task<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        step: impl Future<Output = Result<T, StoreFault>> + Send + 'static,
+    ) -> Result<T, StoreFault> {
+        let span = tracing::info_span!("store", db.system = E::SYSTEM, db.operation.name = operation);
+        let bounded = async move {
+            let done = tokio::time::timeout(LIMIT, step).await;
+            done.unwrap_or_else(|_| Err(fault::unavailable("no answer in time")))
+        };
+        let joined = tokio::spawn(bounded.instrument(span)).await;
+        joined.unwrap_or_else(|_| Err(fault::broken("the step broke off")))
+    }
+}
+
+#[async_trait]
+impl<E: Engine> ChallengeStore for SqlStore<E> {
+    async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {
+        let engine = self.engine.clone();
+        self.in_own_task("begin_challenge", async move { engine.begin_challenge(new).await }).await
+    }
+
+    async fn challenge(&self, id: ChallengeId) -> Result<Option<Challenge>, StoreFault> {
+        step!(self, "challenge", reader, |link| steps::begin::read(link, id))
+    }
+
+    async fn add_code(&self, code: NewCode) -> Result<ResendOutcome, StoreFault> {
+        step!(self, "add_code", transaction, |link| steps::resend::add_code(link, &code))
+    }
+
+    async fn charge_attempt(
+        &self,
+        id: ChallengeId,
+        now: Timestamp,
+        ladder: &Ladder,
+    ) -> Result<ChargeOutcome, StoreFault> {
+        let (engine, ladder) = (self.engine.clone(), ladder.clone());
+        self.in_own_task("charge_attempt", async move { engine.charge_attempt(id, now, ladder).await }).await
+    }
+
+    async fn record_failure(&self, failure: FailedAttempt) -> Result<(), StoreFault> {
+        let engine = self.engine.clone();
+        self.in_own_task("record_failure", async move { engine.record(failure.events).await }).await
+    }
+
+    async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault> {
+        let engine = self.engine.clone();
+        self.in_own_task("complete_sign_in", async move { engine.complete_sign_in(sign_in).await }).await
+    }
+
+    async fn user_of(&self, key: IdentifierKey) -> Result<Option<User>, StoreFault> {
+        step!(self, "user_of", reader, |link| steps::users::user_of(link, key))
+    }
+}
+
+#[async_trait]
+impl<E: Engine> SessionStore for SqlStore<E> {
+    async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, StoreFault> {
+        let engine = self.engine.clone();
+        self.in_own_task("rotate", async move { engine.rotate(rotation).await }).await
+    }
+
+    async fn end_sessions(
+        &self,
+        user_id: UserId,
+        scope: SignOutScope,
+        now: Timestamp,
+        event: AuditEvent,
+    ) -> Result<Vec<SessionId>, StoreFault> {
+        step!(self, "end_sessions", transaction, |link| steps::sessions::end(link, user_id, scope, now, event))
+    }
+
+    async fn end_by_token(
+        &self,
+        session_id: SessionId,
+        presented: Digest,
+        all: bool,
+        now: Timestamp,
+        event: AuditEvent,
+    ) -> Result<SignOutOutcome, StoreFault> {
+        step!(self, "end_by_token", transaction, |link| steps::sessions::end_by_token(
+            link, session_id, presented, all, now, event
+        ))
+    }
+
+    async fn sessions(
+        &self,
+        user_id: UserId,
+        before: Option<SessionId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<SessionPage, StoreFault> {
+        step!(self, "sessions", reader, |link| steps::sessions::page(link, user_id, before, limit, now))
+    }
+
+    async fn revocations(&self, since: Timestamp) -> Result<Vec<Revocation>, StoreFault> {
+        step!(self, "revocations", reader, |link| steps::sessions::revocations(link, since))
+    }
+}
+
+#[async_trait]
+impl<E: Engine> UserStore for SqlStore<E> {
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreFault> {
+        step!(self, "user", reader, |link| steps::users::user(link, id))
+    }
+
+    async fn change_user(
+        &self,
+        id: UserId,
+        change: UserChange,
+        now: Timestamp,
+        event: AuditEvent,
+        answer: Option<RecordedAnswer>,
+    ) -> Result<UserChangeOutcome, StoreFault> {
+        step!(self, "change_user", transaction, |link| steps::users::change(
+            link,
+            id,
+            change,
+            now,
+            event,
+            answer.as_ref()
+        ))
+    }
+}
+
+#[async_trait]
+impl<E: Engine> Outbox for SqlStore<E> {
+    async fn claim(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<ClaimedMessage>, StoreFault> {
+        step!(self, "claim", writer, |link| steps::outbox::claim(link, limit, now, now.after(lease)))
+    }
+
+    async fn settle(
+        &self,
+        id: MessageId,
+        settlement: Settlement,
+        now: Timestamp,
+        event: Option<AuditEvent>,
+    ) -> Result<(), StoreFault> {
+        let engine = self.engine.clone();
+        self.in_own_task("settle", async move { engine.settle(id, settlement, now, event).await }).await
+    }
+}
+
+#[async_trait]
+impl<E: Engine> Ledger for SqlStore<E> {
+    async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<KnownAnswer, StoreFault> {
+        let key = *key;
+        step!(self, "answer", reader, |link| steps::ledger::answer(link, &key, now))
+    }
+
+    async fn record(&self, event: &AuditEvent) -> Result<(), StoreFault> {
+        let (engine, events) = (self.engine.clone(), vec![event.clone()]);
+        self.in_own_task("record", async move { engine.record(events).await }).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreFault> {
+        step!(self, "ping", reader, |link| steps::ledger::ping(link))
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreFault> {
+        step!(self, "sweep", transaction, |link| steps::ledger::sweep(link, now))
+    }
+}
