@@ -2,3 +2,4 @@
 
 mod limiter;
 mod messenger;
+pub(crate) mod store;

@@ -1,0 +1,195 @@
+//! Listing and ending sessions, and the feed of what was ended.
+
+use super::{
+    Given,
+    given::{NOW, at, digest, event, rotation},
+    on_both,
+};
+use identity::{
+    domain::{
+        audit::Act,
+        id::{SessionId, UserId},
+        revocation::Revocation,
+        session::Session,
+    },
+    ports::store::{SignOutOutcome, SignOutScope},
+};
+use std::time::Duration;
+use uuid::Uuid;
+
+on_both!(
+    one_session_ends_once,
+    nobody_ends_anothers_session,
+    all_others_end,
+    all_end_each_with_its_event,
+    a_token_ends_its_session,
+    a_token_ends_all,
+    the_parent_token_ends_too,
+    a_strange_token_ends_nothing,
+    sessions_come_newest_first_by_pages,
+    what_is_over_is_not_listed,
+    the_feed_tells_from_a_time_on,
+);
+
+async fn three(given: &Given) -> [Session; 3] {
+    [
+        given.signed_in("ada@example.com", NOW).await,
+        given.signed_in("ada@example.com", at(1)).await,
+        given.signed_in("ada@example.com", at(2)).await,
+    ]
+}
+
+async fn end(given: &Given, user: UserId, scope: SignOutScope, seconds: u64) -> Vec<SessionId> {
+    let time = at(seconds);
+    let mut ended = given.store.end_sessions(user, scope, time, event(time, Act::SessionRevoked)).await.unwrap();
+    ended.sort();
+    ended
+}
+
+async fn listed(given: &Given, user: UserId) -> Vec<SessionId> {
+    let page = given.store.sessions(user, None, 100, at(10)).await.unwrap();
+    let mut ids: Vec<_> = page.sessions.iter().map(|session| session.session_id).collect();
+    ids.sort();
+    ids
+}
+
+fn sorted(sessions: &[&Session]) -> Vec<SessionId> {
+    let mut ids: Vec<_> = sessions.iter().map(|session| session.session_id).collect();
+    ids.sort();
+    ids
+}
+
+async fn revoked(given: &Given) -> Vec<(Option<Uuid>, Option<Uuid>)> {
+    let events = given.inspect.events().await;
+    events.into_iter().filter(|event| event.act == "session.revoked").map(|e| (e.user_id, e.session_id)).collect()
+}
+
+async fn one_session_ends_once(given: &Given) {
+    let [a, b, c] = three(given).await;
+    let scope = SignOutScope::Session(b.session_id);
+    assert_eq!(end(given, b.user_id, scope, 5).await, [b.session_id]);
+    assert_eq!(end(given, b.user_id, scope, 6).await, []);
+    assert_eq!(listed(given, a.user_id).await, sorted(&[&a, &c]));
+    assert_eq!(revoked(given).await, [(Some(b.user_id.uuid()), Some(b.session_id.uuid()))]);
+    let feed = given.store.revocations(NOW).await.unwrap();
+    assert_eq!(feed, [Revocation { session_id: b.session_id, revoke_time: at(5) }]);
+}
+
+async fn nobody_ends_anothers_session(given: &Given) {
+    let ada = given.signed_in("ada@example.com", NOW).await;
+    let bob = given.signed_in("bob@example.com", NOW).await;
+    assert_eq!(end(given, bob.user_id, SignOutScope::Session(ada.session_id), 5).await, []);
+    let nobody = UserId::new(Uuid::from_u128(7));
+    assert_eq!(end(given, nobody, SignOutScope::All, 5).await, []);
+    assert_eq!(listed(given, ada.user_id).await, [ada.session_id]);
+    assert!(revoked(given).await.is_empty());
+}
+
+async fn all_others_end(given: &Given) {
+    let [a, b, c] = three(given).await;
+    assert_eq!(end(given, a.user_id, SignOutScope::Others(b.session_id), 5).await, sorted(&[&a, &c]));
+    assert_eq!(listed(given, a.user_id).await, [b.session_id]);
+}
+
+async fn all_end_each_with_its_event(given: &Given) {
+    let [a, b, c] = three(given).await;
+    let stranger = given.signed_in("bob@example.com", NOW).await;
+    assert_eq!(end(given, a.user_id, SignOutScope::All, 5).await, sorted(&[&a, &b, &c]));
+    assert_eq!(listed(given, a.user_id).await, []);
+    assert_eq!(listed(given, stranger.user_id).await, [stranger.session_id]);
+    let mut events = revoked(given).await;
+    events.sort();
+    let wanted: Vec<_> = sorted(&[&a, &b, &c]).iter().map(|id| (Some(a.user_id.uuid()), Some(id.uuid()))).collect();
+    assert_eq!(events, wanted);
+}
+
+async fn a_token_ends_its_session(given: &Given) {
+    let [a, b, _] = three(given).await;
+    let out = |seconds| {
+        let done = event(at(seconds), Act::SessionRevoked);
+        given.store.end_by_token(a.session_id, digest("token 0"), false, at(seconds), done)
+    };
+    assert_eq!(out(5).await.unwrap(), SignOutOutcome::Ended(vec![a.session_id]));
+    assert_eq!(out(6).await.unwrap(), SignOutOutcome::Ended(Vec::new()));
+    assert!(listed(given, a.user_id).await.contains(&b.session_id));
+    assert_eq!(revoked(given).await.len(), 1);
+}
+
+async fn a_token_ends_all(given: &Given) {
+    let [a, b, c] = three(given).await;
+    let done = event(at(5), Act::SessionRevoked);
+    let outcome = given.store.end_by_token(b.session_id, digest("token 0"), true, at(5), done).await.unwrap();
+    let SignOutOutcome::Ended(mut ended) = outcome else { panic!("{outcome:?}") };
+    ended.sort();
+    assert_eq!(ended, sorted(&[&a, &b, &c]));
+    assert_eq!(revoked(given).await.len(), 3);
+}
+
+async fn the_parent_token_ends_too(given: &Given) {
+    let a = given.signed_in("ada@example.com", NOW).await;
+    given.store.rotate(rotation(a.session_id, 0, at(1))).await.unwrap();
+    let done = event(at(5), Act::SessionRevoked);
+    let outcome = given.store.end_by_token(a.session_id, digest("token 0"), false, at(5), done).await.unwrap();
+    assert_eq!(outcome, SignOutOutcome::Ended(vec![a.session_id]));
+}
+
+async fn a_strange_token_ends_nothing(given: &Given) {
+    let a = given.signed_in("ada@example.com", NOW).await;
+    for (id, secret) in [(a.session_id, "token 1"), (SessionId::new(Uuid::from_u128(7)), "token 0")] {
+        let done = event(at(5), Act::SessionRevoked);
+        let outcome = given.store.end_by_token(id, digest(secret), true, at(5), done).await.unwrap();
+        assert_eq!(outcome, SignOutOutcome::Unknown);
+    }
+    assert_eq!(listed(given, a.user_id).await, [a.session_id]);
+    assert!(revoked(given).await.is_empty());
+}
+
+async fn sessions_come_newest_first_by_pages(given: &Given) {
+    let mut wanted = Vec::new();
+    for seconds in 0..5 {
+        wanted.push(given.signed_in("ada@example.com", at(seconds)).await);
+    }
+    wanted.sort_by_key(|session| std::cmp::Reverse(session.session_id));
+    let user = wanted[0].user_id;
+    let mut found = Vec::new();
+    let mut before = None;
+    loop {
+        let page = given.store.sessions(user, before, 2, at(10)).await.unwrap();
+        assert!(page.sessions.len() <= 2);
+        before = page.sessions.last().map(|session| session.session_id);
+        found.extend(page.sessions);
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(format!("{found:?}"), format!("{wanted:?}"));
+    let page = given.store.sessions(user, None, 5, at(10)).await.unwrap();
+    assert_eq!((page.sessions.len(), page.more), (5, false));
+}
+
+async fn what_is_over_is_not_listed(given: &Given) {
+    let a = given.signed_in("ada@example.com", NOW).await;
+    let last = a.idle_expire_time.before(Duration::from_micros(1));
+    assert_eq!(given.store.sessions(a.user_id, None, 10, last).await.unwrap().sessions.len(), 1);
+    assert_eq!(given.store.sessions(a.user_id, None, 10, a.idle_expire_time).await.unwrap().sessions.len(), 0);
+    // Idle too long, but an access token of its last minutes may still be good: it can be ended.
+    let now = a.idle_expire_time;
+    let done = event(now, Act::SessionRevoked);
+    let ended = given.store.end_sessions(a.user_id, SignOutScope::All, now, done).await.unwrap();
+    assert_eq!(ended, [a.session_id]);
+}
+
+async fn the_feed_tells_from_a_time_on(given: &Given) {
+    let [a, b, c] = three(given).await;
+    for (session, seconds) in [(&b, 5), (&a, 6), (&c, 7)] {
+        end(given, a.user_id, SignOutScope::Session(session.session_id), seconds).await;
+    }
+    let ids = async |since| {
+        let feed = given.store.revocations(since).await.unwrap();
+        feed.into_iter().map(|revocation| revocation.session_id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(NOW).await, [b.session_id, a.session_id, c.session_id]);
+    assert_eq!(ids(at(6)).await, [a.session_id, c.session_id]);
+    assert_eq!(ids(at(6).after(Duration::from_micros(1))).await, [c.session_id]);
+    assert_eq!(ids(at(8)).await, []);
+}

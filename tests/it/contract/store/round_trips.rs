@@ -1,0 +1,81 @@
+//! How many statements each step sends. On PostgreSQL each is a round trip: the hot paths have one.
+
+use super::{
+    Given,
+    given::{NOW, answer, at, challenge, completion, digest, event, further, rotation},
+    on_both,
+};
+use identity::{
+    adapters::sql::{PostgresStore, SqliteStore},
+    domain::audit::Act,
+    ports::store::{FailedAttempt, RotationOutcome, Settlement, SignInOutcome, SignOutScope},
+};
+use std::time::Duration;
+
+on_both!(every_statement_is_prepared, steps_send_as_many_as_they_may);
+
+async fn every_statement_is_prepared(given: &Given) {
+    let texts: Vec<_> = match given.engine {
+        super::Engine::Sqlite => SqliteStore::texts().collect(),
+        super::Engine::Postgres => PostgresStore::texts().collect(),
+    };
+    assert!(texts.len() > 30);
+    for (name, text) in texts {
+        if let Err(error) = given.inspect.prepare(text).await {
+            panic!("{name}: {error}\n{text}");
+        }
+    }
+}
+
+async fn steps_send_as_many_as_they_may(given: &Given) {
+    let at_most = |name: &str, postgres: u64, sqlite: u64, before: u64| {
+        let sent = (given.statements)() - before;
+        let wanted = if given.engine == super::Engine::Postgres { postgres } else { sqlite };
+        assert_eq!(sent, wanted, "{name}");
+    };
+    macro_rules! counted {
+        ($name:literal, $postgres:literal, $sqlite:literal, $step:expr) => {{
+            let before = (given.statements)();
+            let done = $step.await.unwrap();
+            at_most($name, $postgres, $sqlite, before);
+            done
+        }};
+    }
+    let store = &given.store;
+    let mut new = challenge("ada@example.com", NOW);
+    new.answer = Some(answer("request", "SendOtp", NOW));
+    let (id, message) = (new.challenge.scope.challenge_id, new.message.message_id);
+    counted!("begin_challenge", 1, 6, store.begin_challenge(new));
+    counted!("challenge", 1, 1, store.challenge(id));
+    counted!("add_code", 6, 6, store.add_code(further(id, "second", at(30))));
+    let attempt = given.charged(id, at(31)).await;
+    counted!("charge_attempt", 1, 7, store.charge_attempt(id, at(31), &identity::domain::lockout::Ladder::default()));
+    let failed = vec![event(at(31), Act::CodeVerified).failed("CODE_INVALID"), event(at(31), Act::IdentifierLocked)];
+    counted!("record_failure", 1, 4, store.record_failure(FailedAttempt { events: failed }));
+    let sign_in = completion(&attempt, at(32));
+    let session = sign_in.session.clone();
+    let outcome = counted!("complete_sign_in", 1, 10, store.complete_sign_in(sign_in));
+    assert_eq!(outcome, SignInOutcome::SignedIn);
+    let outcome = counted!("rotate", 1, 7, store.rotate(rotation(session.session_id, 0, at(33))));
+    assert!(matches!(outcome, RotationOutcome::Rotated(_)));
+    let outcome = counted!("repeat", 7, 6, store.rotate(rotation(session.session_id, 0, at(34))));
+    assert!(matches!(outcome, RotationOutcome::Repeated(_)));
+    counted!("answer", 1, 1, store.answer(&answer("request", "", NOW).key, at(1)));
+    counted!("user", 1, 1, store.user(session.user_id));
+    counted!("sessions", 1, 1, store.sessions(session.user_id, None, 10, at(34)));
+    counted!("revocations", 1, 1, store.revocations(at(34)));
+    counted!("claim", 1, 1, store.claim(10, at(34), Duration::from_mins(1)));
+    let settled = Some(event(at(35), Act::MessageDropped));
+    counted!("settle", 1, 4, store.settle(message, Settlement::Dropped, at(35), settled));
+    counted!("record", 1, 3, store.record(&event(at(35), Act::OperatorRefused)));
+    counted!("ping", 1, 1, store.ping());
+    let scope = SignOutScope::Session(session.session_id);
+    counted!(
+        "end_sessions",
+        4,
+        4,
+        store.end_sessions(session.user_id, scope, at(36), event(at(36), Act::SessionRevoked))
+    );
+    let done = event(at(37), Act::SessionRevoked);
+    counted!("end_by_token", 5, 5, store.end_by_token(session.session_id, digest("token 1"), false, at(37), done));
+}
