@@ -1,3 +1,7 @@
 //! The one binary: parse arguments, run the command, give its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    identity::cli::run()
+}

@@ -1,4 +1,16 @@
 //! Wiring, serving, jobs and shutdown: the only module that names engines and adapters together.
 
 pub mod accept;
+pub mod embedded;
+mod failure;
+mod jobs;
+mod lock;
+mod material;
+pub mod process;
+mod run;
 pub mod serve;
+mod shutdown;
+mod wire;
+
+pub use failure::Failure;
+pub use run::{check, migrate, serve as serve_until_told_to_stop};

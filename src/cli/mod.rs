@@ -1,1 +1,76 @@
-//! One file for each command.
+//! The command line: one file for each command.
+
+mod check_config;
+mod environment;
+mod migrate;
+mod serve;
+mod source;
+mod terminal;
+
+use crate::app::{Failure, process};
+use clap::{Parser, Subcommand, error::ErrorKind};
+use std::process::ExitCode;
+
+/// Passwordless sign-in as one service.
+#[derive(Parser)]
+#[command(
+    name = "identity",
+    version,
+    about = "Passwordless sign-in as one gRPC service: codes, tokens, sessions.",
+    after_help = "A first look, without a file:\n  identity serve --embedded --data-dir .data\n\n\
+                  Secrets are read from private files alone, never from arguments or the environment.",
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service until SIGTERM or SIGINT
+    Serve(serve::Serve),
+    /// Bring the database to the form that this program needs
+    Migrate(migrate::Migrate),
+    /// Check the configuration and every file that it names; open nothing
+    CheckConfig(check_config::CheckConfig),
+}
+
+/// Runs the command that the arguments name; its exit code is that of sysexits(3).
+#[must_use]
+pub fn run() -> ExitCode {
+    process::prepare();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return answer(&error),
+    };
+    let ended = environment::check().and_then(|()| match arguments.command {
+        Command::Serve(command) => command.run(),
+        Command::Migrate(command) => command.run(),
+        Command::CheckConfig(command) => command.run(),
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal::complain(&failure.to_string());
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// Help and version are answers; anything else is a fault of the arguments.
+fn answer(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        terminal::say(&error.to_string());
+        return ExitCode::SUCCESS;
+    }
+    // A stray word may be a secret in the wrong place: clap would repeat it.
+    let stray = error.get(clap::error::ContextKind::InvalidArg).map(ToString::to_string);
+    if error.kind() == ErrorKind::UnknownArgument && stray.is_some_and(|word| !word.starts_with('-')) {
+        terminal::complain("an argument that no option takes; run `identity --help`");
+    } else {
+        terminal::write(&error.to_string());
+    }
+    ExitCode::from(Failure::USAGE)
+}

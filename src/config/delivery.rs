@@ -46,16 +46,14 @@ pub struct Smtp {
     pub ca_file: Option<PathBuf>,
     /// The account, and the secret file with its password. `None` where the server asks for none.
     pub account: Option<(String, PathBuf)>,
-    /// The sender, such as `Example Shop <no-reply@example.com>`.
-    pub from: String,
-    /// The name that this host gives itself in EHLO; the system's host name where there is none.
-    pub hello_name: Option<String>,
+    /// The sender's address, in ASCII.
+    pub from: EmailAddress,
+    /// The sender's name; empty for none.
+    pub from_name: String,
     /// Unused connections that are kept.
     pub pool_size: u32,
-    /// How long a connection may take until it can take a message.
-    pub connect_timeout: Duration,
-    /// How long one message may take on it.
-    pub send_timeout: Duration,
+    /// How long one message may take, from the connection to the server's last answer.
+    pub timeout: Duration,
 }
 
 const TLS: Word<SmtpTls> = Word(&[
@@ -85,15 +83,14 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
     let ca_file = network::path(section, "ca_file", "the path of the authorities in PEM").optional();
     let account = read_account(section, tls);
     let sender = Text {
-        parse: |text: &str| is_sender(text).then(|| text.to_owned()),
-        expected: "a sender such as \"Example Shop <no-reply@example.com>\"",
+        parse: |text: &str| EmailAddress::parse(text).ok().filter(|address| address.as_str().is_ascii()),
+        expected: "an email address in ASCII such as \"sign-in@example.com\"",
     };
     let from = section.need("from", &sender);
-    let hello_name = section.get("hello_name", &network::host()).optional();
+    let from_name = section.get("from_name", &network::words::<64>("at most 64 characters")).or(String::new());
     let pool_size = section.get("pool_size", &Whole(1..=100)).or(8);
-    let wait = || Span(Duration::from_secs(1)..=Duration::from_mins(1));
-    let connect_timeout = section.get("connect_timeout", &wait()).or(Duration::from_secs(10));
-    let send_timeout = section.get("send_timeout", &wait()).or(Duration::from_secs(20));
+    let timeout =
+        section.get("timeout", &Span(Duration::from_secs(1)..=Duration::from_mins(1))).or(Duration::from_secs(10));
     Some(Smtp {
         host: host?,
         port: u16::try_from(port?).ok()?,
@@ -101,10 +98,9 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
         ca_file: ca_file?,
         account: account?,
         from: from?,
-        hello_name: hello_name?,
+        from_name: from_name?,
         pool_size: pool_size?,
-        connect_timeout: connect_timeout?,
-        send_timeout: send_timeout?,
+        timeout: timeout?,
     })
 }
 
@@ -132,13 +128,4 @@ fn read_account(section: &mut Section<'_>, tls: Option<SmtpTls>) -> Option<Optio
             None
         }
     }
-}
-
-/// An address, alone or in angle brackets behind a name.
-fn is_sender(text: &str) -> bool {
-    let address = match text.strip_suffix('>') {
-        Some(text) => text.rsplit_once('<').map(|(_, address)| address),
-        None => Some(text),
-    };
-    !text.contains(char::is_control) && address.is_some_and(|address| EmailAddress::parse(address).is_ok())
 }

@@ -48,7 +48,7 @@ fn read_redis(section: &mut Section<'_>) -> Option<Redis> {
     let ca_file = network::path(section, "ca_file", "the path of the authorities in PEM").optional();
     let timeout = section
         .get("timeout", &Span(Duration::from_millis(10)..=Duration::from_secs(5)))
-        .or(Duration::from_millis(500));
+        .or(Duration::from_millis(200));
     let (user, password_file) = (user?, password_file?);
     if user.is_some() && password_file.is_none() {
         section.wrong("user", "has no password", "name the password's file in password_file");

@@ -146,7 +146,7 @@ x = 1
         ":18: otp.max_attempts: is not a whole number",
         ":20: sessions.access_token_lifetime: is out of bounds",
         ":24: delivery.smtp.tls: sends in clear to another machine",
-        ":25: delivery.smtp.from: has the wrong form; give a sender such as",
+        ":25: delivery.smtp.from: has the wrong form; give an email address",
         ":26: delivery.smtp.password: is not a known key; secrets stand in files of their own",
         ":27: secrets.directory: is missing",
         ":28: secrets.admin_token: is not a known key; secrets stand in files of their own",

@@ -1,6 +1,7 @@
 //! How the service and its tests are operated.
 
 mod commands;
+mod config;
 mod peers;
 mod proxy;
 mod run;

@@ -1,0 +1,89 @@
+//! What runs beside the calls: revocations, expiry, keys, messages.
+
+mod keys;
+
+pub(super) use keys::KeyFiles;
+
+use crate::{
+    engine::token::TokenIssuer,
+    ports::{clock::Clock, store::Store},
+};
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How often revocations of other processes are read: four times in the second that a revocation may take.
+const FEED: Duration = Duration::from_millis(250);
+/// How often what has expired is removed.
+const SWEEP: Duration = Duration::from_mins(1);
+
+/// Jobs that run until they are told to stop.
+pub(super) struct Jobs {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    failed: CancellationToken,
+}
+
+impl Jobs {
+    /// No job yet. `failed` is cancelled when one ends before it is told to: a service that has lost a job is better
+    /// started anew.
+    pub(super) fn new(failed: CancellationToken) -> Self {
+        Self { tasks: TaskTracker::new(), stop: CancellationToken::new(), failed }
+    }
+
+    /// Begins a job.
+    pub(super) fn begin<F>(&self, name: &'static str, job: impl FnOnce(CancellationToken) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (stop, failed) = (self.stop.clone(), self.failed.clone());
+        let running = tokio::spawn(job(stop.clone()));
+        self.tasks.spawn(async move {
+            let ended = running.await;
+            if ended.is_err() || !stop.is_cancelled() {
+                tracing::error!(job = name, "a job has ended that must not");
+                failed.cancel();
+            }
+        });
+    }
+
+    /// Tells every job to stop and waits for their ends.
+    pub(super) async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Keeps the set of revoked sessions current.
+pub(super) async fn follow_revocations(tokens: Arc<TokenIssuer>, stop: CancellationToken) {
+    let mut ticks = interval(FEED);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut behind = false;
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        match tokens.poll_revocations().await {
+            Ok(()) if behind => {
+                tracing::info!("revocations are read again");
+                behind = false;
+            }
+            Err(fault) if !behind => {
+                tracing::warn!(error = %fault, "revocations cannot be read; soon no token will be called active");
+                behind = true;
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+/// Removes what has expired.
+pub(super) async fn sweep(store: Arc<dyn Store>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    let mut ticks = interval(SWEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        match store.sweep(clock.now()).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "removed what had expired"),
+            Err(fault) => tracing::warn!(error = %fault, "what has expired cannot be removed"),
+        }
+    }
+}

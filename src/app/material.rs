@@ -1,0 +1,135 @@
+//! Everything that the configuration names, read: keys, passwords, certificates. Nothing is opened for it.
+
+use super::{
+    Failure,
+    accept::TlsIdentity,
+    wire::{limiter::LimiterSecrets, messenger::MailSecrets},
+};
+use crate::{
+    adapters::{keys::KeyMaterial, signer::SigningKeys},
+    config::{
+        Config,
+        delivery::Delivery,
+        limiter::Limiter,
+        listen::TlsFiles,
+        problem::{Problem, Problems},
+        secret_file,
+        secrets::ServiceKeys,
+        store::Store,
+    },
+    domain::secret::{ExposeSecret as _, Secret, SecretString},
+};
+use std::{fs, path::Path};
+
+/// What the configuration names, read.
+pub(super) struct Material {
+    /// The symmetric keys.
+    pub(super) keys: KeyMaterial,
+    /// The keys that sign access tokens.
+    pub(super) signing: SigningKeys,
+    /// What operators present.
+    pub(super) admin_token: SecretString,
+    /// The store's password.
+    pub(super) store_password: Option<SecretString>,
+    /// What the limiter's server asks for.
+    pub(super) limiter: LimiterSecrets,
+    /// What the mail server asks for.
+    pub(super) mail: MailSecrets,
+    /// The listeners' certificate and its key.
+    pub(super) listener: Option<TlsIdentity>,
+    /// The authorities that may sign the collector's certificate, in PEM.
+    pub(super) collector_authorities: Option<String>,
+}
+
+impl Material {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, at once.
+    pub(super) fn load(config: &Config) -> Result<Self, Failure> {
+        let mut problems = Problems(Vec::new());
+        let keys = config.secrets.load().and_then(|keys| sorted(config, keys));
+        let keys = keys.map_err(|more| problems.0.extend(more.0)).ok();
+        let mut files = Files { problems: &mut problems };
+
+        let store_password = match &config.store {
+            Store::Sqlite { .. } => None,
+            Store::Postgres(postgres) => {
+                // The driver reads the authorities itself.
+                files.certificates(postgres.ca_file.as_deref(), "store.postgres.ca_file");
+                files.password(postgres.password_file.as_deref(), "store.postgres.password_file")
+            }
+        };
+        let limiter = match &config.limiter {
+            Limiter::Memory => LimiterSecrets::default(),
+            Limiter::Redis(redis) => LimiterSecrets {
+                password: files.password(redis.password_file.as_deref(), "limiter.redis.password_file"),
+                authorities: files.certificates(redis.ca_file.as_deref(), "limiter.redis.ca_file"),
+            },
+        };
+        let mail = match &config.delivery {
+            Delivery::Mailbox { .. } => MailSecrets::default(),
+            Delivery::Smtp(smtp) => {
+                let password_file = smtp.account.as_ref().map(|(_, file)| file.as_path());
+                MailSecrets {
+                    password: files.password(password_file, "delivery.smtp.password_file"),
+                    authorities: files.certificates(smtp.ca_file.as_deref(), "delivery.smtp.ca_file"),
+                }
+            }
+        };
+        let listener = config.listen.tls.as_ref().and_then(|tls| files.identity(tls));
+        let collector = files.certificates(config.telemetry.otlp_ca_file.as_deref(), "telemetry.otlp_ca_file");
+        let collector_authorities = collector.and_then(|pem| String::from_utf8(pem).ok());
+
+        match keys {
+            Some((keys, signing, admin_token)) if problems.0.is_empty() => {
+                Ok(Self { keys, signing, admin_token, store_password, limiter, mail, listener, collector_authorities })
+            }
+            _ => Err(problems.into()),
+        }
+    }
+}
+
+/// The keys as the adapters take them.
+pub(super) fn sorted(config: &Config, keys: ServiceKeys) -> Result<(KeyMaterial, SigningKeys, SecretString), Problems> {
+    let ServiceKeys { peppers, sealing, refresh, index, signing, admin_token } = keys;
+    let signing = signing.into_iter().map(|(path, pem)| (path.display().to_string(), pem)).collect();
+    let signing = SigningKeys::from_pems(signing).map_err(|fault| {
+        Problem::of_file(&config.secrets.directory, "secrets.directory", fault.to_string(), "mend or replace the file")
+    })?;
+    Ok((KeyMaterial { peppers, sealing, refresh, index }, signing, admin_token))
+}
+
+struct Files<'a> {
+    problems: &'a mut Problems,
+}
+
+impl Files<'_> {
+    fn password(&mut self, path: Option<&Path>, key: &str) -> Option<SecretString> {
+        let read = secret_file::read_line(path?, key);
+        self.keep(read)
+    }
+
+    fn identity(&mut self, tls: &TlsFiles) -> Option<TlsIdentity> {
+        let certificate_chain = self.certificates(Some(&tls.certificate_file), "listen.certificate_file");
+        let key = self.keep(secret_file::read_lines(&tls.key_file, "listen.key_file"))?;
+        let private_key = Secret::new(Box::new(key.expose_secret().as_bytes().to_vec()));
+        Some(TlsIdentity { certificate_chain: certificate_chain?, private_key })
+    }
+
+    /// A public file of certificates; who may read it does not matter.
+    fn certificates(&mut self, path: Option<&Path>, key: &str) -> Option<Vec<u8>> {
+        let path = path?;
+        let fault = |what: String| Problem::of_file(path, key, what, "name a file of certificates in PEM");
+        let read = fs::read(path).map_err(|error| fault(format!("cannot be read: {}", error.kind()))).and_then(|pem| {
+            let text = str::from_utf8(&pem).unwrap_or_default();
+            let found = text.contains("-----BEGIN CERTIFICATE-----");
+            if found { Ok(pem) } else { Err(fault("holds no certificate".to_owned())) }
+        });
+        self.keep(read)
+    }
+
+    fn keep<T>(&mut self, read: Result<T, Problem>) -> Option<T> {
+        read.map_err(|problem| self.problems.0.push(problem)).ok()
+    }
+}

@@ -1,0 +1,171 @@
+//! The commands: check, migrate, serve.
+
+use super::{
+    Failure, accept, failure,
+    jobs::{self, Jobs},
+    material::Material,
+    serve::{self, Addresses},
+    shutdown::{self, Signals},
+    wire::{self, Wired, limiter, listeners, messenger::Carrier, store::OpenStore},
+};
+use crate::{
+    adapters::system::SystemClock,
+    config::{
+        Config,
+        problem::Problem,
+        telemetry::{LogFormat, LogLevel},
+    },
+    telemetry::{self, Collector, Settings, Telemetry},
+};
+use std::{
+    future::Future,
+    io::{self, Write as _},
+    sync::Arc,
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::level_filters::LevelFilter;
+
+/// How long the last spans may take to arrive.
+const LAST_SPANS: Duration = Duration::from_secs(2);
+
+/// Reads every file that the configuration names and makes what can be made of them, without opening a port or a
+/// connection.
+///
+/// # Errors
+/// What is wrong.
+pub fn check(config: &Config) -> Result<(), Failure> {
+    let material = Material::load(config)?;
+    check_listener(config, &material)?;
+    // Some parts want a runtime to be made in, and do nothing on it before they are asked.
+    block_on(async {
+        listeners::options(config, material.listener, material.admin_token)?;
+        limiter::build(config, material.limiter, Arc::new(SystemClock))?;
+        Carrier::build(config, material.mail)?;
+        Ok(())
+    })
+}
+
+/// Brings the database to the form that this program needs.
+///
+/// # Errors
+/// Where the configuration or a file is wrong, or the database is not to be had.
+pub fn migrate(config: &Config) -> Result<(), Failure> {
+    let material = Material::load(config)?;
+    block_on(async { OpenStore::open(config, material.store_password).await?.migrate().await })
+}
+
+/// Serves until a signal to stop. The addresses of the listeners go to standard output as one line of JSON.
+///
+/// # Errors
+/// What keeps it from starting, or ends it before it is told to.
+pub fn serve(config: &Config) -> Result<(), Failure> {
+    // Taken before the files are read, so that a change between the two is noticed.
+    let seen = config.secrets.stamp();
+    let material = Material::load(config)?;
+    check_listener(config, &material)?;
+    block_on(async {
+        let installed = Telemetry::install(&settings(config, material.collector_authorities.clone()))
+            .map_err(|fault| Failure::Fault(fault.to_string()))?;
+        let ended = async { run(config, wire::wire(config, material, seen).await?).await }.await;
+        installed.shut_down(LAST_SPANS).await;
+        ended
+    })
+}
+
+fn check_listener(config: &Config, material: &Material) -> Result<(), Failure> {
+    if let (Some(identity), Some(files)) = (&material.listener, &config.listen.tls) {
+        accept::acceptor(identity).map_err(|fault| {
+            let remedy = "name a certificate chain and its own private key, both in PEM";
+            Problem::of_file(&files.certificate_file, "listen.certificate_file", fault.to_string(), remedy)
+        })?;
+    }
+    Ok(())
+}
+
+async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
+    let Wired { services, options, store, clock, tokens, worker, key_files, lock } = wired;
+    let fault = |error: io::Error| Failure::Fault(format!("signals cannot be heard: {}", error.kind()));
+    let signals = Signals::listen().map_err(fault)?;
+    // No token is called active before this has succeeded; and a database without its tables is found out here.
+    tokens.poll_revocations().await.map_err(|fault| {
+        Failure::Unavailable(format!("{fault}; is it in the form that this program needs? run `identity migrate`"))
+    })?;
+
+    let (stop, cut, failed) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+    let jobs = Jobs::new(failed.clone());
+    let hang_up = shutdown::hang_ups().map_err(fault)?;
+    jobs.begin("keys", |stop| key_files.follow(hang_up, stop));
+    let bound = serve::bind(options).await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
+    jobs.begin("revocations", |stop| jobs::follow_revocations(tokens, stop));
+    jobs.begin("sweep", |stop| jobs::sweep(store, clock, stop));
+    jobs.begin("delivery", |stop| worker.run(stop));
+    announce(bound.addresses());
+    tracing::info!(environment = ?config.service.environment, "serving");
+    tokio::spawn(shutdown::obey(signals, stop.clone(), cut.clone()));
+
+    let mut serving = std::pin::pin!(serve::run(bound, services, stop.clone()));
+    let lost = tokio::select! {
+        () = &mut serving => true,
+        () = failed.cancelled() => true,
+        () = stop.cancelled() => false,
+    };
+    stop.cancel();
+    // Revocations go on being read while running calls end; messages need not wait for them.
+    let drained = async {
+        serving.await;
+        jobs.stop().await;
+    };
+    tokio::select! {
+        ended = tokio::time::timeout(config.listen.limits.drain_timeout, drained) => {
+            if ended.is_err() {
+                tracing::warn!("stopped before everything had ended");
+            }
+        }
+        () = cut.cancelled() => {}
+    }
+    drop(lock);
+    if lost { Err(Failure::Fault("a part of the service ended; the log says which".to_owned())) } else { Ok(()) }
+}
+
+fn settings(config: &Config, authorities: Option<String>) -> Settings {
+    let chosen = &config.telemetry;
+    Settings {
+        level: match chosen.log_level {
+            LogLevel::Error => LevelFilter::ERROR,
+            LogLevel::Warn => LevelFilter::WARN,
+            LogLevel::Info => LevelFilter::INFO,
+            LogLevel::Debug => LevelFilter::DEBUG,
+            LogLevel::Trace => LevelFilter::TRACE,
+        },
+        format: match chosen.log_format {
+            LogFormat::Human => telemetry::LogFormat::Human,
+            LogFormat::Json => telemetry::LogFormat::Json,
+        },
+        collector: chosen.otlp_endpoint.clone().map(|endpoint| Collector {
+            endpoint,
+            authorities,
+            sample_ratio: chosen.sample_ratio,
+            service_name: chosen.service_name.clone(),
+        }),
+    }
+}
+
+/// The one line on standard output.
+fn announce(Addresses { grpc, http, admin }: Addresses) {
+    let line = serde_json::json!({ "grpc": grpc, "http": http, "admin": admin });
+    let mut stdout = io::stdout().lock();
+    // Whoever does not read it has no use for it.
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// Runs on at least two threads: on one, the exporter of spans can wait for itself.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Fault(format!("no thread can be started: {}", error.kind())))?;
+    let ended = runtime.block_on(work);
+    // Whatever still runs must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    ended
+}

@@ -1,0 +1,160 @@
+//! Builds the adapters and engines that the configuration chooses.
+
+pub(super) mod limiter;
+pub(super) mod listeners;
+pub(super) mod messenger;
+pub(super) mod store;
+
+use super::{
+    Failure,
+    jobs::KeyFiles,
+    lock::Lock,
+    material::Material,
+    serve::{ServeOptions, Services},
+};
+use crate::{
+    adapters::{
+        keys::FileKeys,
+        signer::{SigningKeys, TokenSigner},
+        system::{SystemClock, SystemEntropy},
+    },
+    config::{
+        Config,
+        limiter::Limiter as LimiterChoice,
+        secrets::Stamp,
+        service::Environment,
+        store::{Migrate, Store as StoreChoice},
+    },
+    engine::{
+        account::{AccountEngine, AccountParts, AdminEngine},
+        delivery::{MailboxReader, WakeUp, Worker, WorkerOptions, WorkerParts},
+        otp::{OtpEngine, OtpParts},
+        readiness::Readiness,
+        token::{TokenIssuer, TokenParts},
+    },
+    ports::{clock::Clock, entropy::Entropy, keys::Keys, store::Store},
+};
+use messenger::Carrier;
+use std::{num::NonZeroUsize, sync::Arc, thread::available_parallelism};
+use store::OpenStore;
+
+/// Signatures that may wait for each thread that signs; at 250 µs each the last waits a quarter of a second.
+const WAITING_PER_THREAD: usize = 1024;
+
+/// Everything, built and not yet begun.
+pub(super) struct Wired {
+    /// What stands behind the listeners.
+    pub(super) services: Services,
+    /// Where and how to listen.
+    pub(super) options: ServeOptions,
+    /// The store, for jobs.
+    pub(super) store: Arc<dyn Store>,
+    /// The clock, for jobs.
+    pub(super) clock: Arc<dyn Clock>,
+    /// The token issuer, for jobs.
+    pub(super) tokens: Arc<TokenIssuer>,
+    /// Who delivers messages.
+    pub(super) worker: Worker,
+    /// Who reads key files again.
+    pub(super) key_files: KeyFiles,
+    /// Holds a SQLite database for this process.
+    pub(super) lock: Option<Lock>,
+}
+
+/// Builds everything. `seen` is the state of the key files before they were read.
+///
+/// # Errors
+/// Where a part is not to be had, or cannot be made of what the configuration says.
+pub(super) async fn wire(config: &Config, material: Material, seen: Stamp) -> Result<Wired, Failure> {
+    let lock = only_counter(config)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let carrier = Carrier::build(config, material.mail)?;
+    let limiter = limiter::build(config, material.limiter, clock.clone())?;
+    let options = listeners::options(config, material.listener, material.admin_token)?;
+    let store = OpenStore::open(config, material.store_password).await?;
+    if config.migrate == Migrate::OnStart {
+        store.migrate().await?;
+    }
+    let store = store.into_store();
+    let file_keys = Arc::new(FileKeys::new(material.keys));
+    let keys: Arc<dyn Keys> = file_keys.clone();
+    let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
+    let wake_up = WakeUp::default();
+
+    let tokens = Arc::new(TokenIssuer::new(TokenParts {
+        signer: Arc::new(signer(material.signing)?),
+        store: store.clone(),
+        keys: keys.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        clients: clients.clone(),
+        policy: sessions.clone(),
+    }));
+    let otp = OtpEngine::new(OtpParts {
+        store: store.clone(),
+        limiter,
+        keys: keys.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        clients,
+        otp: Arc::new(config.otp.clone()),
+        limits: Arc::new(config.limits.clone()),
+        sessions,
+        tokens: tokens.clone(),
+        wake_up: wake_up.clone(),
+    });
+    let account = AccountParts {
+        store: store.clone(),
+        keys: keys.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        tokens: tokens.clone(),
+    };
+    let worker = WorkerParts {
+        outbox: store.clone(),
+        messenger: carrier.messenger,
+        keys,
+        clock: clock.clone(),
+        entropy,
+        wake_up,
+    };
+    let worker_options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
+    let worker = Worker::new(worker, worker_options).map_err(|fault| Failure::Fault(fault.to_string()))?;
+    let services = Services {
+        otp: Arc::new(otp),
+        tokens: tokens.clone(),
+        accounts: Arc::new(AccountEngine::new(account.clone())),
+        admin: Arc::new(AdminEngine::new(account)),
+        readiness: Readiness::new(store.clone(), tokens.clone()),
+        mailbox: carrier.mailbox.map(MailboxReader::new),
+    };
+    let key_files = KeyFiles::new(config.secrets.clone(), file_keys, seen);
+    Ok(Wired { services, options, store, clock, tokens, worker, key_files, lock })
+}
+
+/// Two processes that count in memory would each grant the whole budget: production refuses the second, development
+/// hears of it.
+fn only_counter(config: &Config) -> Result<Option<Lock>, Failure> {
+    let (StoreChoice::Sqlite { path }, LimiterChoice::Memory) = (&config.store, &config.limiter) else {
+        return Ok(None);
+    };
+    let place = path.display();
+    let lock = Lock::take(path)
+        .map_err(|error| Failure::Unavailable(format!("{place}: its folder cannot be written: {}", error.kind())))?;
+    if lock.is_none() && config.service.environment == Environment::Production {
+        return Err(Failure::Unavailable(format!(
+            "{place}: another process serves it; stop that one, or use PostgreSQL with Redis"
+        )));
+    }
+    if lock.is_none() {
+        tracing::warn!("another process serves this database: each grants the whole budget of request limits");
+    }
+    Ok(lock)
+}
+
+fn signer(keys: SigningKeys) -> Result<TokenSigner, Failure> {
+    let threads = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    TokenSigner::start(keys, threads, WAITING_PER_THREAD * threads.get())
+        .map_err(|error| Failure::Fault(format!("no thread can be started for signatures: {}", error.kind())))
+}

@@ -1,0 +1,82 @@
+//! Where everything is kept.
+
+use crate::{
+    adapters::sql::{OpenFault, PostgresOptions, PostgresStore, PostgresTls, SqliteStore},
+    app::{Failure, failure},
+    config::{Config, network::Tls, store},
+    domain::secret::SecretString,
+    ports::store::Store,
+};
+use std::{path::Path, sync::Arc};
+
+/// A store that is open, and whose form may still be behind.
+pub(in crate::app) enum OpenStore {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+impl OpenStore {
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// Where it is not to be had.
+    pub(in crate::app) async fn open(config: &Config, password: Option<SecretString>) -> Result<Self, Failure> {
+        match &config.store {
+            store::Store::Sqlite { path } => {
+                let open = SqliteStore::open(path).await;
+                open.map(Self::Sqlite).map_err(|fault| unavailable(&place_of_file(path), &fault))
+            }
+            store::Store::Postgres(postgres) => {
+                let open = PostgresStore::connect(options(postgres, password)).await;
+                open.map(Self::Postgres).map_err(|fault| unavailable(&place_of_server(postgres), &fault))
+            }
+        }
+    }
+
+    /// Brings the database to the form that this program needs.
+    ///
+    /// # Errors
+    /// Where it is newer, or refuses.
+    pub(in crate::app) async fn migrate(&self) -> Result<(), Failure> {
+        let migrated = match self {
+            Self::Sqlite(store) => store.migrate().await,
+            Self::Postgres(store) => store.migrate().await,
+        };
+        migrated.map_err(|fault| unavailable("the database", &fault))
+    }
+
+    /// The store as engines take it.
+    pub(in crate::app) fn into_store(self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store),
+            Self::Postgres(store) => Arc::new(store),
+        }
+    }
+}
+
+fn options(postgres: &store::Postgres, password: Option<SecretString>) -> PostgresOptions {
+    let tls = match postgres.tls {
+        Tls::VerifyFull => PostgresTls::VerifyFull { ca_file: postgres.ca_file.clone() },
+        Tls::DisableOnLoopback | Tls::DisableOnTrustedNetwork => PostgresTls::Off,
+    };
+    PostgresOptions {
+        port: postgres.port,
+        password,
+        tls,
+        connections: postgres.pool_size,
+        ..PostgresOptions::new(&postgres.host, &postgres.database, &postgres.user)
+    }
+}
+
+fn place_of_file(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn place_of_server(postgres: &store::Postgres) -> String {
+    format!("PostgreSQL at {} port {}, database {}", postgres.host, postgres.port, postgres.database)
+}
+
+/// What an operator reads, with the reasons behind it: at this time no request's data is in them.
+fn unavailable(place: &str, fault: &OpenFault) -> Failure {
+    Failure::Unavailable(format!("{place}: {}", failure::chain(fault)))
+}
