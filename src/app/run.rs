@@ -105,15 +105,19 @@ async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
     tokio::spawn(shutdown::obey(signals, stop.clone(), cut.clone()));
 
     let mut serving = std::pin::pin!(serve::run(bound, services, stop.clone()));
-    let lost = tokio::select! {
-        () = &mut serving => true,
-        () = failed.cancelled() => true,
-        () = stop.cancelled() => false,
-    };
+    let (mut lost, mut served) = (true, false);
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => lost = false,
+        () = failed.cancelled() => {}
+        () = &mut serving => served = true,
+    }
     stop.cancel();
     // Revocations go on being read while running calls end; messages need not wait for them.
     let drained = async {
-        serving.await;
+        if !served {
+            serving.await;
+        }
         jobs.stop().await;
     };
     tokio::select! {

@@ -8,7 +8,10 @@ mod source;
 mod terminal;
 
 use crate::app::{Failure, process};
-use clap::{Parser, Subcommand, error::ErrorKind};
+use clap::{
+    Parser, Subcommand,
+    error::{ContextKind, ErrorKind},
+};
 use std::process::ExitCode;
 
 /// Passwordless sign-in as one service.
@@ -66,11 +69,16 @@ fn answer(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // A stray word may be a secret in the wrong place: clap would repeat it.
-    let stray = error.get(clap::error::ContextKind::InvalidArg).map(ToString::to_string);
-    if error.kind() == ErrorKind::UnknownArgument && stray.is_some_and(|word| !word.starts_with('-')) {
-        terminal::complain("an argument that no option takes; run `identity --help`");
-    } else {
-        terminal::write(&error.to_string());
+    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => terminal::complain("there is no such command; run `identity --help`"),
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => {
+            terminal::complain("an argument that no option takes; run `identity --help`");
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            terminal::complain(&format!("the value of {argument} has the wrong form; run `identity --help`"));
+        }
+        _ => terminal::write(&error.to_string()),
     }
     ExitCode::from(Failure::USAGE)
 }

@@ -33,7 +33,7 @@ pub(super) struct Serve {
     /// `AdminService` [default: 127.0.0.1:50052]
     #[arg(long, value_name = "ADDRESS", requires = "embedded")]
     admin_listen: Option<SocketAddr>,
-    /// The issuer of tokens, the same over every start [default: http://localhost:8080]
+    /// The issuer of tokens, the same over every start [default: <http://localhost:8080>]
     #[arg(long, value_name = "URL", requires = "embedded")]
     issuer: Option<String>,
 }

@@ -147,7 +147,10 @@ fn a143_unfit_secret_files_are_refused_by_name() {
         spoil(&file);
         let told = both_refuse(&settings);
         assert!(told.contains(what), "{what} in {told}");
-        assert!(told.contains("delivery.smtp.password_file") && told.contains(folder.path().to_str().unwrap()), "{told}");
+        assert!(
+            told.contains("delivery.smtp.password_file") && told.contains(folder.path().to_str().unwrap()),
+            "{told}"
+        );
     }
 }
 
