@@ -105,13 +105,14 @@ async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
     tokio::spawn(shutdown::obey(signals, stop.clone(), cut.clone()));
 
     let mut serving = std::pin::pin!(serve::run(bound, services, stop.clone()));
-    let (mut lost, mut served) = (true, false);
+    let mut served = false;
     tokio::select! {
-        biased;
-        () = stop.cancelled() => lost = false,
+        () = stop.cancelled() => {}
         () = failed.cancelled() => {}
         () = &mut serving => served = true,
     }
+    // Whatever ended before the signal was not meant to.
+    let lost = !stop.is_cancelled();
     stop.cancel();
     // Revocations go on being read while running calls end; messages need not wait for them.
     let drained = async {
