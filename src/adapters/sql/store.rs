@@ -86,7 +86,7 @@ impl<E: Engine> SqlStore<E> {
         operation: &'static str,
         step: impl Future<Output = Result<T, StoreFault>> + Send + 'static,
     ) -> Result<T, StoreFault> {
-        let span = tracing::info_span!("store", db.system = E::SYSTEM, db.operation.name = operation);
+        let span = tracing::info_span!("store", db.system.name = E::SYSTEM, db.operation.name = operation);
         let bounded = async move {
             let done = tokio::time::timeout(LIMIT, step).await;
             done.unwrap_or_else(|_| Err(fault::unavailable("no answer in time")))

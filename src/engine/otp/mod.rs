@@ -42,6 +42,7 @@ use crate::{
     },
 };
 use std::sync::Arc;
+use tracing::Instrument as _;
 
 /// What the OTP engine works with.
 pub struct OtpParts {
@@ -96,12 +97,15 @@ impl OtpEngine {
             layer(LayerKind::Address, network::address_key(origin.address, index), &limits.address),
             layer(LayerKind::All, Digest::hmac(index, &[b"identity.v1 everyone"]), &limits.all),
         ];
-        match self.parts.limiter.admit(&layers).await.map_err(|fault| fault::limiter(&fault))? {
+        let span = tracing::info_span!("limiter", outcome = tracing::field::Empty);
+        let admission = self.parts.limiter.admit(&layers).instrument(span.clone()).await;
+        match admission.map_err(|fault| fault::limiter(&fault))? {
             // How much of the common budget others have spent is not the caller's to know until it is refused by it.
             Admission::Admitted(standings) => {
                 Ok(standings[..2].iter().copied().reduce(tightest).unwrap_or(standings[0]))
             }
             Admission::Refused { kind, standing, retry_after } => {
+                span.record("outcome", "refused");
                 Err(Refusal::RateLimited { layer: kind.as_str(), standing, retry_after })
             }
         }

@@ -30,9 +30,9 @@ async fn the_readmes_commands_end_in_an_active_token() {
     assert_eq!(challenge["maskedDestination"], "a***@example.com");
 
     let mail = server.mailbox().wait_for("ada@example.com", 1).await;
-    // What the README greps for: the code on a line of its own.
-    let code = mail.raw.lines().find(|line| line.len() == 6 && line.bytes().all(|c| c.is_ascii_digit()));
-    let verify = json!({"challengeId": challenge["challengeId"], "code": code.unwrap(), "device": device});
+    // What the README greps for.
+    let line = mail.raw.lines().find(|line| line.contains("is your sign-in code")).unwrap();
+    let verify = json!({"challengeId": challenge["challengeId"], "code": &line[..6], "device": device});
     let signed_in = call(at.grpc, &[], "identity.v1.IdentityService/VerifyOtp", &verify);
     assert_eq!(signed_in["newUser"], true);
 

@@ -11,7 +11,7 @@ on_both_stores!(a_new_pepper_takes_over_while_old_codes_live_on, |world| {
     // Named after the first, so that it is the newest.
     write_secret(&world.settings.secrets().join("peppers/2"), &"5c".repeat(32));
     wait::until("the new pepper is in force", Duration::from_secs(20), async || {
-        (!world.server.log().lines_with("peppers").is_empty()).then_some(())
+        (!world.server.log().lines_with("the keys have been read again").is_empty()).then_some(())
     })
     .await;
     let (after, after_code) = world.server.request_code("after@example.com").await;

@@ -1,14 +1,12 @@
 //! A Redis of one test: its own port, nothing on disk.
 
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_redis::redis::{self, Value};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::clock::Clock;
 use super::logs::Log;
 use super::port::Port;
 use super::run;
@@ -19,19 +17,13 @@ use super::wait;
 pub(crate) struct Redis {
     service: Option<Service>,
     port: Port,
-    clock: Option<Arc<Clock>>,
     folder: TempDir,
 }
 
 impl Redis {
     /// Starts an empty server, in some 20 milliseconds.
     pub(crate) fn start() -> Self {
-        Self::start_by(None)
-    }
-
-    /// The same, by a clock of its own.
-    pub(crate) fn start_by(clock: Option<Arc<Clock>>) -> Self {
-        let mut server = Self { service: None, port: Port::free(), clock, folder: run::folder("redis") };
+        let mut server = Self { service: None, port: Port::free(), folder: run::folder("redis") };
         server.start_again();
         server
     }
@@ -43,9 +35,6 @@ impl Redis {
         let mut command = Command::new("redis-server");
         command.args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
         command.current_dir(self.folder.path()).stdout(log.writer()).stderr(log.writer());
-        if let Some(clock) = &self.clock {
-            clock.rule(&mut command);
-        }
         let mut service = Service::spawn("redis-server", &mut command, Signal::TERM);
         wait::until_blocking("redis answers", Duration::from_secs(10), || {
             assert!(service.exited().is_none(), "redis-server ended: {}", log.text());

@@ -50,7 +50,7 @@ impl World {
         Self::build(store, run::folder("world"), None, adjust).await
     }
 
-    /// A service on `store`, by a clock that `advance` moves; its Redis goes by the same.
+    /// A service on `store`, with limits in memory, by a clock that `advance` moves.
     pub(crate) async fn with_clock(store: Store) -> Self {
         let folder = run::folder("world");
         let clock = Arc::new(Clock::new(folder.path()));
@@ -78,9 +78,14 @@ impl World {
         let mut settings = Settings::new(folder.path());
         let (mut redis, mut database) = (None, None);
         if store == Store::Postgres {
-            let server = redis.insert(Redis::start_by(clock.clone()));
-            settings.set("limiter.redis.address", format!("127.0.0.1:{}", server.port()));
-            settings.set("limiter.redis.tls", "disable-on-loopback");
+            if clock.is_none() {
+                let server = redis.insert(Redis::start());
+                settings.set("limiter.redis.address", format!("127.0.0.1:{}", server.port()));
+                settings.set("limiter.redis.tls", "disable-on-loopback");
+            } else {
+                // Redis goes by its own clock, and cannot run under another.
+                settings.section("limiter.memory");
+            }
             let migrated = Postgres::shared().database(migrated_template().await).await;
             name_database(&mut settings, Postgres::shared(), database.insert(migrated).name());
         } else {

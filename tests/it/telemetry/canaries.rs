@@ -46,7 +46,7 @@ impl Canaries {
 
     /// The names of the canaries that stand in `bytes`.
     fn found_in(&self, bytes: &[u8]) -> Vec<&str> {
-        let found = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+        let found = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
         self.0.iter().filter(|(_, needle)| found(needle)).map(|(name, _)| name.as_str()).collect()
     }
 
