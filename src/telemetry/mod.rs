@@ -12,5 +12,5 @@ mod spans;
 mod trace_context;
 
 pub use install::{Collector, InstallFault, LogFormat, Settings, Telemetry};
-pub use spans::{limiter_span, rpc_span, store_span};
+pub use spans::rpc_span;
 pub use trace_context::{extract_parent, trace_id};

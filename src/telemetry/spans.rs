@@ -1,6 +1,6 @@
-//! The spans of this service.
+//! The span of a call. The spans beneath it (`store`, `limiter`, `delivery`) begin where their steps do.
 
-use super::names::{LIMITER, OUTCOME, REASON, RPC, RPC_METHOD, RPC_STATUS, STORE, STORE_OPERATION, STORE_SYSTEM};
+use super::names::{REASON, RPC, RPC_METHOD, RPC_STATUS};
 use opentelemetry::Context;
 use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -24,22 +24,4 @@ pub fn rpc_span(method: &'static str, parent: Context) -> Span {
         let _ = span.set_parent(parent);
     }
     span
-}
-
-/// The span of one step of the store: `system` is `postgresql` or `sqlite`.
-#[must_use]
-pub fn store_span(system: &'static str, step: &'static str) -> Span {
-    tracing::info_span!(
-        STORE,
-        otel.kind = "client",
-        { STORE_SYSTEM } = system,
-        { STORE_OPERATION } = step,
-        { OUTCOME } = Empty
-    )
-}
-
-/// The span of one decision of the limiter.
-#[must_use]
-pub fn limiter_span() -> Span {
-    tracing::info_span!(LIMITER, otel.kind = "client", { OUTCOME } = Empty)
 }

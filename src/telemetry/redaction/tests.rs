@@ -1,5 +1,5 @@
 use super::*;
-use crate::telemetry::{extract_parent, filter::OwnSpans, rpc_span, sampling::Share, store_span, trace_id};
+use crate::telemetry::{extract_parent, filter::OwnSpans, rpc_span, sampling::Share, trace_id};
 use http::{HeaderMap, HeaderValue};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -42,7 +42,7 @@ fn only_listed_names_and_fields_leave_the_process() {
         let rpc = rpc_span("identity.v1.IdentityService/SendOtp", parent());
         rpc.record(names::RPC_STATUS, "OK");
         rpc.in_scope(|| {
-            let store = store_span("sqlite", "begin_challenge");
+            let store = tracing::info_span!("store", db.system.name = "sqlite", db.operation.name = "begin_challenge");
             store.in_scope(|| tracing::error!(email = "canary@example.com", "canary"));
             let stray = tracing::info_span!(
                 "stray",
