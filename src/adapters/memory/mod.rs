@@ -30,7 +30,7 @@ const KINDS: usize = 3;
 /// A request takes all layers' tables in one order and holds them while it decides, so that it is admitted in every
 /// layer or recorded in none, and two requests never wait for each other. Nothing is awaited meanwhile.
 ///
-/// A key costs some 150 bytes and 8 for each admitted request beyond the third. A key is dropped once its longest
+/// A key costs some 150 to 200 bytes and 8 for each admitted request beyond the third. A key is dropped once its longest
 /// window has passed, and refused requests make no key. Past `max_keys` of a kind the one whose last admitted request
 /// is oldest is dropped early, which gives it a fresh budget: that is logged and counted in `evicted`.
 pub struct MemoryLimiter {
@@ -41,7 +41,7 @@ pub struct MemoryLimiter {
 }
 
 impl MemoryLimiter {
-    /// As many keys of a kind as take some 40 megabytes. With the default limits a flood that spends all of the budget
+    /// As many keys of a kind as take some 50 megabytes. With the default limits a flood that spends all of the budget
     /// over all takes four hours to fill them, so that no window but the one of a day can be cut short.
     pub const DEFAULT_MAX_KEYS: usize = 250_000;
 

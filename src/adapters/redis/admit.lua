@@ -8,104 +8,87 @@
 -- Answers {1, limit, remaining, reset, …} with the tightest window of each layer,
 -- or {0, layer, limit, wait, …} with each layer that refuses, counted from 1, and its longest wait.
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local call, floor, max, min = redis.call, math.floor, math.max, math.min
 
--- Reads the layer whose arguments begin at `at`.
-local function read(key, at)
-  local layer = { key = key, length = redis.call('LLEN', key), windows = {} }
-  for i = 1, tonumber(ARGV[at]) do
-    local limit, span = tonumber(ARGV[at + 2 * i - 1]), tonumber(ARGV[at + 2 * i])
-    layer.windows[i] = { limit = math.max(limit, 1), span = span, stated = limit }
-  end
-  local known = {}
-  -- The time of the request with so many newer ones.
-  layer.admitted = function(newer)
-    known[newer] = known[newer] or tonumber(redis.call('LINDEX', key, newer))
-    return known[newer]
-  end
-  -- A clock that stepped back, as after a failover, must not mint budget.
-  layer.entry = now
-  if layer.length > 0 then layer.entry = math.max(now, layer.admitted(0)) end
-  return layer
+local clock = call('TIME')
+local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
+
+local function time_at(key, index)
+  return tonumber(call('LINDEX', key, index))
 end
 
--- How long the layer's fullest window refuses, and that window's limit; 0 where all admit.
-local function refusal(layer)
-  local wait, limit = 0, 0
-  for _, window in ipairs(layer.windows) do
-    if layer.length >= window.limit then
-      local leaves = layer.admitted(window.limit - 1) + window.span
-      if leaves > layer.entry and leaves - now > wait then wait, limit = leaves - now, window.stated end
-    end
-  end
-  return wait, limit
-end
-
--- How many of the log's newest `length` times, the request itself among them, are later than `start`. The expired ones
--- are at the end and mostly few, so the search doubles its steps from there and then halves them.
-local function counted(time_at, length, start)
-  local low, high, step = 0, length, 1
+-- Of the request at `entry` and the newest `length - 1` before it: how many are later than `start`, and the oldest of
+-- those. The expired ones are at the end and mostly few, so the search doubles its steps from there, then halves them.
+local function counted(key, entry, length, start)
+  local low, oldest = 1, entry
+  local high, step = length, 1
   while high > low do
-    local probe = math.max(length - step, 0)
-    if time_at(probe) > start then
-      low = probe + 1
+    local probe = max(length - step, 1)
+    local time = time_at(key, probe - 1)
+    if time > start then
+      low, oldest = probe + 1, time
       break
     end
     high, step = probe, step * 2
   end
   while low < high do
-    local middle = math.floor((low + high) / 2)
-    if time_at(middle) > start then low = middle + 1 else high = middle end
+    local middle = floor((low + high) / 2)
+    local time = time_at(key, middle - 1)
+    if time > start then low, oldest = middle + 1, time else high = middle end
   end
-  return low
+  return low, oldest
 end
 
--- Records the request, and tells the tightest window after it.
-local function record(layer)
-  local function time_at(newer)
-    if newer == 0 then return layer.entry end
-    return layer.admitted(newer - 1)
-  end
-  local longest, kept, tightest = 0, 0, nil
-  for _, window in ipairs(layer.windows) do
-    local count = counted(time_at, math.min(layer.length + 1, window.limit), layer.entry - window.span)
-    local remaining = math.max(window.stated - count, 0)
-    local reset = time_at(count - 1) + window.span - now
-    if not tightest or remaining < tightest.remaining
-      or (remaining == tightest.remaining and reset > tightest.reset) then
-      tightest = { limit = window.stated, remaining = remaining, reset = reset }
+-- Does every layer admit?
+local lengths, entries = {}, {}
+local refused, at = { 0 }, 1
+for layer, key in ipairs(KEYS) do
+  local length, entry, last = call('LLEN', key), now, at + 2 * ARGV[at]
+  if length > 0 then
+    -- A clock that stepped back, as after a failover, must not mint budget.
+    entry = max(now, time_at(key, 0))
+    local wait, told = 0, 0
+    for i = at + 1, last, 2 do
+      local limit, span = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+      local places = max(limit, 1)
+      if length >= places then
+        local leaves = time_at(key, places - 1) + span
+        if leaves > entry and leaves - now > wait then wait, told = leaves - now, limit end
+      end
     end
-    if window.span > longest then longest, kept = window.span, 0 end
-    if window.span == longest then kept = math.max(kept, count) end
+    if wait > 0 then
+      local n = #refused
+      refused[n + 1], refused[n + 2], refused[n + 3] = layer, told, wait
+    end
   end
-  if tightest then
-    redis.call('LPUSH', layer.key, string.format('%.0f', layer.entry))
-    if layer.length + 1 > kept then redis.call('LTRIM', layer.key, 0, kept - 1) end
-    redis.call('PEXPIRE', layer.key, string.format('%.0f', math.ceil((layer.entry + longest - now) / 1000)))
-  end
-  return tightest or { limit = 0, remaining = 0, reset = 0 }
-end
-
-local layers, refused, at = {}, { 0 }, 1
-for index, key in ipairs(KEYS) do
-  local layer = read(key, at)
-  local wait, limit = refusal(layer)
-  if wait > 0 then
-    table.insert(refused, index)
-    table.insert(refused, limit)
-    table.insert(refused, wait)
-  end
-  layers[index] = layer
-  at = at + 1 + 2 * #layer.windows
+  lengths[layer], entries[layer], at = length, entry, last + 1
 end
 if #refused > 1 then return refused end
 
-local admitted = { 1 }
-for _, layer in ipairs(layers) do
-  local standing = record(layer)
-  table.insert(admitted, standing.limit)
-  table.insert(admitted, standing.remaining)
-  table.insert(admitted, standing.reset)
+-- Record it, and tell the tightest window of each layer.
+local admitted
+admitted, at = { 1 }, 1
+for layer, key in ipairs(KEYS) do
+  local length, entry, last = lengths[layer] + 1, entries[layer], at + 2 * ARGV[at]
+  local limit, remaining, reset = 0, nil, 0
+  local longest, kept = 0, 0
+  for i = at + 1, last, 2 do
+    local this_limit, span = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+    local count, oldest = counted(key, entry, min(length, max(this_limit, 1)), entry - span)
+    local left, leaves = max(this_limit - count, 0), oldest + span - now
+    if not remaining or left < remaining or (left == remaining and leaves > reset) then
+      limit, remaining, reset = this_limit, left, leaves
+    end
+    if span > longest then longest, kept = span, 0 end
+    if span == longest then kept = max(kept, count) end
+  end
+  if remaining then
+    call('LPUSH', key, string.format('%.0f', entry))
+    if length > kept then call('LTRIM', key, 0, kept - 1) end
+    call('PEXPIRE', key, string.format('%.0f', math.ceil((entry + longest - now) / 1000)))
+  end
+  local n = #admitted
+  admitted[n + 1], admitted[n + 2], admitted[n + 3] = limit, remaining or 0, reset
+  at = last + 1
 end
 return admitted

@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout};
 /// Counts requests on a Redis that all replicas share, by its clock, in one script and one round trip for all layers.
 ///
 /// A layer is a list under `identity:limit:{<kind>:<hash>}`: the kind and the hash are the whole of it, and its hash tag,
-/// so that in a Cluster each layer has its slot. It takes some 200 bytes and 10 for each admitted request, and expires
+/// so that in a Cluster each layer has its slot. It takes some 250 bytes and 10 for each admitted request, and expires
 /// with its longest window. Values are times and nothing else.
 ///
 /// Where Redis does not answer within the time, or answers with an error, the request is neither admitted nor refused:
