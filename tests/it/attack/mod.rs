@@ -4,3 +4,4 @@ mod guessing;
 mod leaks;
 mod offline;
 mod replay;
+mod tokens;
