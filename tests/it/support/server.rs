@@ -160,7 +160,8 @@ async fn spawn(arguments: &[OsString], clock: Option<&Clock>, folder: &Path, sta
     if let Some(clock) = clock {
         clock.rule(&mut command);
     }
-    let mut process = Service::spawn("identity", &mut command, Signal::TERM);
+    // A test that is over wants no orderly end: its connections, which nobody serves any more, would hold that up.
+    let mut process = Service::spawn("identity", &mut command, Signal::KILL);
     let line = wait::until("the service says where it listens", Duration::from_secs(20), async || {
         let ended = process.exited();
         assert!(ended.is_none(), "the service ended with {ended:?}:\n{}", errors.text());

@@ -7,8 +7,9 @@ use crate::{
     grpc::proto::{RefreshTokenRequest, SignOutRequest, ValidateTokenRequest},
 };
 
-/// The longest tokens and audience that are looked at.
-const MAX_REFRESH_TOKEN: usize = 512;
+/// The longest tokens and audience that are looked at. An access token in the place of a refresh token is to be told that
+/// it is none, and not that it is too long.
+const MAX_REFRESH_TOKEN: usize = MAX_ACCESS_TOKEN;
 const MAX_ACCESS_TOKEN: usize = 8 * 1024;
 const MAX_AUDIENCE: usize = 255;
 
