@@ -6,8 +6,8 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The pause after the `tries`-th failure: it doubles from one second to thirty, and a random half of it is left out, so
-/// that what failed together does not come back together.
+/// The pause after the `tries`-th failure: it doubles from one second to thirty, and up to half of it is left out at
+/// random, so that what failed together does not come back together.
 pub(super) fn pause(tries: u32, entropy: &dyn Entropy) -> Duration {
     let doubled = FIRST.saturating_mul(1 << tries.saturating_sub(1).min(16));
     let half = doubled.min(LONGEST) / 2;

@@ -17,8 +17,9 @@ const TLS_HANDSHAKE: u8 = 0x16;
 
 /// A stream that gives answers line by line until TLS begins, and fails where an answer is there before its command.
 ///
-/// lettre keeps what it has read ahead when TLS begins. Whoever sits on the wire could so slip answers in clear into the
-/// encrypted dialogue, which RFC 3207 section 6 warns of; here nothing is read ahead, and what has come early is an error.
+/// lettre keeps what it has read ahead when TLS begins. Whoever sits on the wire could so slip answers in clear into
+/// the encrypted dialogue, which RFC 3207 section 6 warns of; here nothing is read ahead, and what has come early is
+/// an error.
 #[derive(Debug)]
 pub(super) struct Lockstep {
     stream: BufReader<TcpStream>,

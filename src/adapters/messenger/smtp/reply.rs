@@ -19,8 +19,8 @@ pub(super) enum Stage {
     Message,
 }
 
-/// What an error at `stage` means. A refusal for good counts against the message only where the message or its recipient
-/// caused it; what every message would meet is a matter of settings.
+/// What an error at `stage` means. A refusal for good counts against the message only where the message or its
+/// recipient caused it; what every message would meet is a matter of settings.
 pub(super) fn meaning(stage: Stage, error: &Error) -> Handover {
     match (error.status().map(u16::from), stage) {
         (Some(530 | 534 | 535 | 538), _) | (Some(500..), Stage::Login) => {
@@ -38,7 +38,8 @@ pub(super) fn meaning(stage: Stage, error: &Error) -> Handover {
     }
 }
 
-/// A certificate that does not hold is told apart: it is a wrong name or authority in our settings, or somebody between.
+/// A certificate that does not hold is told apart: it is a wrong name or authority in our settings, or somebody in
+/// between.
 fn unreachable_relay(error: &Error) -> Handover {
     let mut source = error.source();
     while let Some(cause) = source {
