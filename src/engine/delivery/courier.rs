@@ -19,8 +19,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 use tracing::Instrument as _;
 
-/// How much longer than a hand-over its lease is: the time for claiming and settling.
-pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(15);
+/// How much longer than a hand-over its lease is: the time for claiming and settling, and for what the clocks of two
+/// processes may differ.
+pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(10);
 
 /// How often a settlement is tried that the store calls impossible.
 const BROKEN_TRIES: u32 = 5;

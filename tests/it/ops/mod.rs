@@ -2,6 +2,7 @@
 
 mod commands;
 mod config;
+mod delivery;
 mod peers;
 mod proxy;
 mod run;
