@@ -294,7 +294,7 @@ async fn the_second_start_keeps_the_keys_and_a_lost_key_is_not_made_anew() {
     let made = read();
     server.restart_after_kill().await;
     assert_eq!(read(), made);
-    assert_eq!(server.terminate().code(), Some(0));
+    assert_eq!(server.terminate().await.code(), Some(0));
 
     let data = server.folder().join("data");
     let data = data.to_str().unwrap();

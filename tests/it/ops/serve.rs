@@ -21,7 +21,7 @@ use crate::support::{certificates, http, port, wait};
 async fn standard_output_is_one_line_with_the_three_addresses() {
     let mut server = Server::embedded().await;
     server.sign_in("mira@example.org").await;
-    assert_eq!(server.terminate().code(), Some(0));
+    assert_eq!(server.terminate().await.code(), Some(0));
     let output = server.output().text();
     let lines: Vec<&str> = output.lines().collect();
     assert_eq!(lines.len(), 1, "{output}");

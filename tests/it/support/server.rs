@@ -123,9 +123,10 @@ impl Server {
     }
 
     /// Asks it to end, by SIGTERM, and waits up to fifteen seconds.
-    pub(crate) fn terminate(&mut self) -> ExitStatus {
+    pub(crate) async fn terminate(&mut self) -> ExitStatus {
         self.process.signal(Signal::TERM);
-        self.process.wait(Duration::from_secs(15)).expect("the service ends after SIGTERM")
+        // Without blocking the runtime, on which the clients of this process close their connections.
+        wait::until("the end after SIGTERM", Duration::from_secs(15), async || self.process.exited()).await
     }
 
     /// Kills it and starts it again, on the same data and on new ports.

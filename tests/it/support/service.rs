@@ -25,7 +25,11 @@ impl Service {
         let child = command
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {name}: {error}; `make tools` installs what is missing"));
-        let signal = if stop == Signal::QUIT { "QUIT" } else { "TERM" };
+        let signal = match stop {
+            Signal::QUIT => "QUIT",
+            Signal::KILL => "KILL",
+            _ => "TERM",
+        };
         let watched = Watched::new(&child, signal);
         Self { name: name.to_owned(), child, stop, ended: None, _watched: watched }
     }

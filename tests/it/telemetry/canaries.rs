@@ -107,7 +107,7 @@ async fn search(store: Store) {
     }
     let searched = search_files(&files, &canaries);
     assert!(searched > 2, "the store's files were searched: {searched}");
-    world.server.terminate();
+    world.server.terminate().await;
     canaries.assert_absent("the log", world.server.log().text().as_bytes());
     canaries.assert_absent("standard output", world.server.output().text().as_bytes());
     for span in collector.spans() {
