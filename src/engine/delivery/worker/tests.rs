@@ -10,12 +10,17 @@ use crate::{
         secret::secret32,
         user::USER_EMAIL,
     },
-    engine::delivery::sealed_message,
-    ports::{clock::Clock as _, entropy::Entropy as _, keys::Keys as _, store::Settlement},
+    engine::delivery::{courier::Courier, sealed_message, words::Templates},
+    ports::{
+        clock::Clock as _,
+        entropy::Entropy as _,
+        keys::Keys as _,
+        store::{Outbox as _, Settlement},
+    },
 };
 use fakes::World;
 use std::{
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -150,6 +155,19 @@ async fn a139_a_crashed_workers_message_is_sent_by_the_next() {
     assert_eq!(tries, 2);
     worker.stop().await;
     assert_eq!(*world.sent.lock().unwrap(), ["slow"]);
+}
+
+/// A140: a worker whose process slept through its lease leaves the message to whoever has it now.
+#[tokio::test]
+async fn a140_a_lost_lease_is_left_alone() {
+    let world = World::new();
+    let courier = Courier::new(Arc::new(world.parts()), Templates::new().unwrap());
+    let id = world.accept("ada");
+    let late = world.claim(1, world.now(), Duration::ZERO).await.unwrap().remove(0);
+    courier.carry(late, world.now().after(world.time_limit / 2)).await;
+    assert_eq!(world.tries.load(Ordering::SeqCst), 0, "another may be sending it");
+
+    assert!(world.rows.lock().unwrap().iter().all(|row| row.message.message_id != id || row.end.is_none()));
 }
 
 /// A140: two workers on one outbox send each message once.
