@@ -8,6 +8,7 @@ mod both_stores;
 mod contract;
 mod flow;
 mod ops;
+mod race;
 mod rpc;
 mod support;
 mod telemetry;

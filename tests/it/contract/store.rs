@@ -4,7 +4,7 @@ mod begin;
 mod charge;
 mod complete;
 mod faults;
-mod given;
+pub(crate) mod given;
 mod inspect;
 mod migrate;
 mod outbox;
@@ -17,7 +17,7 @@ mod sweep;
 mod users;
 
 pub(crate) use given::Given;
-pub(crate) use peers::Engine;
+pub(crate) use peers::{Engine, options};
 
 /// A test for each function and engine.
 macro_rules! on_both {

@@ -1,0 +1,50 @@
+//! Sign-outs of one user by every way at once: each session ends once, and nobody waits for another in a circle.
+
+use super::race;
+use crate::contract::store::{
+    Given,
+    given::{NOW, at, digest, event, rotation},
+    on_both,
+};
+use identity::{
+    domain::{audit::Act, user::UserChange},
+    ports::store::SignOutScope,
+};
+
+on_both!(every_way_out_at_once);
+
+async fn every_way_out_at_once(given: &Given) {
+    for round in 0..20 {
+        let address = format!("user{round}@example.com");
+        let mut sessions = Vec::new();
+        for _ in 0..4 {
+            sessions.push(given.signed_in(&address, NOW).await);
+        }
+        let user = sessions[0].user_id;
+        given.store.rotate(rotation(sessions[3].session_id, 0, NOW)).await.unwrap();
+        given.store.rotate(rotation(sessions[3].session_id, 1, NOW)).await.unwrap();
+        race(given, 12, |store, number| {
+            let id = sessions[number % 4].session_id;
+            async move {
+                let revoked = event(at(60), Act::SessionRevoked);
+                match number % 6 {
+                    0 => drop(store.end_sessions(user, SignOutScope::All, at(60), revoked).await.unwrap()),
+                    1 => drop(store.end_sessions(user, SignOutScope::Others(id), at(60), revoked).await.unwrap()),
+                    2 => drop(store.end_by_token(id, digest("token 0"), true, at(60), revoked).await.unwrap()),
+                    3 => drop(store.rotate(rotation(id, 0, at(60))).await.unwrap()),
+                    4 => drop(store.end_sessions(user, SignOutScope::Session(id), at(60), revoked).await.unwrap()),
+                    _ => {
+                        let disabled = event(at(60), Act::UserDisabled);
+                        drop(store.change_user(user, UserChange::Disable, at(60), disabled, None).await.unwrap());
+                    }
+                }
+            }
+        })
+        .await;
+        assert!(given.store.sessions(user, None, 10, at(61)).await.unwrap().sessions.is_empty(), "round {round}");
+    }
+    assert_eq!(given.store.revocations(at(60)).await.unwrap().len(), 80);
+    let twice = "SELECT COUNT(*) FROM (SELECT session_id FROM audit_events WHERE act = 'session.revoked' \
+        GROUP BY session_id HAVING COUNT(*) > 1) AS twice";
+    assert_eq!(given.inspect.number(twice).await, 0);
+}
