@@ -12,3 +12,4 @@ mod race;
 mod rpc;
 mod support;
 mod telemetry;
+mod web;

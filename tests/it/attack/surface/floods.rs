@@ -1,0 +1,116 @@
+//! Floods of streams, resets and headers on one connection.
+
+use std::time::Duration;
+
+use h2::Reason;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::is_well;
+use super::raw::Raw;
+use crate::support::server::Server;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A frame of HTTP/2 (RFC 9113 section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Sends bytes until the other side closes or there are no more; whether it closed or said GOAWAY.
+async fn is_stopped(address: std::net::SocketAddr, beginning: Vec<u8>, more: Vec<u8>, times: usize) -> bool {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&beginning).await.unwrap();
+    for _ in 0..times {
+        if stream.write_all(&more).await.is_err() {
+            return true;
+        }
+    }
+    let mut heard = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut heard)).await;
+    frames(&heard).contains(&7)
+}
+
+/// The types of the frames in `bytes`.
+fn frames(mut bytes: &[u8]) -> Vec<u8> {
+    let mut kinds = Vec::new();
+    while let [high, middle, low, kind, ..] = bytes {
+        kinds.push(*kind);
+        let length = usize::from(*high) << 16 | usize::from(*middle) << 8 | usize::from(*low);
+        bytes = bytes.get(9 + length..).unwrap_or_default();
+    }
+    kinds
+}
+
+#[tokio::test]
+async fn a121_a_connection_carries_128_calls_at_once() {
+    let server = Server::embedded().await;
+    let mut stream = TcpStream::connect(server.addresses().grpc).await.unwrap();
+    stream.write_all(&[PREFACE, &frame(4, 0, 0, &[])].concat()).await.unwrap();
+    let mut settings = vec![0; 9];
+    stream.read_exact(&mut settings).await.unwrap();
+    assert_eq!(settings[3], 4, "SETTINGS");
+    let mut payload = vec![0; usize::from(settings[2])];
+    stream.read_exact(&mut payload).await.unwrap();
+    let told: Vec<(u16, u32)> = payload
+        .chunks(6)
+        .map(|one| (u16::from_be_bytes([one[0], one[1]]), u32::from_be_bytes([one[2], one[3], one[4], one[5]])))
+        .collect();
+    assert!(told.contains(&(3, 128)), "SETTINGS_MAX_CONCURRENT_STREAMS: {told:?}");
+    assert!(told.contains(&(6, 16 * 1024)), "SETTINGS_MAX_HEADER_LIST_SIZE: {told:?}");
+}
+
+#[tokio::test]
+async fn a121_opening_and_resetting() {
+    let mut server = Server::embedded().await;
+    for _ in 0..3 {
+        let raw = Raw::connect(server.addresses().grpc).await;
+        let mut stopped = false;
+        for _ in 0..10_000 {
+            match raw.open("TokenService/ValidateToken", &[]).await {
+                Ok((_, mut stream)) => stream.send_reset(Reason::CANCEL),
+                Err(_) => {
+                    stopped = true;
+                    break;
+                }
+            }
+        }
+        // A server that keeps up with every reset may let them pass; one that does not says GOAWAY.
+        if !stopped {
+            server.client().await.validate("x").await.unwrap();
+        }
+    }
+    is_well(&mut server, 128).await;
+}
+
+#[tokio::test]
+async fn a122_headers_without_end() {
+    let mut server = Server::embedded().await;
+    let address = server.addresses().grpc;
+    let beginning = [PREFACE, &frame(4, 0, 0, &[]), &frame(1, 0, 1, &[0x82])].concat();
+    // Literal header fields without indexing: name "x", value of 100 letters, again and again, in CONTINUATION frames.
+    let field = [&[0, 1, b'x', 100][..], &[b'a'; 100]].concat();
+    assert!(is_stopped(address, beginning.clone(), frame(9, 0, 1, &field.repeat(100)), 200).await);
+    assert!(is_stopped(address, beginning, frame(9, 0, 1, &[]), 50_000).await);
+    is_well(&mut server, 96).await;
+}
+
+#[tokio::test]
+async fn a123_frames_that_make_us_reset() {
+    let mut server = Server::embedded().await;
+    let address = server.addresses().grpc;
+    let beginning = [PREFACE, &frame(4, 0, 0, &[])].concat();
+    // DATA on a stream that was never opened is an error of the connection.
+    assert!(is_stopped(address, beginning.clone(), frame(0, 0, 1, b"x"), 10).await);
+    // WINDOW_UPDATE by 0 is an error of its stream (RFC 9113 section 6.9), again and again on new streams.
+    let pairs: Vec<u8> = (0..5000_u32)
+        .flat_map(|nth| {
+            let stream = nth * 2 + 1;
+            let headers = frame(1, 4, stream, &[0x83, 0x86, 0x84, 0x41, 1, b'x']);
+            [headers, frame(8, 0, stream, &[0; 4])].concat()
+        })
+        .collect();
+    assert!(is_stopped(address, beginning, pairs, 1).await);
+    is_well(&mut server, 96).await;
+}

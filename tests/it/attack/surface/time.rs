@@ -1,0 +1,107 @@
+//! Callers who never finish, and those who ask for more time than there is.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tonic::Code;
+
+use super::is_well;
+use super::raw::{Raw, ended, framed};
+use crate::support::http;
+use crate::support::world::{Store, World};
+
+/// A service that gives a call one second, and a connection one second to begin.
+async fn hurried() -> World {
+    World::with(Store::Sqlite, |settings| {
+        settings.set("listen.request_timeout", "1s");
+        settings.set("listen.handshake_timeout", "1s");
+    })
+    .await
+}
+
+/// Whether the service closes or resets a connection within `limit`.
+async fn is_closed(mut stream: TcpStream, limit: Duration) -> bool {
+    tokio::time::timeout(limit, stream.read_to_end(&mut Vec::new())).await.is_ok()
+}
+
+#[tokio::test]
+async fn a124_the_services_own_limit_rules() {
+    let mut world = hurried().await;
+    let raw = Raw::connect(world.server.addresses().grpc).await;
+    for asked in [None, Some("99999999H"), Some("60S"), Some("00000060S")] {
+        let header = asked.map(|asked| ("grpc-timeout", asked));
+        let start = Instant::now();
+        let (answer, mut stream) = raw.open("TokenService/ValidateToken", header.as_slice()).await.unwrap();
+        // A body that begins and does not end.
+        stream.send_data(vec![0, 0, 0, 0, 9, 1].into(), false).unwrap();
+        let refusal = ended(answer).await.refusal;
+        assert_eq!((refusal.code, refusal.reason.as_str()), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"), "{asked:?}");
+        let took = start.elapsed();
+        assert!((Duration::from_millis(900)..Duration::from_secs(3)).contains(&took), "{asked:?}: {took:?}");
+    }
+    is_well(&mut world.server, 96).await;
+}
+
+#[tokio::test]
+async fn a124_a_shorter_one_is_honoured_and_garbage_refused() {
+    let mut world = hurried().await;
+    let raw = Raw::connect(world.server.addresses().grpc).await;
+    for asked in ["0S", "1n", "50m"] {
+        let (answer, mut stream) = raw.open("TokenService/ValidateToken", &[("grpc-timeout", asked)]).await.unwrap();
+        stream.send_data(vec![0].into(), false).unwrap();
+        let start = Instant::now();
+        assert_eq!(ended(answer).await.refusal.reason, "DEADLINE_EXCEEDED", "{asked}");
+        assert!(start.elapsed() < Duration::from_millis(800), "{asked}: {:?}", start.elapsed());
+    }
+    for garbage in ["", "S", "5", "-1S", "1.5S", "1s", "999999999S", "5 S", "5X", "H5"] {
+        let answer = raw.call("TokenService/GetJwks", &[("grpc-timeout", garbage)], framed(&[])).await.refusal;
+        assert_eq!((answer.code, answer.reason.as_str()), (Code::InvalidArgument, "INVALID_FIELD"), "{garbage}");
+        assert_eq!(answer.field_names(), ["grpc-timeout"]);
+    }
+    let twice = [("grpc-timeout", "5S"), ("grpc-timeout", "5S")];
+    assert_eq!(raw.call("TokenService/GetJwks", &twice, framed(&[])).await.refusal.code, Code::InvalidArgument);
+    is_well(&mut world.server, 96).await;
+}
+
+#[tokio::test]
+async fn a120_slow_and_silent_connections() {
+    let mut world = hurried().await;
+    let addresses = world.server.addresses();
+    let beginnings: [&[u8]; 5] =
+        [b"", b"P", b"PRI * HTTP/2.0\r\n\r\nSM\r\n", b"POST / HTTP/1.1\r\nhost: x\r\nx-slow: ", b"\x16\x03\x01"];
+    let mut held = Vec::new();
+    for nth in 0..300 {
+        for address in [addresses.grpc, addresses.http] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(beginnings[nth % beginnings.len()]).await.unwrap();
+            held.push(stream);
+        }
+    }
+    let start = Instant::now();
+    assert_eq!(http::get(addresses.http, "/health/live").await.status, 200);
+    assert!(start.elapsed() < Duration::from_millis(250), "{:?}", start.elapsed());
+    for stream in held {
+        // Closed or reset, but not kept.
+        assert!(is_closed(stream, Duration::from_secs(5)).await, "a slow connection is kept");
+    }
+    is_well(&mut world.server, 96).await;
+}
+
+#[tokio::test]
+async fn a120_one_connection_too_many() {
+    let mut world = World::with(Store::Sqlite, |settings| settings.set("listen.max_connections", 20)).await;
+    let address = world.server.addresses().grpc;
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        held.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let refused = TcpStream::connect(address).await.unwrap();
+    assert!(is_closed(refused, Duration::from_secs(1)).await, "the 21st connection is kept");
+    drop(held);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    is_well(&mut world.server, 96).await;
+}

@@ -1,0 +1,48 @@
+use std::time::Duration;
+
+use tokio_stream::StreamExt;
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::both_stores::on_both_stores;
+use crate::support::client::Client;
+use crate::support::{http, wait};
+
+fn about(service: &str) -> HealthCheckRequest {
+    HealthCheckRequest { service: service.to_owned() }
+}
+
+async fn is_serving(client: &Client, service: &str) {
+    let mut health = HealthClient::new(client.channel());
+    wait::until(service, Duration::from_secs(5), async || {
+        let status = health.check(about(service)).await.ok()?.into_inner().status();
+        (status == ServingStatus::Serving).then_some(())
+    })
+    .await;
+}
+
+on_both_stores!(is_told_by_service, |world| {
+    let (people, operators) = (world.server.client().await, world.server.admin().await);
+    for service in ["", "identity.v1.IdentityService", "identity.v1.SessionService", "identity.v1.TokenService"] {
+        is_serving(&people, service).await;
+    }
+    for service in ["", "identity.v1.AdminService"] {
+        is_serving(&operators, service).await;
+    }
+    let mut health = HealthClient::new(people.channel());
+    assert_eq!(health.check(about("no.such.Service")).await.unwrap_err().code(), Code::NotFound);
+    let mut changes = health.watch(about("identity.v1.TokenService")).await.unwrap().into_inner();
+    assert_eq!(changes.next().await.unwrap().unwrap().status(), ServingStatus::Serving);
+});
+
+on_both_stores!(pages_tell_it_too, |world| {
+    let address = world.server.addresses().http;
+    let ready = wait::until("readiness", Duration::from_secs(5), async || {
+        Some(http::get(address, "/health/ready").await).filter(|answer| answer.status == 200)
+    })
+    .await;
+    assert_eq!(ready.header("content-type"), Some("application/json"));
+    assert_eq!(http::get(address, "/health/live").await.status, 200);
+});
