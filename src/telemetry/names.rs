@@ -11,7 +11,7 @@
 //! | `identity.reason` | `rpc` | the stable reason of a refusal |
 //! | `db.operation.name` | `store` | the step |
 //! | `db.system.name` | `store` | `postgresql` or `sqlite` |
-//! | `outcome` | `store`, `limiter` | how it ended, in a fixed word |
+//! | `outcome` | `limiter` | `refused`, where it was |
 //! | `message_id` | `delivery` | the message's id |
 //! | `provider` | `delivery` | the provider's name |
 
@@ -41,7 +41,7 @@ pub const REASON: &str = "identity.reason";
 pub const STORE_OPERATION: &str = "db.operation.name";
 /// `postgresql` or `sqlite`.
 pub const STORE_SYSTEM: &str = "db.system.name";
-/// How a step ended, in a fixed word.
+/// How a decision ended, in a fixed word.
 pub const OUTCOME: &str = "outcome";
 /// The message's id.
 pub const MESSAGE_ID: &str = "message_id";
