@@ -28,6 +28,9 @@ pub(crate) enum Delivery {
     Mailbox(PathBuf),
 }
 
+/// A window that the load stays below, though it is counted.
+const HIGH: &str = "{ limit = 100000, seconds = 1 }";
+
 /// The client application that people sign in to.
 pub(crate) const AUDIENCE: &str = "load";
 /// The `iss` of the tokens.
@@ -62,13 +65,14 @@ issuer = "{ISSUER}"
 grpc = "127.0.0.1:0"
 http = "127.0.0.1:0"
 admin = "127.0.0.1:0"
+trusted_proxies = ["127.0.0.1"]
 
 {store}
 {limiter}
 [limits]
-identifier = [{{ limit = 100000, seconds = 1 }}, {{ limit = 100000, seconds = 2 }}, {{ limit = 100000, seconds = 3 }}]
-address = [{{ limit = 100000, seconds = 1 }}, {{ limit = 100000, seconds = 2 }}]
-all = [{{ limit = 100000, seconds = 1 }}]
+identifier = [{HIGH}, {HIGH}, {HIGH}]
+address = [{HIGH}, {HIGH}]
+all = [{HIGH}]
 
 {delivery}
 [secrets]

@@ -14,7 +14,9 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use identity::grpc::proto::{Device, TokenSet};
+use identity::grpc::proto::send_otp_request::Identifier;
+use identity::grpc::proto::{Device, SendOtpRequest, TokenSet};
+use tonic::Request;
 
 /// People who take turns, so that nobody is in two calls at once.
 #[derive(Clone, Debug)]
@@ -29,9 +31,18 @@ impl People {
         Self { next: Arc::default(), count }
     }
 
-    /// The next one's address.
-    pub(crate) fn next(&self) -> String {
-        format!("person{}@load.example", self.next.fetch_add(1, Ordering::Relaxed) % self.count)
+    /// The next one's email address, and the request for a code as a gateway makes it for that person.
+    pub(crate) fn next(&self) -> anyhow::Result<(String, Request<SendOtpRequest>)> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed) % self.count;
+        let email = format!("person{number}@load.example");
+        let mut request = Request::new(SendOtpRequest {
+            identifier: Some(Identifier::Email(email.clone())),
+            device: Some(device()),
+            ..SendOtpRequest::default()
+        });
+        let address = format!("10.{}.{}.{}", number >> 16, number >> 8 & 255, number & 255);
+        request.metadata_mut().insert("x-forwarded-for", address.parse()?);
+        Ok((email, request))
     }
 }
 

@@ -4,11 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::{People, device};
+use super::People;
 use crate::clients::Clients;
 use crate::drive::Work;
-use identity::grpc::proto::SendOtpRequest;
-use identity::grpc::proto::send_otp_request::Identifier;
 
 /// Asks for codes that nobody uses.
 pub(crate) struct Send {
@@ -20,11 +18,7 @@ pub(crate) struct Send {
 
 impl Work for Send {
     async fn once(&self, worker: usize) -> anyhow::Result<Duration> {
-        let request = SendOtpRequest {
-            identifier: Some(Identifier::Email(self.people.next())),
-            device: Some(device()),
-            ..SendOtpRequest::default()
-        };
+        let (_, request) = self.people.next()?;
         let begin = Instant::now();
         self.clients.identity(worker).send_otp(request).await.context("SendOtp")?;
         Ok(begin.elapsed())

@@ -10,8 +10,7 @@ use crate::clients::Clients;
 use crate::drive::Work;
 use crate::inbox::Inbox;
 use crate::stats::Latency;
-use identity::grpc::proto::send_otp_request::Identifier;
-use identity::grpc::proto::{SendOtpRequest, VerifyOtpRequest};
+use identity::grpc::proto::VerifyOtpRequest;
 
 /// Signs people in. The time that counts is that of the two calls; the message's way is counted apart.
 pub(crate) struct SignIn {
@@ -29,19 +28,11 @@ pub(crate) struct SignIn {
 
 impl Work for SignIn {
     async fn once(&self, worker: usize) -> anyhow::Result<Duration> {
-        let email = self.people.next();
+        let (email, request) = self.people.next()?;
         let expected = self.inbox.expect(&email);
         let mut client = self.clients.identity(worker);
         let begin = Instant::now();
-        let sent = client
-            .send_otp(SendOtpRequest {
-                identifier: Some(Identifier::Email(email)),
-                device: Some(device()),
-                ..SendOtpRequest::default()
-            })
-            .await
-            .context("SendOtp")?
-            .into_inner();
+        let sent = client.send_otp(request).await.context("SendOtp")?.into_inner();
         let sent_at = Instant::now();
         let challenge = sent.challenge.context("SendOtp gave no challenge")?;
         let code = expected.code().await?;
