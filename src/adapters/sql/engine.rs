@@ -8,7 +8,7 @@ use crate::{
         StoreFault,
     },
 };
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 /// A database engine.
 #[expect(private_bounds, reason = "the engines are those of this module; nobody else adds one or calls its parts")]
@@ -20,6 +20,9 @@ impl<T: Parts> Engine for T {}
 pub(super) trait Parts: Clone + Send + Sync + 'static {
     /// The engine's name in telemetry.
     const SYSTEM: &'static str;
+
+    /// A step that takes longer than this, the wait for a connection included, is given up: the store does not answer.
+    const LIMIT: Duration;
 
     /// A connection in use.
     type Link: Link;

@@ -31,9 +31,6 @@ use async_trait::async_trait;
 use std::{future::Future, time::Duration};
 use tracing::Instrument as _;
 
-/// A step that takes longer than this, the wait for a connection included, is given up: the store does not answer.
-const LIMIT: Duration = Duration::from_millis(900);
-
 /// A store on one engine.
 #[derive(Clone, Debug)]
 pub struct SqlStore<E> {
@@ -88,7 +85,7 @@ impl<E: Engine> SqlStore<E> {
     ) -> Result<T, StoreFault> {
         let span = tracing::info_span!("store", db.system.name = E::SYSTEM, db.operation.name = operation);
         let bounded = async move {
-            let done = tokio::time::timeout(LIMIT, step).await;
+            let done = tokio::time::timeout(E::LIMIT, step).await;
             done.unwrap_or_else(|_| Err(fault::unavailable("no answer in time")))
         };
         let joined = tokio::spawn(bounded.instrument(span)).await;

@@ -5,5 +5,5 @@ mod guessing;
 mod leaks;
 mod offline;
 mod replay;
-mod tokens;
 mod surface;
+mod tokens;

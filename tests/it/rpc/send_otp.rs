@@ -75,7 +75,7 @@ on_both_stores!(refuses_every_bad_field_and_does_nothing, |world| {
         ("proof", "INVALID_FIELD", &|m| m.proof = "x".repeat(4097)),
         ("device.device_id", "INVALID_FIELD", &|m| m.device = Some(device(|d| d.device_id = "x".repeat(129)))),
         ("device.public_key_jwk", "INVALID_FIELD", &|m| {
-            m.device = Some(device(|d| d.public_key_jwk = "{}".to_owned()))
+            m.device = Some(device(|d| d.public_key_jwk = "{}".to_owned()));
         }),
     ];
     for (field, reason, change) in bad {

@@ -32,6 +32,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 /// The PostgreSQL engine.
@@ -68,6 +69,8 @@ impl Postgres {
 
 impl Parts for Postgres {
     const SYSTEM: &'static str = "postgresql";
+
+    const LIMIT: Duration = Duration::from_millis(900);
 
     type Link = PgLink;
 

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-/// How long a step waits for another process that writes; within the limit of a step.
+/// How long a step waits for another process that writes.
 const BUSY: Duration = Duration::from_millis(700);
 
 /// How long a migration waits for another.
@@ -100,6 +100,9 @@ impl Sqlite {
 
 impl Parts for Sqlite {
     const SYSTEM: &'static str = "sqlite";
+
+    // A file is not away; what takes time is the queue of those who write, who go one after another.
+    const LIMIT: Duration = Duration::from_secs(8);
 
     type Link = SqliteLink;
 

@@ -68,13 +68,11 @@ async fn a121_opening_and_resetting() {
         let raw = Raw::connect(server.addresses().grpc).await;
         let mut stopped = false;
         for _ in 0..10_000 {
-            match raw.open("TokenService/ValidateToken", &[]).await {
-                Ok((_, mut stream)) => stream.send_reset(Reason::CANCEL),
-                Err(_) => {
-                    stopped = true;
-                    break;
-                }
-            }
+            let Ok((_, mut stream)) = raw.open("TokenService/ValidateToken", &[]).await else {
+                stopped = true;
+                break;
+            };
+            stream.send_reset(Reason::CANCEL);
         }
         // A server that keeps up with every reset may let them pass; one that does not says GOAWAY.
         if !stopped {

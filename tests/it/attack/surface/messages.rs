@@ -59,8 +59,10 @@ async fn a119_compressed_messages() {
     let raw = Raw::connect(server.addresses().grpc).await;
     for encoding in ["gzip", "deflate", "zstd", "br", "snappy", ""] {
         let bomb = [&[1, 0, 0, 0, 10][..], &[0x1f; 10]].concat();
-        let answer = raw.call("TokenService/GetJwks", &[("grpc-encoding", encoding)], bomb).await.refusal;
+        let ended = raw.call("TokenService/GetJwks", &[("grpc-encoding", encoding)], bomb).await;
+        let answer = &ended.refusal;
         assert_eq!((answer.code, answer.reason.as_str()), (Code::Unimplemented, "METHOD_NOT_FOUND"), "{encoding}");
+        assert!(ended.headers.contains_key("grpc-accept-encoding"), "{encoding}");
     }
     for flag in [1, 2, 255] {
         let answer = raw.call("TokenService/GetJwks", &[], vec![flag, 0, 0, 0, 0]).await.refusal;
