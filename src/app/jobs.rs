@@ -2,7 +2,7 @@
 
 mod keys;
 
-pub(super) use keys::KeyFiles;
+pub(super) use keys::{InForce, KeyFiles, KeyStamp};
 
 use crate::{
     engine::token::TokenIssuer,

@@ -2,7 +2,7 @@
 
 use super::{
     Failure,
-    accept::TlsIdentity,
+    accept::{BadTlsIdentity, Certificate, TlsIdentity},
     wire::{limiter::LimiterSecrets, messenger::MailSecrets},
 };
 use crate::{
@@ -36,7 +36,7 @@ pub(super) struct Material {
     /// What the mail server asks for.
     pub(super) mail: MailSecrets,
     /// The listeners' certificate and its key.
-    pub(super) listener: Option<TlsIdentity>,
+    pub(super) listener: Option<Certificate>,
     /// The authorities that may sign the collector's certificate, in PEM.
     pub(super) collector_authorities: Option<String>,
 }
@@ -77,7 +77,7 @@ impl Material {
                 }
             }
         };
-        let listener = config.listen.tls.as_ref().and_then(|tls| files.identity(tls));
+        let listener = config.listen.tls.as_ref().and_then(|tls| files.certificate(tls));
         let collector = files.certificates(config.telemetry.otlp_ca_file.as_deref(), "telemetry.otlp_ca_file");
         let collector_authorities = collector.and_then(|pem| String::from_utf8(pem).ok());
 
@@ -110,26 +110,46 @@ impl Files<'_> {
         self.keep(read)
     }
 
-    fn identity(&mut self, tls: &TlsFiles) -> Option<TlsIdentity> {
-        let certificate_chain = self.certificates(Some(&tls.certificate_file), "listen.certificate_file");
-        let key = self.keep(secret_file::read_lines(&tls.key_file, "listen.key_file"))?;
-        let private_key = Secret::new(Box::new(key.expose_secret().as_bytes().to_vec()));
-        Some(TlsIdentity { certificate_chain: certificate_chain?, private_key })
+    fn certificate(&mut self, tls: &TlsFiles) -> Option<Certificate> {
+        let identity = read_identity(tls).map_err(|problems| self.problems.0.extend(problems.0)).ok()?;
+        let certificate = Certificate::new(&identity).map_err(|fault| unfit(tls, &fault));
+        self.keep(certificate)
     }
 
-    /// A public file of certificates; who may read it does not matter.
     fn certificates(&mut self, path: Option<&Path>, key: &str) -> Option<Vec<u8>> {
-        let path = path?;
-        let fault = |what: String| Problem::of_file(path, key, what, "name a file of certificates in PEM");
-        let read = fs::read(path).map_err(|error| fault(format!("cannot be read: {}", error.kind()))).and_then(|pem| {
-            let text = str::from_utf8(&pem).unwrap_or_default();
-            let found = text.contains("-----BEGIN CERTIFICATE-----");
-            if found { Ok(pem) } else { Err(fault("holds no certificate".to_owned())) }
-        });
+        let read = read_certificates(path?, key);
         self.keep(read)
     }
 
     fn keep<T>(&mut self, read: Result<T, Problem>) -> Option<T> {
         read.map_err(|problem| self.problems.0.push(problem)).ok()
     }
+}
+
+/// The listeners' certificate and its key, as they stand in their files.
+pub(super) fn read_identity(tls: &TlsFiles) -> Result<TlsIdentity, Problems> {
+    let chain = read_certificates(&tls.certificate_file, "listen.certificate_file");
+    let key = secret_file::read_lines(&tls.key_file, "listen.key_file");
+    match (chain, key) {
+        (Ok(certificate_chain), Ok(key)) => {
+            let private_key = Secret::new(Box::new(key.expose_secret().as_bytes().to_vec()));
+            Ok(TlsIdentity { certificate_chain, private_key })
+        }
+        (chain, key) => Err(Problems(chain.err().into_iter().chain(key.err()).collect())),
+    }
+}
+
+/// Why a certificate and its key cannot be used.
+pub(super) fn unfit(tls: &TlsFiles, fault: &BadTlsIdentity) -> Problem {
+    let remedy = "name a certificate chain and its own private key, both in PEM";
+    Problem::of_file(&tls.certificate_file, "listen.certificate_file", fault.to_string(), remedy)
+}
+
+/// A public file of certificates; who may read it does not matter.
+fn read_certificates(path: &Path, key: &str) -> Result<Vec<u8>, Problem> {
+    let fault = |what: String| Problem::of_file(path, key, what, "name a file of certificates in PEM");
+    let pem = fs::read(path).map_err(|error| fault(format!("cannot be read: {}", error.kind())))?;
+    let text = str::from_utf8(&pem).unwrap_or_default();
+    let found = text.contains("-----BEGIN CERTIFICATE-----");
+    if found { Ok(pem) } else { Err(fault("holds no certificate".to_owned())) }
 }

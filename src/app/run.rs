@@ -1,8 +1,8 @@
 //! The commands: check, migrate, serve.
 
 use super::{
-    Failure, accept, failure,
-    jobs::{self, Jobs},
+    Failure, failure,
+    jobs::{self, Jobs, KeyStamp},
     material::Material,
     serve::{self, Addresses},
     shutdown::{self, Signals},
@@ -12,9 +12,9 @@ use crate::{
     adapters::system::SystemClock,
     config::{
         Config,
-        problem::Problem,
         telemetry::{LogFormat, LogLevel},
     },
+    grpc::OperatorToken,
     telemetry::{self, Collector, Settings, Telemetry},
 };
 use std::{
@@ -36,10 +36,9 @@ const LAST_SPANS: Duration = Duration::from_secs(2);
 /// What is wrong.
 pub fn check(config: &Config) -> Result<(), Failure> {
     let material = Material::load(config)?;
-    check_listener(config, &material)?;
     // Some parts want a runtime to be made in, and do nothing on it before they are asked.
     block_on(async {
-        listeners::options(config, material.listener, material.admin_token)?;
+        listeners::options(config, material.listener, OperatorToken::new(&material.admin_token))?;
         limiter::build(config, material.limiter, Arc::new(SystemClock))?;
         Carrier::build(config, material.mail)?;
         Ok(())
@@ -61,9 +60,8 @@ pub fn migrate(config: &Config) -> Result<(), Failure> {
 /// What keeps it from starting, or ends it before it is told to.
 pub fn serve(config: &Config) -> Result<(), Failure> {
     // Taken before the files are read, so that a change between the two is noticed.
-    let seen = config.secrets.stamp();
+    let seen = KeyStamp::of(&config.secrets, config.listen.tls.as_ref());
     let material = Material::load(config)?;
-    check_listener(config, &material)?;
     block_on(async {
         let installed = Telemetry::install(&settings(config, material.collector_authorities.clone()))
             .map_err(|fault| Failure::Fault(fault.to_string()))?;
@@ -71,16 +69,6 @@ pub fn serve(config: &Config) -> Result<(), Failure> {
         installed.shut_down(LAST_SPANS).await;
         ended
     })
-}
-
-fn check_listener(config: &Config, material: &Material) -> Result<(), Failure> {
-    if let (Some(identity), Some(files)) = (&material.listener, &config.listen.tls) {
-        accept::acceptor(identity).map_err(|fault| {
-            let remedy = "name a certificate chain and its own private key, both in PEM";
-            Problem::of_file(&files.certificate_file, "listen.certificate_file", fault.to_string(), remedy)
-        })?;
-    }
-    Ok(())
 }
 
 async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {

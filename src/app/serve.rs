@@ -1,8 +1,7 @@
 //! The three listeners: binds them, tells where, and serves until it is time to stop.
 
-use super::accept::{self, BadTlsIdentity, Door, Settings, TlsIdentity};
+use super::accept::{BadTlsIdentity, Certificate, Door, Settings};
 use crate::{
-    domain::secret::SecretString,
     engine::{
         account::{AccountEngine, AdminEngine},
         delivery::MailboxReader,
@@ -50,7 +49,7 @@ pub struct ServeOptions {
     /// `AdminService`.
     pub admin: SocketAddr,
     /// The certificate of all three; `None` is in clear.
-    pub tls: Option<TlsIdentity>,
+    pub tls: Option<Certificate>,
     /// How much is taken at once, and how long it may last.
     pub limits: ServeLimits,
     /// Whose `x-forwarded-for` is believed.
@@ -58,7 +57,7 @@ pub struct ServeOptions {
     /// Which web pages may call by gRPC-Web.
     pub web_origins: WebOrigins,
     /// What operators have to show.
-    pub operator_token: SecretString,
+    pub operator_token: OperatorToken,
     /// The `iss` of access tokens: the base of the discovery document.
     pub issuer: String,
 }
@@ -145,7 +144,7 @@ impl Bound {
 /// # Errors
 /// Where an address cannot be bound or the certificate cannot be used.
 pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
-    let tls = options.tls.as_ref().map(accept::acceptor).transpose()?;
+    let tls = options.tls.as_ref().map(Certificate::acceptor).transpose()?;
     let limits = &options.limits;
     let settings = Arc::new(Settings {
         max_connections: limits.max_connections,
@@ -181,7 +180,7 @@ pub async fn run(bound: Bound, services: Services, stop: CancellationToken) {
     let health = Health::default();
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
     let people = grpc::people(&otp, &tokens, &accounts, &health, front);
-    let operators = grpc::operators(&admin_engine, OperatorToken::new(&options.operator_token), &health, back);
+    let operators = grpc::operators(&admin_engine, options.operator_token, &health, back);
     let pages = web::router(web::Parts { issuer: options.issuer, tokens, ready: is_ready, mailbox });
 
     let serve_grpc = grpc.serve(

@@ -7,7 +7,7 @@ pub(super) mod store;
 
 use super::{
     Failure,
-    jobs::KeyFiles,
+    jobs::{InForce, KeyFiles, KeyStamp},
     lock::Lock,
     material::Material,
     serve::{ServeOptions, Services},
@@ -21,7 +21,6 @@ use crate::{
     config::{
         Config,
         limiter::Limiter as LimiterChoice,
-        secrets::Stamp,
         service::Environment,
         store::{Migrate, Store as StoreChoice},
     },
@@ -32,6 +31,7 @@ use crate::{
         readiness::Readiness,
         token::{TokenIssuer, TokenParts},
     },
+    grpc::OperatorToken,
     ports::{clock::Clock, entropy::Entropy, keys::Keys, store::Store},
 };
 use messenger::Carrier;
@@ -65,13 +65,14 @@ pub(super) struct Wired {
 ///
 /// # Errors
 /// Where a part is not to be had, or cannot be made of what the configuration says.
-pub(super) async fn wire(config: &Config, material: Material, seen: Stamp) -> Result<Wired, Failure> {
+pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) -> Result<Wired, Failure> {
     let lock = only_counter(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let carrier = Carrier::build(config, material.mail)?;
     let limiter = limiter::build(config, material.limiter, clock.clone())?;
-    let options = listeners::options(config, material.listener, material.admin_token)?;
+    let operator_token = OperatorToken::new(&material.admin_token);
+    let options = listeners::options(config, material.listener.clone(), operator_token.clone())?;
     let store = OpenStore::open(config, material.store_password).await?;
     if config.migrate == Migrate::OnStart {
         store.migrate().await?;
@@ -129,7 +130,9 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Stamp) -> Re
         readiness: Readiness::new(store.clone(), tokens.clone()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
     };
-    let key_files = KeyFiles::new(config.secrets.clone(), file_keys, seen);
+    let certificate = config.listen.tls.clone().zip(material.listener);
+    let in_force = InForce { keys: file_keys, operator_token, certificate };
+    let key_files = KeyFiles::new(config.secrets.clone(), in_force, seen);
     Ok(Wired { services, options, store, clock, tokens, worker, key_files, lock })
 }
 

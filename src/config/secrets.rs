@@ -57,6 +57,18 @@ pub struct ServiceKeys {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stamp(Vec<(PathBuf, u64, i64, i64, u64)>);
 
+impl Stamp {
+    /// The state of files now. What cannot be read is left out.
+    #[must_use]
+    pub fn of(files: impl Iterator<Item = PathBuf>) -> Self {
+        let state = |path: PathBuf| {
+            let metadata = std::fs::metadata(&path).ok()?;
+            Some((path, metadata.ino(), metadata.ctime(), metadata.ctime_nsec(), metadata.len()))
+        };
+        Self(files.filter_map(state).collect())
+    }
+}
+
 pub(super) fn read(section: &mut Section<'_>) -> Option<SecretsFolder> {
     network::need_path(section, "directory", "the path of the folder of keys")
         .map(|directory| SecretsFolder { directory })
@@ -101,11 +113,7 @@ impl SecretsFolder {
         let folders = Self::RINGS.iter().chain([&Self::SIGNING]).map(|name| self.directory.join(name));
         let files = folders.flat_map(|folder| entries(&folder).unwrap_or_default());
         let singles = [Self::INDEX, Self::ADMIN_TOKEN].map(|name| self.directory.join(name));
-        let stamp = files.chain(singles).filter_map(|path| {
-            let metadata = std::fs::metadata(&path).ok()?;
-            Some((path, metadata.ino(), metadata.ctime(), metadata.ctime_nsec(), metadata.len()))
-        });
-        Stamp(stamp.collect())
+        Stamp::of(files.chain(singles))
     }
 
     fn ring(&self, name: &str, problems: &mut Vec<Problem>) -> Option<KeyRing> {

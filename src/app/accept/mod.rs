@@ -8,9 +8,7 @@ mod preface;
 mod stream;
 mod tls;
 
-pub use tls::{BadTlsIdentity, TlsIdentity};
-
-pub(super) use tls::acceptor;
+pub use tls::{BadTlsIdentity, Certificate, TlsIdentity};
 
 pub(super) use connection::Settings;
 

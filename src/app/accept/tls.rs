@@ -1,10 +1,13 @@
 //! The listeners' certificate.
 
 use crate::domain::secret::{ExposeSecret, Secret};
+use arc_swap::ArcSwap;
 use rustls::{
     ServerConfig,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
 };
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
@@ -32,20 +35,55 @@ pub enum BadTlsIdentity {
     Pair(#[source] rustls::Error),
 }
 
-/// Takes TLS 1.2 and 1.3 connections and offers HTTP/2 and HTTP/1.1.
-pub(in crate::app) fn acceptor(identity: &TlsIdentity) -> Result<TlsAcceptor, BadTlsIdentity> {
+/// The certificate in force, which may be replaced while the listeners serve. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Certificate(Arc<Current>);
+
+#[derive(Debug)]
+struct Current(ArcSwap<CertifiedKey>);
+
+impl Certificate {
+    /// Puts a certificate in force.
+    ///
+    /// # Errors
+    /// Where it cannot be used.
+    pub fn new(identity: &TlsIdentity) -> Result<Self, BadTlsIdentity> {
+        Ok(Self(Arc::new(Current(ArcSwap::from_pointee(certified(identity)?)))))
+    }
+
+    /// Puts another in force, for the connections that begin from now on.
+    ///
+    /// # Errors
+    /// Where it cannot be used; the earlier one then stays in force.
+    pub fn replace(&self, identity: &TlsIdentity) -> Result<(), BadTlsIdentity> {
+        self.0.0.store(Arc::new(certified(identity)?));
+        Ok(())
+    }
+
+    /// Takes TLS 1.2 and 1.3 connections and offers HTTP/2 and HTTP/1.1.
+    pub(in crate::app) fn acceptor(&self) -> Result<TlsAcceptor, BadTlsIdentity> {
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(BadTlsIdentity::Pair)?
+            .with_no_client_auth()
+            .with_cert_resolver(self.0.clone());
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.load_full())
+    }
+}
+
+fn certified(identity: &TlsIdentity) -> Result<CertifiedKey, BadTlsIdentity> {
     let chain = CertificateDer::pem_slice_iter(&identity.certificate_chain)
         .collect::<Result<Vec<_>, _>>()
         .ok()
         .filter(|chain| !chain.is_empty())
         .ok_or(BadTlsIdentity::Certificate)?;
     let key = PrivateKeyDer::from_pem_slice(identity.private_key.expose_secret()).map_err(|_| BadTlsIdentity::Key)?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(BadTlsIdentity::Pair)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(BadTlsIdentity::Pair)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(BadTlsIdentity::Pair)
 }

@@ -2,7 +2,13 @@
 
 use crate::{
     adapters::keys::{FileKeys, KeyMaterial},
-    config::secrets::{SecretsFolder, ServiceKeys, Stamp},
+    app::{accept::Certificate, material},
+    config::{
+        listen::TlsFiles,
+        problem::Problems,
+        secrets::{SecretsFolder, ServiceKeys, Stamp},
+    },
+    grpc::OperatorToken,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -14,18 +20,40 @@ use tokio_util::sync::CancellationToken;
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// The key files, and the keys that they are in force as.
+/// What is replaced when its files change.
+pub(in crate::app) struct InForce {
+    /// Peppers, sealing and refresh keys.
+    pub(in crate::app) keys: Arc<FileKeys>,
+    /// What operators show.
+    pub(in crate::app) operator_token: OperatorToken,
+    /// The listeners' certificate and its files, where they have one.
+    pub(in crate::app) certificate: Option<(TlsFiles, Certificate)>,
+}
+
+/// The state of the key files and of the listeners' certificate.
+#[derive(PartialEq, Eq)]
+pub(in crate::app) struct KeyStamp(Stamp, Stamp);
+
+impl KeyStamp {
+    /// The state now.
+    pub(in crate::app) fn of(folder: &SecretsFolder, tls: Option<&TlsFiles>) -> Self {
+        let files = tls.into_iter().flat_map(|tls| [tls.certificate_file.clone(), tls.key_file.clone()]);
+        Self(folder.stamp(), Stamp::of(files))
+    }
+}
+
+/// The key files, and what they are in force as.
 pub(in crate::app) struct KeyFiles {
     folder: SecretsFolder,
-    keys: Arc<FileKeys>,
-    seen: Stamp,
+    in_force: InForce,
+    seen: KeyStamp,
 }
 
 impl KeyFiles {
-    /// Watches the folder that `keys` were read from. `seen` is its state before they were read, so that a change
+    /// Watches the folder that the keys were read from. `seen` is its state before they were read, so that a change
     /// between the two is not missed.
-    pub(in crate::app) const fn new(folder: SecretsFolder, keys: Arc<FileKeys>, seen: Stamp) -> Self {
-        Self { folder, keys, seen }
+    pub(in crate::app) const fn new(folder: SecretsFolder, in_force: InForce, seen: KeyStamp) -> Self {
+        Self { folder, in_force, seen }
     }
 
     /// Reads the files again when one has changed or `hang_up` (SIGHUP) comes, until told to stop.
@@ -49,28 +77,46 @@ impl KeyFiles {
     }
 
     fn look(&mut self, asked: bool) {
-        let now = self.folder.stamp();
-        if !asked && now == self.seen {
-            return;
+        let now = KeyStamp::of(&self.folder, self.in_force.certificate.as_ref().map(|(files, _)| files));
+        if asked || now.0 != self.seen.0 {
+            self.look_at_keys();
+        }
+        if asked || now.1 != self.seen.1 {
+            self.look_at_certificate();
         }
         self.seen = now;
-        match self.folder.load() {
-            Ok(keys) => self.replace(keys),
-            Err(problems) => {
-                for problem in problems.0 {
-                    tracing::error!(%problem, "a key file is wrong; the earlier keys stay in force");
-                }
+    }
+
+    fn look_at_keys(&self) {
+        let keys = match self.folder.load() {
+            Ok(keys) => keys,
+            Err(problems) => return complain(problems),
+        };
+        let ServiceKeys { peppers, sealing, refresh, index, admin_token, .. } = keys;
+        let newest = peppers.newest_id().clone();
+        match self.in_force.keys.replace(KeyMaterial { peppers, sealing, refresh, index }) {
+            Ok(()) => {
+                self.in_force.operator_token.replace(&admin_token);
+                tracing::info!(pepper = %newest, "the keys have been read again");
             }
+            Err(fault) => tracing::error!(error = %fault, "the earlier keys stay in force"),
         }
     }
 
-    fn replace(&self, keys: ServiceKeys) {
-        let ServiceKeys { peppers, sealing, refresh, index, .. } = keys;
-        let newest = peppers.newest_id().clone();
-        match self.keys.replace(KeyMaterial { peppers, sealing, refresh, index }) {
-            Ok(()) => tracing::info!(pepper = %newest, "the keys have been read again"),
-            Err(fault) => tracing::error!(error = %fault, "the earlier keys stay in force"),
+    fn look_at_certificate(&self) {
+        let Some((files, certificate)) = &self.in_force.certificate else { return };
+        let replaced = material::read_identity(files)
+            .and_then(|identity| certificate.replace(&identity).map_err(|fault| material::unfit(files, &fault).into()));
+        match replaced {
+            Ok(()) => tracing::info!("the certificate has been read again"),
+            Err(problems) => complain(problems),
         }
+    }
+}
+
+fn complain(problems: Problems) {
+    for problem in problems.0 {
+        tracing::error!(%problem, "a key file is wrong; what was read earlier stays in force");
     }
 }
 
@@ -93,16 +139,17 @@ mod tests {
             put(folder.path(), name, 0o600);
         }
         let secrets = SecretsFolder { directory: folder.path().to_owned() };
-        let seen = secrets.stamp();
-        let ServiceKeys { peppers, sealing, refresh, index, .. } = secrets.load().unwrap();
+        let seen = KeyStamp::of(&secrets, None);
+        let ServiceKeys { peppers, sealing, refresh, index, admin_token, .. } = secrets.load().unwrap();
         let keys = Arc::new(FileKeys::new(KeyMaterial { peppers, sealing, refresh, index }));
-        (folder, KeyFiles::new(secrets, keys, seen))
+        let in_force = InForce { keys, operator_token: OperatorToken::new(&admin_token), certificate: None };
+        (folder, KeyFiles::new(secrets, in_force, seen))
     }
 
     #[test]
     fn a_new_key_comes_into_force_and_a_bad_one_does_not() {
         let (folder, mut files) = watched();
-        let newest = |files: &KeyFiles| files.keys.peppers().newest_id().as_str().to_owned();
+        let newest = |files: &KeyFiles| files.in_force.keys.peppers().newest_id().as_str().to_owned();
         files.look(false);
         assert_eq!(newest(&files), "1");
         put(folder.path(), "peppers/2", 0o600);
@@ -122,6 +169,6 @@ mod tests {
         fs::write(folder.path().join("index-key"), "cd".repeat(32)).unwrap();
         put(folder.path(), "peppers/2", 0o600);
         files.look(false);
-        assert_eq!(files.keys.peppers().newest_id().as_str(), "1");
+        assert_eq!(files.in_force.keys.peppers().newest_id().as_str(), "1");
     }
 }

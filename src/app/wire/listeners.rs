@@ -3,7 +3,7 @@
 use crate::{
     app::{
         Failure,
-        accept::TlsIdentity,
+        accept::Certificate,
         serve::{ServeLimits, ServeOptions},
     },
     config::{
@@ -11,7 +11,6 @@ use crate::{
         listen::{ListenLimits, WebOrigins},
         problem::Problem,
     },
-    domain::secret::SecretString,
     grpc,
 };
 use http::HeaderValue;
@@ -22,8 +21,8 @@ use http::HeaderValue;
 /// Where an origin cannot stand in a header.
 pub(in crate::app) fn options(
     config: &Config,
-    tls: Option<TlsIdentity>,
-    operator_token: SecretString,
+    tls: Option<Certificate>,
+    operator_token: grpc::OperatorToken,
 ) -> Result<ServeOptions, Failure> {
     let listen = &config.listen;
     Ok(ServeOptions {

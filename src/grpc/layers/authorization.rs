@@ -5,8 +5,9 @@ use crate::domain::{
     refusal::Refusal,
     secret::{ExposeSecret, SecretString},
 };
+use arc_swap::ArcSwap;
 use http::{HeaderMap, HeaderValue};
-use std::fmt;
+use std::{fmt, sync::Arc};
 use tonic::metadata::MetadataMap;
 
 /// An access token is never longer.
@@ -44,14 +45,20 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && sound).then_some(token)
 }
 
-/// The operator's token, kept as its hash.
-pub struct OperatorToken(Digest);
+/// The operator's token, kept as its hash. It may be replaced while the service runs; clones are the same.
+#[derive(Clone)]
+pub struct OperatorToken(Arc<ArcSwap<Digest>>);
 
 impl OperatorToken {
     /// The token that operators have to show.
     #[must_use]
     pub fn new(token: &SecretString) -> Self {
-        Self(Digest::sha256(&[token.expose_secret().as_bytes()]))
+        Self(Arc::new(ArcSwap::from_pointee(hash(token.expose_secret().as_bytes()))))
+    }
+
+    /// Takes another in its place, for the calls that come from now on.
+    pub fn replace(&self, token: &SecretString) {
+        self.0.store(Arc::new(hash(token.expose_secret().as_bytes())));
     }
 
     /// Whether the call shows it, in `x-service-token` or as a bearer token. Takes the same time wherever the first
@@ -66,8 +73,12 @@ impl OperatorToken {
         } else {
             alone("authorization").and_then(bearer).map(str::as_bytes)
         };
-        shown.is_some_and(|shown| Digest::sha256(&[shown]) == self.0)
+        shown.is_some_and(|shown| hash(shown) == **self.0.load())
     }
+}
+
+fn hash(token: &[u8]) -> Digest {
+    Digest::sha256(&[token])
 }
 
 impl fmt::Debug for OperatorToken {
@@ -120,5 +131,8 @@ mod tests {
         ] {
             assert!(!token.is_shown(&bad), "{bad:?}");
         }
+        token.clone().replace(&SecretString::from("another"));
+        assert!(token.is_shown(&headers(&[("x-service-token", "another")])));
+        assert!(!token.is_shown(&headers(&[("x-service-token", "s3cret")])));
     }
 }

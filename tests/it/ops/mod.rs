@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod delivery;
 mod peers;
+mod process;
 mod proxy;
 mod run;
 mod serve;
