@@ -6,6 +6,7 @@
 
 use super::{fault, fault::OpenFault};
 use crate::ports::store::StoreFault;
+use futures_util::future::join_all;
 use sqlx::{ConnectOptions, Connection, Database};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -51,7 +52,7 @@ pub(super) struct Lease<DB: Database> {
 }
 
 impl<DB: Database> Pool<DB> {
-    /// A pool of at most `size` connections; none is opened yet.
+    /// A pool of at most `size` connections; none is open yet.
     pub(super) fn new(options: Options<DB>, size: u32) -> Arc<Self> {
         Arc::new(Self {
             options,
@@ -60,12 +61,19 @@ impl<DB: Database> Pool<DB> {
         })
     }
 
-    /// A first connection, so that what is wrong with the settings is told in full.
+    /// Opens all connections, so that the first burst of calls does not wait for them, and tells what is wrong with the
+    /// settings.
     pub(super) async fn open(self: &Arc<Self>) -> Result<(), OpenFault> {
-        let connection = self.options.connect().await.map_err(OpenFault::Connect)?;
-        let now = Instant::now();
-        self.resting().connections.push(Kept { connection, opened: now, rested: now });
+        let opened = join_all((0..self.permits.available_permits()).map(|_| self.connect())).await;
+        let opened = opened.into_iter().collect::<Result<Vec<_>, _>>().map_err(OpenFault::Connect)?;
+        self.resting().connections.extend(opened);
         Ok(())
+    }
+
+    async fn connect(&self) -> Result<Kept<DB>, sqlx::Error> {
+        let connection = self.options.connect().await?;
+        let now = Instant::now();
+        Ok(Kept { connection, opened: now, rested: now })
     }
 
     /// A connection that works, as soon as one is free. The caller bounds the wait.
@@ -80,9 +88,7 @@ impl<DB: Database> Pool<DB> {
                 return Ok(lease);
             }
         }
-        let connection = self.options.connect().await.map_err(|error| fault::of(&error))?;
-        let now = Instant::now();
-        lease.kept = Some(Kept { connection, opened: now, rested: now });
+        lease.kept = Some(self.connect().await.map_err(|error| fault::of(&error))?);
         Ok(lease)
     }
 
