@@ -2,7 +2,9 @@
 
 mod enumeration;
 mod guessing;
+mod identifiers;
 mod leaks;
+mod limits;
 mod offline;
 mod replay;
 mod surface;
