@@ -18,10 +18,14 @@ impl Party {
         Self { name: "client", id: std::process::id() }
     }
 
-    /// CPU time used so far by the process and by its children, those that have ended included.
+    /// CPU time used so far by the process and by its children, those that have ended included; by this program alone,
+    /// for all the others are its children.
     pub(crate) fn cpu(&self) -> Duration {
-        let own = Stat::of(self.id).map_or(Duration::ZERO, |stat| ticks(stat.own + stat.waited));
-        own + children(self.id).map(|stat| ticks(stat.own + stat.waited)).sum()
+        let own = Stat::of(self.id);
+        if self.id == std::process::id() {
+            return own.map_or(Duration::ZERO, |stat| ticks(stat.own));
+        }
+        own.into_iter().chain(children(self.id)).map(|stat| ticks(stat.own + stat.waited)).sum()
     }
 
     /// Resident memory of the process itself in bytes: what it holds now.

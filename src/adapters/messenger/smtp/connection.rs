@@ -114,8 +114,7 @@ impl Connection {
             self.command(Stage::Recipient, Rcpt::new(recipient.clone(), Vec::new())).await?;
         }
         self.command(Stage::Message, Data).await?;
-        let answer = self.smtp.message(&bytes).await;
-        self.judge(Stage::Message, answer)?;
+        self.command(Stage::Message, Content(&bytes)).await?;
         self.in_step = true;
         Ok(())
     }
@@ -130,5 +129,41 @@ impl Connection {
         // A refusal ends the dialogue in step; 421 announces the end of the connection (RFC 5321 section 3.8).
         self.in_step = error.status().is_some_and(|code| u16::from(code) != 421);
         Err(meaning(stage, &error))
+    }
+}
+
+/// A message as it follows DATA, with its end (RFC 5321 section 4.5.2).
+///
+/// lettre writes the end apart from the message. Then the kernel holds the end back until the message is acknowledged
+/// (Nagle's algorithm), and the relay's kernel holds that back for 40 ms, as nothing is to be answered yet.
+struct Content<'a>(&'a [u8]);
+
+impl std::fmt::Display for Content<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What the builder of messages makes is text.
+        for line in String::from_utf8_lossy(self.0).split_inclusive("\r\n") {
+            if line.starts_with('.') {
+                f.write_str(".")?;
+            }
+            f.write_str(line)?;
+        }
+        if !self.0.ends_with(b"\r\n") {
+            f.write_str("\r\n")?;
+        }
+        f.write_str(".\r\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_begin_with_a_dot_get_another() {
+        for (content, sent) in
+            [("a\r\n.\r\n..b\r\n", "a\r\n..\r\n...b\r\n.\r\n"), (".a\r\nb.", "..a\r\nb.\r\n.\r\n"), ("", "\r\n.\r\n")]
+        {
+            assert_eq!(Content(content.as_bytes()).to_string(), sent);
+        }
     }
 }
