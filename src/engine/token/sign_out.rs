@@ -54,7 +54,7 @@ impl TokenIssuer {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let ring = self.parts.keys.refresh();
-        let Some(PresentedToken { token, .. }) = RefreshToken::parse(token.expose_secret(), &ring) else {
+        let Some(PresentedToken { token, authentic: true }) = RefreshToken::parse(token.expose_secret(), &ring) else {
             return Ok(());
         };
         let event = AuditEvent::new(self.event_id(), now, Act::SessionRevoked, origin);

@@ -22,7 +22,7 @@ pub struct Rotation {
     pub counter: u32,
     /// SHA-256 of the presented token's secret.
     pub presented: Digest,
-    /// Whether this service gave the presented token out. Only such a token may count as reuse.
+    /// Whether this service gave the presented token out. One that it did not is refused, and counts as nothing else.
     pub authentic: bool,
     /// SHA-256 of the successor's secret.
     pub successor: Digest,
@@ -117,9 +117,9 @@ pub struct SessionPage {
 pub trait SessionStore: Send + Sync {
     /// Rotates a refresh token: one statement on the way that succeeds.
     ///
-    /// The order of the checks: unknown, ended or expired session, or disabled user → `Refused`. The live token, or the
-    /// direct parent within its grace: of another device → `DeviceMismatch`, the session ended; else `Rotated` or
-    /// `Repeated`. Any other token with a counter below the live one → `Reused` where it is authentic. All else →
+    /// The order of the checks: a token that is not authentic, an unknown, ended or expired session, or a disabled user →
+    /// `Refused`. The live token, or the direct parent within its grace: of another device → `DeviceMismatch`, the session
+    /// ended; else `Rotated` or `Repeated`. Any other token with a counter below the live one → `Reused`. All else →
     /// `Refused`.
     async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, StoreFault>;
 

@@ -53,7 +53,7 @@ async fn a_silent_connection_does_not_hold_up_the_end() {
     let mut silent = TcpStream::connect(server.addresses().grpc).await.unwrap();
     silent.write_all(b"PRI * HTTP/2.0\r\n").await.unwrap();
     let start = Instant::now();
-    assert_eq!(server.terminate().code(), Some(0), "{}", server.log().text());
+    assert_eq!(server.terminate().await.code(), Some(0), "{}", server.log().text());
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 

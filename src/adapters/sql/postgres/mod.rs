@@ -137,7 +137,7 @@ impl Parts for Postgres {
 
     async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, StoreFault> {
         let mut link = self.link(Kind::Single).await?;
-        let rotated = rotate::rotate(&mut link, &rotation).await?;
+        let rotated = if rotation.authentic { rotate::rotate(&mut link, &rotation).await? } else { None };
         if let Some(live) = rotated {
             link.finish().await?;
             return Ok(RotationOutcome::Rotated(Box::new(live)));

@@ -58,6 +58,9 @@ pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) 
 /// Which of the family's tokens is presented.
 fn find(stored: &StoredSession, rotation: &Rotation) -> Finding {
     let session = &stored.session;
+    if !rotation.authentic {
+        return Finding::Strange;
+    }
     if rotation.counter == session.counter && rotation.presented == session.refresh_hash {
         return Finding::Live;
     }
@@ -67,7 +70,7 @@ fn find(stored: &StoredSession, rotation: &Rotation) -> Finding {
     let grace = if same_call { rotation.retry_grace.max(rotation.grace) } else { rotation.grace };
     if is_parent && rotation.now < session.last_use_time.after(grace) {
         Finding::Parent
-    } else if rotation.counter < session.counter && rotation.authentic {
+    } else if rotation.counter < session.counter {
         Finding::Old
     } else {
         Finding::Strange
