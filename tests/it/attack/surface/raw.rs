@@ -72,10 +72,15 @@ pub(super) fn framed(message: &[u8]) -> Vec<u8> {
 
 /// Waits for the end of a call.
 pub(super) async fn ended(answer: ResponseFuture) -> Ended {
+    answered(answer).await.unwrap()
+}
+
+/// The same, of a call that may have been refused before it began.
+pub(super) async fn answered(answer: ResponseFuture) -> Result<Ended, h2::Error> {
     timeout(PATIENCE, async {
-        let (parts, body) = answer.await.unwrap().into_parts();
+        let (parts, body) = answer.await?.into_parts();
         let headers = if parts.headers.contains_key("grpc-status") { parts.headers } else { trailers(body).await };
-        Ended { refusal: Refusal::from(Status::from_header_map(&headers).expect("a status")), headers }
+        Ok(Ended { refusal: Refusal::from(Status::from_header_map(&headers).expect("a status")), headers })
     })
     .await
     .expect("an answer in time")
