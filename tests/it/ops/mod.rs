@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod delivery;
+mod documents;
 mod peers;
 mod process;
 mod proxy;

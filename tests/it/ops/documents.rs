@@ -1,0 +1,31 @@
+//! Documents that code can contradict.
+
+use std::fs;
+use std::path::Path;
+
+use identity::domain::audit::Act;
+
+fn document(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+#[test]
+fn the_page_on_audit_lists_every_act_and_no_other() {
+    let page = document("docs/audit.md");
+    let acts = page.split("## Acts").nth(1).unwrap();
+    let listed: Vec<&str> =
+        acts.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|line| line.split('`').next()).collect();
+    assert_eq!(listed, Act::ALL.map(Act::as_str));
+}
+
+#[test]
+fn every_decision_has_a_title_with_its_number() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/decisions");
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if name != "README.md" {
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with(&format!("# {}", &name[..4])), "{name}");
+        }
+    }
+}
