@@ -28,9 +28,9 @@ const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
 /// How many streams a caller may open and reset before anyone took them up (CVE-2023-44487), and how many we may have
-/// to reset for its faults (CVE-2024-24549, CVE-2025-8671), before the connection is closed.
+/// to reset for its faults over the connection's whole life (CVE-2025-8671), before the connection is closed.
 const MAX_RESETS_BY_CALLER: usize = 20;
-const MAX_RESETS_BY_US: usize = 64;
+const MAX_RESETS_BY_US: usize = 1024;
 
 /// What a listener takes at once and how long it waits.
 #[derive(Clone, Debug)]
