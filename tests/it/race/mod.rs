@@ -3,6 +3,7 @@
 
 mod cancelled;
 mod codes;
+mod gate;
 mod processes;
 mod rotations;
 mod sign_ins;
@@ -10,6 +11,7 @@ mod sign_outs;
 
 use crate::contract::store::{Engine, Given, options};
 use futures_util::future::join_all;
+use gate::Gate;
 use identity::{
     adapters::sql::{PostgresStore, SqliteStore},
     ports::store::Store,
@@ -29,13 +31,18 @@ async fn replicas(given: &Given) -> [Arc<dyn Store>; 2] {
     [Arc::clone(&given.store), second]
 }
 
-/// Lets `count` callers, each with its number, begin at the same moment, half of them on each replica.
+/// Lets `count` callers, each with its number, begin at the same moment, half of them on each replica. On PostgreSQL they
+/// meet at a gate first, so that their statements have begun before any of them has changed anything.
 async fn race<T, F>(given: &Given, count: usize, caller: impl Fn(Arc<dyn Store>, usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
     let replicas = replicas(given).await;
+    let gate = match given.engine {
+        Engine::Postgres => Some(Gate::close(given.held.database().url()).await),
+        Engine::Sqlite => None,
+    };
     let start = Arc::new(Barrier::new(count));
     let callers = (0..count).map(|number| {
         let (start, call) = (Arc::clone(&start), caller(Arc::clone(&replicas[number % 2]), number));
@@ -44,5 +51,9 @@ where
             call.await
         })
     });
-    join_all(callers.collect::<Vec<_>>()).await.into_iter().map(Result::unwrap).collect()
+    let callers: Vec<_> = callers.collect();
+    if let Some(gate) = gate {
+        gate.open().await;
+    }
+    join_all(callers).await.into_iter().map(Result::unwrap).collect()
 }
