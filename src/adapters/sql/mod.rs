@@ -1,6 +1,6 @@
 //! The stores: PostgreSQL for production, SQLite embedded.
 //!
-//! A step of a port is written once, in `steps`, over a [`link::Link`] within one transaction. PostgreSQL does the steps
+//! A step of a port is written once, in `steps`, over a `link::Link` within one transaction. PostgreSQL does the steps
 //! of the hot paths in one statement instead (`postgres/*.rs`); it falls back to the common step where that statement
 //! changed nothing and the reason has to be found. `docs/decisions/0010` to `0014` say why.
 
