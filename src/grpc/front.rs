@@ -31,6 +31,14 @@ use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::{Instrument as _, Span};
 
+/// The media types of gRPC-Web.
+const GRPC_WEB: [&[u8]; 4] = [
+    b"application/grpc-web",
+    b"application/grpc-web+proto",
+    b"application/grpc-web-text",
+    b"application/grpc-web-text+proto",
+];
+
 /// Which web pages may call, by their origin such as `https://app.example.com`.
 #[derive(Clone, Debug, Default)]
 pub enum WebOrigins {
@@ -175,6 +183,7 @@ fn kind<B>(request: &Request<B>) -> Kind {
     let media_type = content_type.split(|c| *c == b';').next().unwrap_or_default().trim_ascii_end();
     match (request.method(), media_type) {
         (&Method::OPTIONS, _) => Kind::FromThePage,
+        (&Method::POST, web) if GRPC_WEB.contains(&web) => Kind::FromThePage,
         (&Method::POST, b"application/grpc" | b"application/grpc+proto") => {
             if request.version() == Version::HTTP_2 {
                 Kind::Call
@@ -182,7 +191,6 @@ fn kind<B>(request: &Request<B>) -> Kind {
                 Kind::OldHttp
             }
         }
-        (&Method::POST, web) if web.starts_with(b"application/grpc-web") => Kind::FromThePage,
         _ => Kind::NotACall,
     }
 }
@@ -211,3 +219,6 @@ fn cors(origins: &WebOrigins) -> CorsLayer {
         WebOrigins::These(origins) => layer.allow_origin(AllowOrigin::list(origins.iter().cloned())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ mod revoke_other_sessions;
 mod revoke_session;
 mod send_otp;
 mod sign_out;
+mod tls;
 mod validate_token;
 mod verify_otp;
 

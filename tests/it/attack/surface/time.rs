@@ -8,8 +8,8 @@ use tonic::Code;
 
 use super::is_well;
 use super::raw::{Raw, ended, framed};
-use crate::support::http;
 use crate::support::world::{Store, World};
+use crate::support::{http, wait};
 
 /// A service that gives a call one second, and a connection one second to begin.
 async fn hurried() -> World {
@@ -85,6 +85,34 @@ async fn a120_slow_and_silent_connections() {
         // Closed or reset, but not kept.
         assert!(is_closed(stream, Duration::from_secs(5)).await, "a slow connection is kept");
     }
+    is_well(&mut world.server, 96).await;
+}
+
+#[tokio::test]
+async fn a120_one_call_too_many() {
+    let mut world = World::with(Store::Sqlite, |settings| settings.set("listen.max_concurrent_calls", 3)).await;
+    let raw = Raw::connect(world.server.addresses().grpc).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        let (answer, mut stream) = raw.open("TokenService/ValidateToken", &[]).await.unwrap();
+        stream.send_data(vec![0].into(), false).unwrap();
+        held.push((answer, stream));
+    }
+    // The three are taken up when their tasks get their turn.
+    let refusal = wait::until("a call too many", Duration::from_secs(5), async || {
+        let answer = raw.call("TokenService/GetJwks", &[], framed(&[])).await.refusal;
+        (answer.code != Code::Ok).then_some(answer)
+    })
+    .await;
+    assert_eq!((refusal.code, refusal.reason.as_str()), (Code::Unavailable, "OVERLOADED"));
+    assert!(refusal.retry_delay.is_some() && refusal.status.metadata().get("retry-after").is_some());
+    // The operators' listener and the pages have room of their own.
+    let operators = Raw::connect(world.server.addresses().admin).await;
+    let refusal = operators.call("AdminService/GetUser", &[], framed(&[])).await.refusal;
+    assert_eq!(refusal.reason, "SERVICE_CREDENTIAL_REQUIRED");
+    assert_eq!(http::get(world.server.addresses().http, "/health/live").await.status, 200);
+    drop(held);
+    tokio::time::sleep(Duration::from_millis(200)).await;
     is_well(&mut world.server, 96).await;
 }
 
