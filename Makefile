@@ -18,7 +18,7 @@ help: ## List the commands
 .PHONY: run
 run: ## Start the service on this machine: data in .data/, mail in .data/mailbox/ and at /dev/mailbox
 	$(call say,"Building and starting identity; the first build takes about two minutes")
-	cargo run --locked --quiet -- serve --embedded --data-dir $(DATA_DIR) \
+	@cargo run --locked --quiet -- serve --embedded --data-dir $(DATA_DIR) \
 		--grpc-listen $(GRPC_LISTEN) --http-listen $(HTTP_LISTEN) --admin-listen $(ADMIN_LISTEN)
 
 .PHONY: test

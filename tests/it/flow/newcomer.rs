@@ -31,7 +31,11 @@ async fn the_readmes_commands_end_in_an_active_token() {
 
     let mail = server.mailbox().wait_for("ada@example.com", 1).await;
     // What the README greps for.
-    let line = mail.raw.lines().find(|line| line.contains("is your sign-in code")).unwrap();
+    let is_code = |line: &&str| {
+        line.bytes().take(6).all(|c| c.is_ascii_digit())
+            && line.get(6..).is_some_and(|rest| rest.starts_with(" is your sign-in code"))
+    };
+    let line = mail.raw.lines().rfind(is_code).unwrap();
     let verify = json!({"challengeId": challenge["challengeId"], "code": &line[..6], "device": device});
     let signed_in = call(at.grpc, &[], "identity.v1.IdentityService/VerifyOtp", &verify);
     assert_eq!(signed_in["newUser"], true);
