@@ -36,27 +36,31 @@ async fn converse(mut stream: TcpStream, inbox: &Inbox) -> std::io::Result<()> {
     let mut buffer: Vec<u8> = Vec::with_capacity(32 * 1024);
     let mut in_data = false;
     while stream.read_buf(&mut buffer).await? > 0 {
-        // Pipelining is not offered: a command or a message ends where the peer waits for the answer.
+        // A group of commands (RFC 2920) or a message ends where the peer waits for the answers.
         let end: &[u8] = if in_data { b"\r\n.\r\n" } else { b"\r\n" };
         if !buffer.ends_with(end) {
             continue;
         }
-        let reply: &[u8] = if in_data {
+        let mut reply: Vec<u8> = Vec::new();
+        if in_data {
             inbox.deliver(&buffer);
             in_data = false;
-            b"250 taken\r\n"
+            reply.extend(b"250 taken\r\n");
         } else {
-            let verb = buffer.get(..4).unwrap_or_default().to_ascii_uppercase();
-            in_data = verb == b"DATA";
-            match verb.as_slice() {
-                b"EHLO" => b"250-sink\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n",
-                b"DATA" => b"354 go on\r\n",
-                b"QUIT" => b"221 bye\r\n",
-                _ => b"250 ok\r\n",
+            for command in buffer.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                let verb = command.get(..4).unwrap_or_default().to_ascii_uppercase();
+                in_data = verb == b"DATA";
+                let answer: &[u8] = match verb.as_slice() {
+                    b"EHLO" => b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n",
+                    b"DATA" => b"354 go on\r\n",
+                    b"QUIT" => b"221 bye\r\n",
+                    _ => b"250 ok\r\n",
+                };
+                reply.extend(answer);
             }
-        };
+        }
         buffer.clear();
-        stream.write_all(reply).await?;
+        stream.write_all(&reply).await?;
     }
     Ok(())
 }

@@ -152,9 +152,10 @@ fn announce(Addresses { grpc, http, admin }: Addresses) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// Runs on at least two threads: on one, the exporter of spans can wait for itself.
+/// Runs on one thread less than there are cores: the threads that sign have theirs, and on few cores a call costs less
+/// where it is not passed between threads (`docs/performance.md`).
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Fault(format!("no thread can be started: {}", error.kind())))?;
     let ended = runtime.block_on(work);

@@ -26,7 +26,7 @@ use crate::{
     },
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
-        delivery::{MailboxReader, WakeUp, Worker, WorkerOptions, WorkerParts},
+        delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
         otp::{OtpEngine, OtpParts},
         readiness::Readiness,
         token::{TokenIssuer, TokenParts},
@@ -81,7 +81,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
     let file_keys = Arc::new(FileKeys::new(material.keys));
     let keys: Arc<dyn Keys> = file_keys.clone();
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
-    let wake_up = WakeUp::default();
+    let handoff = Handoff::new(carrier.messenger.time_limit() + LEASE_MARGIN);
 
     let tokens = Arc::new(TokenIssuer::new(TokenParts {
         signer: Arc::new(signer(material.signing)?),
@@ -103,7 +103,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
         limits: Arc::new(config.limits.clone()),
         sessions,
         tokens: tokens.clone(),
-        wake_up: wake_up.clone(),
+        handoff: handoff.clone(),
     });
     let account = AccountParts {
         store: store.clone(),
@@ -118,7 +118,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
         keys,
         clock: clock.clone(),
         entropy,
-        wake_up,
+        handoff,
     };
     let worker_options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
     let worker = Worker::new(worker, worker_options).map_err(|fault| Failure::Fault(fault.to_string()))?;

@@ -88,7 +88,7 @@ fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
     };
     let from = section.need("from", &sender);
     let from_name = section.get("from_name", &network::words::<64>("at most 64 characters")).or(String::new());
-    let pool_size = section.get("pool_size", &Whole(1..=100)).or(8);
+    let pool_size = section.get("pool_size", &Whole(1..=100)).or(16);
     let timeout =
         section.get("timeout", &Span(Duration::from_secs(1)..=Duration::from_mins(1))).or(Duration::from_secs(10));
     Some(Smtp {

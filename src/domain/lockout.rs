@@ -40,6 +40,13 @@ impl Ladder {
         }
         self.0.iter().find(|rung| rung.failures == failures).map(|rung| rung.wait)
     }
+
+    /// The wait for each number of consecutive failures, from 1 to the last rung's; zero between rungs. Beyond, the
+    /// last holds.
+    pub fn waits(&self) -> impl Iterator<Item = Duration> {
+        let last = self.0.last().map_or(0, |rung| rung.failures);
+        (1..=last).map(|failures| self.wait_at(failures).unwrap_or_default())
+    }
 }
 
 impl Default for Ladder {

@@ -69,6 +69,22 @@ pub struct NewMessage {
     pub create_time: Timestamp,
     /// After this time it is not sent any more.
     pub expire_time: Timestamp,
+    /// Where the worker of this process has taken it on already: until when no other worker gets it.
+    pub lease_end: Option<Timestamp>,
+}
+
+impl NewMessage {
+    /// Whether it is accepted as claimed.
+    #[must_use]
+    pub const fn is_claimed(&self) -> bool {
+        self.lease_end.is_some()
+    }
+
+    /// From when on a worker may claim it.
+    #[must_use]
+    pub fn due_time(&self) -> Timestamp {
+        self.lease_end.unwrap_or(self.create_time)
+    }
 }
 
 /// A message that a worker has claimed.

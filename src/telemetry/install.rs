@@ -85,9 +85,13 @@ impl Telemetry {
     /// Where the exporter cannot be made, or something is installed already.
     pub fn install(settings: &Settings) -> Result<Self, InstallFault> {
         let provider = settings.collector.as_ref().map(provider).transpose()?;
-        let spans = provider.as_ref().map(|provider| layer(provider.tracer("identity")).with_filter(OwnSpans));
         let events = log::<Registry>(settings.format).with_filter(Events::at(settings.level));
-        tracing_subscriber::registry().with(events).with(spans).try_init()?;
+        let registry = tracing_subscriber::registry().with(events);
+        // An absent layer within the stack would count as one that wants every span.
+        match &provider {
+            Some(provider) => registry.with(layer(provider.tracer("identity")).with_filter(OwnSpans)).try_init()?,
+            None => registry.try_init()?,
+        }
         panics::install();
         Ok(Self { provider })
     }

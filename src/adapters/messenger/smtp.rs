@@ -39,28 +39,35 @@ impl Smtp {
         Ok(Self { sender, dial: options.dial()?, pool, time_limit })
     }
 
-    /// A kept connection that still answers, or a fresh one.
-    async fn connection(&self) -> Result<Connection, Handover> {
-        if let Some(mut kept) = self.pool.take() {
-            if kept.answers().await {
-                return Ok(kept);
+    /// A kept connection, or a fresh one; and whether it is taken to answer still without having been asked.
+    async fn connection(&self) -> Result<(Connection, bool), Handover> {
+        if let Some((mut kept, rested_briefly)) = self.pool.take() {
+            let unasked = rested_briefly && kept.is_clean();
+            if unasked || kept.answers().await {
+                return Ok((kept, unasked));
             }
             // The relay has hung up on it, and so most likely on the others.
             self.pool.clear();
         }
-        Connection::open(&self.dial).await
+        Ok((Connection::open(&self.dial).await?, false))
     }
 
     async fn send(&self, message: &Message) -> Handover {
-        let mut connection = match self.connection().await {
-            Ok(connection) => connection,
-            Err(handover) => return handover,
-        };
-        let handover = connection.send(self.sender.address(), message).await;
-        if connection.is_in_step() {
-            self.pool.put(connection);
+        loop {
+            let (mut connection, unasked) = match self.connection().await {
+                Ok(found) => found,
+                Err(handover) => return handover,
+            };
+            let handover = connection.send(self.sender.address(), message).await;
+            if unasked && connection.was_gone() {
+                self.pool.clear();
+                continue;
+            }
+            if connection.is_in_step() {
+                self.pool.put(connection);
+            }
+            return handover;
         }
-        handover
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
     /// A step that takes longer than this, the wait for a connection included, is given up: the store does not answer.
     const LIMIT: Duration;
 
+    /// Whether the steps of the hot paths run in lanes of their own, so that a caller who hangs up cannot cut them off.
+    const LANES: bool;
+
     /// A connection in use.
     type Link: Link;
 

@@ -7,6 +7,7 @@
 mod engine;
 mod fault;
 mod fields;
+mod lane;
 mod link;
 mod migrations;
 mod options;

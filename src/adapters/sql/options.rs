@@ -64,6 +64,10 @@ impl PostgresOptions {
             // Every statement finds its rows by key: one plan serves all values, and none is worth compiling.
             ("plan_cache_mode", "force_generic_plan"),
             ("enable_seqscan", "off"),
+            ("enable_bitmapscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("enable_material", "off"),
             ("jit", "off"),
         ]))
     }

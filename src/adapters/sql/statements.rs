@@ -130,7 +130,8 @@ statements! {
         AND session_id < $3 ORDER BY session_id DESC LIMIT $4";
     REVOCATIONS = "SELECT session_id, end_time FROM sessions WHERE end_time >= $1 ORDER BY end_time, session_id";
 
-    INSERT_MESSAGE = "INSERT INTO outbox (", message_columns!(), ") VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $6)";
+    INSERT_MESSAGE = "INSERT INTO outbox (", message_columns!(), ") VALUES \
+        ($1, $2, $3, $4, $5, $8, $6, $7, $9)";
     CLAIM = "WITH due AS MATERIALIZED (SELECT message_id FROM outbox WHERE settle_time IS NULL AND due_time <= $1 \
         ORDER BY due_time, message_id LIMIT $3"; " FOR UPDATE SKIP LOCKED",
         ") UPDATE outbox SET due_time = $2, attempts = attempts + 1 WHERE message_id IN (SELECT message_id FROM due) \

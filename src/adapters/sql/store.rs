@@ -91,13 +91,27 @@ impl<E: Engine> SqlStore<E> {
         let joined = tokio::spawn(bounded.instrument(span)).await;
         joined.unwrap_or_else(|_| Err(fault::broken("the step broke off")))
     }
+
+    /// A step of a hot path. Where the engine has lanes it runs in one of these, and the caller only waits for it.
+    async fn hot<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        step: impl Future<Output = Result<T, StoreFault>> + Send + 'static,
+    ) -> Result<T, StoreFault> {
+        if !E::LANES {
+            return self.in_own_task(operation, step).await;
+        }
+        let span = tracing::info_span!("store", db.system.name = E::SYSTEM, db.operation.name = operation);
+        let done = tokio::time::timeout(E::LIMIT, step).instrument(span).await;
+        done.unwrap_or_else(|_| Err(fault::unavailable("no answer in time")))
+    }
 }
 
 #[async_trait]
 impl<E: Engine> ChallengeStore for SqlStore<E> {
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {
         let engine = self.engine.clone();
-        self.in_own_task("begin_challenge", async move { engine.begin_challenge(new).await }).await
+        self.hot("begin_challenge", async move { engine.begin_challenge(new).await }).await
     }
 
     async fn challenge(&self, id: ChallengeId) -> Result<Option<Challenge>, StoreFault> {
@@ -115,17 +129,17 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
         ladder: &Ladder,
     ) -> Result<ChargeOutcome, StoreFault> {
         let (engine, ladder) = (self.engine.clone(), ladder.clone());
-        self.in_own_task("charge_attempt", async move { engine.charge_attempt(id, now, ladder).await }).await
+        self.hot("charge_attempt", async move { engine.charge_attempt(id, now, ladder).await }).await
     }
 
     async fn record_failure(&self, failure: FailedAttempt) -> Result<(), StoreFault> {
         let engine = self.engine.clone();
-        self.in_own_task("record_failure", async move { engine.record(failure.events).await }).await
+        self.hot("record_failure", async move { engine.record(failure.events).await }).await
     }
 
     async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault> {
         let engine = self.engine.clone();
-        self.in_own_task("complete_sign_in", async move { engine.complete_sign_in(sign_in).await }).await
+        self.hot("complete_sign_in", async move { engine.complete_sign_in(sign_in).await }).await
     }
 
     async fn user_of(&self, key: IdentifierKey) -> Result<Option<User>, StoreFault> {
@@ -217,7 +231,7 @@ impl<E: Engine> Outbox for SqlStore<E> {
         event: Option<AuditEvent>,
     ) -> Result<(), StoreFault> {
         let engine = self.engine.clone();
-        self.in_own_task("settle", async move { engine.settle(id, settlement, now, event).await }).await
+        self.hot("settle", async move { engine.settle(id, settlement, now, event).await }).await
     }
 }
 
@@ -230,7 +244,7 @@ impl<E: Engine> Ledger for SqlStore<E> {
 
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreFault> {
         let (engine, events) = (self.engine.clone(), vec![event.clone()]);
-        self.in_own_task("record", async move { engine.record(events).await }).await
+        self.hot("record", async move { engine.record(events).await }).await
     }
 
     async fn ping(&self) -> Result<(), StoreFault> {

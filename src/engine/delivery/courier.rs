@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 
 /// How much longer than a hand-over its lease is: the time for claiming and settling, and for what the clocks of two
 /// processes may differ.
-pub(super) const LEASE_MARGIN: Duration = Duration::from_secs(10);
+pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
 
 /// How often a settlement is tried that the store calls impossible.
 const BROKEN_TRIES: u32 = 5;
@@ -33,7 +33,7 @@ pub(super) struct Courier {
 }
 
 /// What becomes of a message.
-enum End {
+pub(super) enum End {
     Delivered { provider_message_id: String },
     Dropped { reason: &'static str },
     Expired,
@@ -45,26 +45,24 @@ impl Courier {
         Self { parts, templates }
     }
 
-    /// Hands a message over, or drops it, or puts it off. From `lease_end` on another worker may have it.
-    pub(super) async fn carry(&self, message: ClaimedMessage, lease_end: Timestamp) {
+    /// Hands a message over, and tells what became of it, to be settled; `None` where its lease ran out before, for from
+    /// `lease_end` on another worker may have it.
+    pub(super) async fn carry(&self, message: &ClaimedMessage, lease_end: Timestamp) -> Option<End> {
         let now = self.parts.clock.now();
-        let end = if now >= message.expire_time {
-            End::Expired
-        } else {
-            match self.envelope(&message) {
-                Err(end) => end,
-                Ok(envelope) => {
-                    let time_limit = self.parts.messenger.time_limit();
-                    if now.after(time_limit) > lease_end {
-                        // This process was asleep, and another worker may be sending it at this moment.
-                        tracing::warn!(message_id = %message.message_id, "a message's lease ran out before its turn");
-                        return;
-                    }
-                    self.hand_over(&envelope, time_limit.min(message.expire_time.since(now))).await
-                }
-            }
+        if now >= message.expire_time {
+            return Some(End::Expired);
+        }
+        let envelope = match self.envelope(message) {
+            Err(end) => return Some(end),
+            Ok(envelope) => envelope,
         };
-        self.settle(&message, end, lease_end).await;
+        let time_limit = self.parts.messenger.time_limit();
+        if now.after(time_limit) > lease_end {
+            // This process was asleep, and another worker may be sending it at this moment.
+            tracing::warn!(message_id = %message.message_id, "a message's lease ran out before its turn");
+            return None;
+        }
+        Some(self.hand_over(&envelope, time_limit.min(message.expire_time.since(now))).await)
     }
 
     /// Hands over within `limit`, which ends no later than the message expires.
@@ -134,7 +132,7 @@ impl Courier {
 
     /// Writes down what became of a message. An end is tried until the store takes it or the message expires, for a
     /// message that was sent and not settled would be sent again.
-    async fn settle(&self, message: &ClaimedMessage, end: End, lease_end: Timestamp) {
+    pub(super) async fn settle(&self, message: &ClaimedMessage, end: End, lease_end: Timestamp) {
         let (settlement, event) = self.settlement(message, end);
         let mut tries = 0;
         loop {

@@ -2,14 +2,15 @@
 
 mod backoff;
 mod courier;
+mod handoff;
 mod mailbox;
 mod seal;
-mod wake_up;
 mod words;
 mod worker;
 
+pub use courier::LEASE_MARGIN;
+pub use handoff::{Handoff, Place};
 pub use mailbox::{MailboxFault, MailboxMessage, MailboxReader};
 pub use seal::sealed_message;
-pub use wake_up::WakeUp;
 pub use words::TemplateFault;
 pub use worker::{Worker, WorkerOptions, WorkerParts};

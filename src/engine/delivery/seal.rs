@@ -29,7 +29,7 @@ pub fn sealed_message(
     let mut plain = Zeroizing::new(Vec::with_capacity(ROOM));
     serde_json::to_writer(&mut *plain, content).map_err(|_| CannotOpen)?;
     let content = seal(ring, place(message_id.uuid().as_bytes()), nonce, &plain)?;
-    Ok(NewMessage { message_id, challenge_id, content, create_time, expire_time })
+    Ok(NewMessage { message_id, challenge_id, content, create_time, expire_time, lease_end: None })
 }
 
 /// Opens what `sealed_message` sealed for the row of `message_id`.

@@ -2,8 +2,8 @@
 
 use super::{
     backoff,
-    courier::{Courier, LEASE_MARGIN},
-    wake_up::WakeUp,
+    courier::Courier,
+    handoff::{Handed, Handoff},
     words::{TemplateFault, Templates},
 };
 use crate::ports::{
@@ -15,8 +15,9 @@ use crate::ports::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,8 +33,8 @@ pub struct WorkerParts {
     pub clock: Arc<dyn Clock>,
     /// Where ids of events and the scatter of retries come from.
     pub entropy: Arc<dyn Entropy>,
-    /// The signal of those who accept messages.
-    pub wake_up: WakeUp,
+    /// The way from those who accept messages.
+    pub handoff: Handoff,
 }
 
 /// How the worker works.
@@ -59,7 +60,11 @@ pub struct Worker {
     parts: Arc<WorkerParts>,
     options: WorkerOptions,
     courier: Arc<Courier>,
+    hands: Arc<Semaphore>,
 }
+
+/// What hands one message over at a time.
+type Hand = OwnedSemaphorePermit;
 
 impl Worker {
     /// A worker of the parts.
@@ -69,55 +74,89 @@ impl Worker {
     pub fn new(parts: WorkerParts, options: WorkerOptions) -> Result<Self, TemplateFault> {
         let parts = Arc::new(parts);
         let courier = Arc::new(Courier::new(parts.clone(), Templates::new()?));
-        Ok(Self { parts, options, courier })
+        let hands = usize::try_from(options.concurrency).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
+        Ok(Self { parts, options, courier, hands: Arc::new(Semaphore::new(hands)) })
     }
 
     /// Works until told to stop, and then finishes what it has begun, within the limit for that.
     pub async fn run(self, stop: CancellationToken) {
+        let mut arrivals = self.parts.handoff.receiver();
         let mut begun = JoinSet::new();
         let mut outages = 0;
+        let mut look = Instant::now();
+        let mut hand = None;
         while !stop.is_cancelled() {
-            let pause = match self.begin(&mut begun).await {
-                Ok(()) => {
-                    outages = 0;
-                    self.options.poll
-                }
-                Err(fault) => {
-                    outages += 1;
-                    tracing::warn!(error = %fault, outages, "messages cannot be claimed");
-                    backoff::pause(outages, &*self.parts.entropy)
-                }
-            };
+            if hand.is_none() {
+                hand = Arc::clone(&self.hands).try_acquire_owned().ok();
+            }
+            if look <= Instant::now()
+                && let Some(first) = hand.take()
+            {
+                let pause = match self.claim(&mut begun, first).await {
+                    Ok(spare) => {
+                        outages = 0;
+                        hand = spare;
+                        // Where that took all hands, there may be more: looked for as soon as one is free again.
+                        if hand.is_some() { self.options.poll } else { Duration::ZERO }
+                    }
+                    Err(fault) => {
+                        outages += 1;
+                        tracing::warn!(error = %fault, outages, "messages cannot be claimed");
+                        backoff::pause(outages, &*self.parts.entropy)
+                    }
+                };
+                look = Instant::now() + pause;
+                continue;
+            }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = sleep(pause) => {}
-                () = self.parts.wake_up.woken(), if outages == 0 && self.room(&begun) > 0 => {}
-                Some(ended) = begun.join_next(), if outages == 0 && self.room(&begun) == 0 => log_panic(&ended),
+                Ok(free) = Arc::clone(&self.hands).acquire_owned(), if hand.is_none() => hand = Some(free),
+                () = sleep_until(look), if hand.is_some() => {}
+                () = self.parts.handoff.roused(), if hand.is_some() && outages == 0 => look = Instant::now(),
+                Some(handed) = arrivals.recv(), if hand.is_some() => self.carry(&mut begun, handed, hand.take()),
+                Some(ended) = begun.join_next() => log_panic(&ended),
             }
+        }
+        drop(hand);
+        while let Ok(handed) = arrivals.try_recv() {
+            self.carry(&mut begun, handed, None);
         }
         self.finish(begun).await;
     }
 
-    /// Claims as many messages as there is room for, so that none waits in here while its lease runs, and begins each.
-    async fn begin(&self, begun: &mut JoinSet<()>) -> Result<(), StoreFault> {
-        while let Some(ended) = begun.try_join_next() {
-            log_panic(&ended);
-        }
-        let room = self.room(begun);
-        if room == 0 {
-            return Ok(());
-        }
+    /// Claims as many messages as there are free hands, so that none waits in here while its lease runs, and begins each.
+    /// Gives a hand that is still free.
+    async fn claim(&self, begun: &mut JoinSet<()>, first: Hand) -> Result<Option<Hand>, StoreFault> {
+        let others =
+            (0..self.hands.available_permits()).map_while(|_| Arc::clone(&self.hands).try_acquire_owned().ok());
+        let mut free: Vec<Hand> = std::iter::once(first).chain(others).collect();
         let claim_time = self.parts.clock.now();
-        let lease = self.parts.messenger.time_limit() + LEASE_MARGIN;
-        for message in self.parts.outbox.claim(room, claim_time, lease).await? {
-            let courier = self.courier.clone();
-            begun.spawn(async move { courier.carry(message, claim_time.after(lease)).await });
+        let lease = self.parts.handoff.lease();
+        let most = u32::try_from(free.len()).unwrap_or(u32::MAX);
+        for message in self.parts.outbox.claim(most, claim_time, lease).await? {
+            self.carry(begun, Handed::claimed(message, claim_time.after(lease)), free.pop());
         }
-        Ok(())
+        Ok(free.pop())
     }
 
-    fn room(&self, begun: &JoinSet<()>) -> u32 {
-        self.options.concurrency.max(1).saturating_sub(u32::try_from(begun.len()).unwrap_or(u32::MAX))
+    /// Begins a message; without a hand it waits for one.
+    fn carry(&self, begun: &mut JoinSet<()>, handed: Handed, hand: Option<Hand>) {
+        let Handed { message, lease_end, place } = handed;
+        // It has left the way: the next may come.
+        drop(place);
+        let (courier, hands) = (self.courier.clone(), Arc::clone(&self.hands));
+        begun.spawn(async move {
+            let hand = match hand {
+                Some(hand) => Some(hand),
+                None => hands.acquire_owned().await.ok(),
+            };
+            let end = courier.carry(&message, lease_end).await;
+            // What became of it may be written down while the hand takes the next.
+            drop(hand);
+            if let Some(end) = end {
+                courier.settle(&message, end, lease_end).await;
+            }
+        });
     }
 
     async fn finish(&self, mut begun: JoinSet<()>) {

@@ -29,7 +29,7 @@ use crate::{
     },
     engine::{
         answers::Answers,
-        delivery::{WakeUp, sealed_message},
+        delivery::{Handoff, sealed_message},
         fault,
         token::TokenIssuer,
     },
@@ -66,8 +66,8 @@ pub struct OtpParts {
     pub sessions: Arc<SessionPolicy>,
     /// Who issues the tokens of a sign-in.
     pub tokens: Arc<TokenIssuer>,
-    /// Rouses the workers when a message has been accepted.
-    pub wake_up: WakeUp,
+    /// The way of accepted messages to the worker.
+    pub handoff: Handoff,
 }
 
 /// Signs people in by one-time codes.

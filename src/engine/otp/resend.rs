@@ -14,7 +14,6 @@ use crate::{
         secret::{ExposeSecret, SecretString},
         session::Origin,
         time::Timestamp,
-        window::Standing,
     },
     engine::{answers::Repeatable, fault},
     ports::store::{NewCode, ResendOutcome},
@@ -63,10 +62,15 @@ impl OtpEngine {
             }
             Err(refusal) => return Err(refusal),
         };
-        let (code, view) = self.further_code(challenge, &email, event.clone(), key, origin, now)?;
+        let (mut code, view) = self.further_code(challenge, &email, event.clone(), key, origin, now)?;
+        let place = self.parts.handoff.claim(&mut code.message);
+        let message = code.message.clone();
         let outcome = self.parts.store.add_code(code).await.map_err(|fault| fault::store(&fault))?;
         let refusal = match outcome {
-            ResendOutcome::Added => return Ok(self.resent(view, standing)),
+            ResendOutcome::Added => {
+                self.parts.handoff.pass(message, place);
+                return Ok(Sent { challenge: view, standing: Some(standing) });
+            }
             ResendOutcome::AlreadyAnswered => {
                 return self.resent_before(key.as_ref(), now).await?.ok_or(Refusal::Internal);
             }
@@ -142,11 +146,6 @@ impl OtpEngine {
             answer,
         };
         Ok((new, view))
-    }
-
-    fn resent(&self, challenge: ChallengeView, standing: Standing) -> Sent {
-        self.parts.wake_up.wake();
-        Sent { challenge, standing: Some(standing) }
     }
 
     async fn resent_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Sent>, Refusal> {

@@ -77,11 +77,13 @@ impl OtpEngine {
             }
             Err(refusal) => return Err(refusal),
         };
-        let (new, view) = self.compose(&request, client, scope, event, key, origin, now)?;
+        let (mut new, view) = self.compose(&request, client, scope, event, key, origin, now)?;
+        let place = self.parts.handoff.claim(&mut new.message);
+        let message = new.message.clone();
         let outcome = self.parts.store.begin_challenge(new).await.map_err(|fault| fault::store(&fault))?;
         match outcome {
             BeginOutcome::Begun => {
-                self.parts.wake_up.wake();
+                self.parts.handoff.pass(message, place);
                 Ok(Sent { challenge: view, standing: Some(standing) })
             }
             BeginOutcome::AlreadyAnswered => self.sent_before(key.as_ref(), now).await?.ok_or(Refusal::Internal),

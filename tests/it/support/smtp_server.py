@@ -22,8 +22,9 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 
 class Handler:
-    def __init__(self, folder):
+    def __init__(self, folder, offers):
         self.folder = folder
+        self.offers = offers
         self.numbers = itertools.count(1)
         self.seen = set()
 
@@ -31,6 +32,10 @@ class Handler:
         new = address not in self.seen
         self.seen.add(address)
         return new
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        return responses[:-1] + self.offers + responses[-1:]
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         local = address.split("@")[0].split("+")[0]
@@ -87,7 +92,8 @@ async def main():
     parser.add_argument("--password", default="")
     options = parser.parse_args()
 
-    handler = Handler(options.folder)
+    # Both ways are met: commands in groups (RFC 2920) where there is TLS, one by one where there is none.
+    handler = Handler(options.folder, [] if options.mode == "plain" else ["250-PIPELINING"])
     settings = {"hostname": "localhost", "enable_SMTPUTF8": True, "auth_require_tls": False}
     if options.user:
         settings |= {"authenticator": authenticator(options.user, options.password), "auth_required": True}

@@ -8,6 +8,9 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
+/// A relay does not hang up on a connection that has been unused for less than this.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// Kept connections, the last used first.
 pub(super) struct Pool {
     idle_timeout: Duration,
@@ -27,10 +30,12 @@ impl Pool {
         Arc::new(Self { idle_timeout, max_idle, state: Mutex::default() })
     }
 
-    /// A connection that was used within the idle time.
-    pub(super) fn take(&self) -> Option<Connection> {
+    /// A connection that was used within the idle time, and whether that was a moment ago, so that it need not be asked
+    /// whether it still answers.
+    pub(super) fn take(&self) -> Option<(Connection, bool)> {
         let (connection, since) = self.state().idle.pop()?;
-        (since.elapsed() < self.idle_timeout).then_some(connection)
+        let rested = since.elapsed();
+        (rested < self.idle_timeout).then_some((connection, rested < TRUSTED))
     }
 
     /// Keeps a connection, unless there are enough.

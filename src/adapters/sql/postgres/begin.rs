@@ -1,71 +1,101 @@
-//! Begins a challenge in one statement.
+//! Begins challenges in one statement.
 
 use super::{
-    events::{self, each_event, event_values},
-    link::PgLink,
+    answers,
+    connections::{Connections, place},
+    events::{self, each_event},
 };
 use crate::{
-    adapters::sql::statements::{answer_conflict, event_columns, message_columns, new_challenge_columns},
-    ports::store::{BeginOutcome, NewChallenge, StoreFault},
+    adapters::sql::{
+        lane::{Broken, Mark, Work},
+        statements::{answer_conflict, event_columns, message_columns, new_challenge_columns},
+    },
+    ports::store::{BeginOutcome, NewChallenge},
 };
-use sqlx::Row as _;
 
-/// The answer goes first: where its place is taken, everything else has no row to come from.
+/// The answers go first: where the place of one is taken, everything else of its step has no row to come from.
 pub(super) const BEGIN: &str = concat!(
-    "WITH answered AS (INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
-    SELECT $41::bytea, $42::bytea, $43::text, $44::bytea, $45::bigint WHERE $41::bytea IS NOT NULL",
+    "WITH input AS MATERIALIZED (SELECT * FROM unnest($17::uuid[], $18::text[], $19::text[], $20::text[], \
+    $21::bytea[], $22::bytea[], $23::text[], $24::bytea[], $25::text[], $26::bytea[], $27::bigint[], $28::bigint[], \
+    $29::bigint[], $30::boolean[], $31::bigint[], $32::bigint[], $33::bytea[], $34::text[], $35::bigint[], \
+    $36::uuid[], $37::text[], $38::bytea[], $39::bigint[], $40::bigint[], $41::bigint[], \
+    $42::bytea[], $43::bytea[], $44::text[], $45::bytea[], $46::bigint[]) WITH ORDINALITY AS t (",
+    new_challenge_columns!(),
+    ", message_id, content_key_id, content, message_attempts, expire_time, due_time, \
+    call, fingerprint, body_key_id, body, answer_expire_time, op)), \
+    answered AS (INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
+    SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM input WHERE call IS NOT NULL ORDER BY call",
     answer_conflict!(),
-    "$30::bigint RETURNING 1), \
-    go AS MATERIALIZED (SELECT 1 WHERE $41::bytea IS NULL OR EXISTS (SELECT 1 FROM answered)), \
+    "$47::bigint RETURNING call), \
+    go AS MATERIALIZED (SELECT * FROM input WHERE call IS NULL OR call IN (SELECT call FROM answered)), \
     begun AS (INSERT INTO challenges (",
     new_challenge_columns!(),
-    ") SELECT $16::uuid, $17::text, $18::text, $19::text, $20::bytea, $21::bytea, $22::text, $23::bytea, $24::text, \
-    $25::bytea, $26::bigint, $27::bigint, $28::bigint, $29::boolean, $30::bigint, $31::bigint, $32::bytea, $33::text, \
-    $34::bigint FROM go), \
+    ") SELECT ",
+    new_challenge_columns!(),
+    " FROM go), \
     accepted AS (INSERT INTO outbox (",
     message_columns!(),
-    ") SELECT $35::uuid, $36::uuid, NULL::uuid, $37::text, $38::bytea, 0, $39::bigint, $40::bigint, $39::bigint \
-    FROM go), \
+    ") SELECT message_id, challenge_id, NULL::uuid, content_key_id, content, message_attempts, create_time, \
+    expire_time, due_time FROM go), \
     recorded AS (INSERT INTO audit_events (",
     event_columns!(),
     ") SELECT ",
-    event_values!(),
-    " FROM go, ",
+    event_columns!(),
+    " FROM ",
     each_event!(),
-    ") SELECT EXISTS (SELECT 1 FROM go) AS begun"
+    " WHERE op IN (SELECT op FROM go)) SELECT op FROM go"
 );
 
-/// Writes a challenge with its message, its event and its answer.
-pub(super) async fn begin(link: &mut PgLink, new: &NewChallenge) -> Result<BeginOutcome, StoreFault> {
-    let NewChallenge { challenge, code, message, event, answer } = new;
-    let scope = &challenge.scope;
-    let query = events::bind(sqlx::query(BEGIN), std::slice::from_ref(event))
-        .bind(scope.challenge_id.uuid())
-        .bind(scope.purpose.as_str())
-        .bind(scope.channel.as_str())
-        .bind(scope.client_id.as_str())
-        .bind(scope.identifier_key.0.bytes().as_slice())
-        .bind(scope.salt.as_slice())
-        .bind(challenge.destination.key_id.as_str())
-        .bind(challenge.destination.bytes.as_slice())
-        .bind(challenge.locale.as_str())
-        .bind(challenge.binding_hash.bytes().as_slice())
-        .bind(i64::from(challenge.code_length))
-        .bind(i64::from(challenge.max_attempts))
-        .bind(i64::from(challenge.attempts))
-        .bind(challenge.used)
-        .bind(challenge.create_time.micros())
-        .bind(challenge.resend_time.micros())
-        .bind(code.mac.bytes().as_slice())
-        .bind(code.pepper_id.as_str())
-        .bind(code.expire_time.micros())
-        .bind(message.message_id.uuid())
-        .bind(message.challenge_id.map(crate::domain::id::ChallengeId::uuid))
-        .bind(message.content.key_id.as_str())
-        .bind(message.content.bytes.as_slice())
-        .bind(message.create_time.micros())
-        .bind(message.expire_time.micros());
-    let row = link.fetch_one(events::bind_answer(query, answer.as_ref())).await?;
-    let begun = row.try_get("begun").map_err(|error| crate::adapters::sql::fault::of(&error))?;
-    Ok(if begun { BeginOutcome::Begun } else { BeginOutcome::AlreadyAnswered })
+/// Writes challenges with their messages, their events and their answers.
+pub(super) struct Begin(pub(super) Connections);
+
+impl Work for Begin {
+    type Step = NewChallenge;
+    type Outcome = BeginOutcome;
+
+    fn marks(step: &NewChallenge) -> impl Iterator<Item = Mark> {
+        answers::mark(step.answer.as_ref()).into_iter()
+    }
+
+    async fn run(&self, steps: &[&NewChallenge]) -> Result<Vec<Option<BeginOutcome>>, Broken> {
+        macro_rules! column {
+            ($step:ident => $value:expr) => {
+                steps.iter().map(|$step| $value).collect::<Vec<_>>()
+            };
+        }
+        let query = events::bind(sqlx::query(BEGIN), steps.iter().map(|step| std::slice::from_ref(&step.event)))
+            .bind(column!(s => s.challenge.scope.challenge_id.uuid()))
+            .bind(column!(s => s.challenge.scope.purpose.as_str()))
+            .bind(column!(s => s.challenge.scope.channel.as_str()))
+            .bind(column!(s => s.challenge.scope.client_id.as_str()))
+            .bind(column!(s => s.challenge.scope.identifier_key.0.bytes().as_slice()))
+            .bind(column!(s => s.challenge.scope.salt.as_slice()))
+            .bind(column!(s => s.challenge.destination.key_id.as_str()))
+            .bind(column!(s => s.challenge.destination.bytes.as_slice()))
+            .bind(column!(s => s.challenge.locale.as_str()))
+            .bind(column!(s => s.challenge.binding_hash.bytes().as_slice()))
+            .bind(column!(s => i64::from(s.challenge.code_length)))
+            .bind(column!(s => i64::from(s.challenge.max_attempts)))
+            .bind(column!(s => i64::from(s.challenge.attempts)))
+            .bind(column!(s => s.challenge.used))
+            .bind(column!(s => s.challenge.create_time.micros()))
+            .bind(column!(s => s.challenge.resend_time.micros()))
+            .bind(column!(s => s.code.mac.bytes().as_slice()))
+            .bind(column!(s => s.code.pepper_id.as_str()))
+            .bind(column!(s => s.code.expire_time.micros()))
+            .bind(column!(s => s.message.message_id.uuid()))
+            .bind(column!(s => s.message.content.key_id.as_str()))
+            .bind(column!(s => s.message.content.bytes.as_slice()))
+            .bind(column!(s => i64::from(s.message.is_claimed())))
+            .bind(column!(s => s.message.expire_time.micros()))
+            .bind(column!(s => s.message.due_time().micros()));
+        let earliest = steps.iter().map(|step| step.challenge.create_time.micros()).min();
+        let query = answers::bind(query, steps.iter().map(|step| step.answer.as_ref())).bind(earliest);
+        let rows = self.0.run(query).await?;
+        let mut outcomes = vec![Some(BeginOutcome::AlreadyAnswered); steps.len()];
+        for row in &rows {
+            place(row, &mut outcomes)?.replace(BeginOutcome::Begun);
+        }
+        Ok(outcomes)
+    }
 }

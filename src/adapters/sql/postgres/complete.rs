@@ -1,87 +1,140 @@
-//! Completes a sign-in in one statement.
+//! Completes sign-ins in one statement.
 
 use super::{
-    events::{self, each_event, event_values},
-    link::PgLink,
+    answers,
+    connections::{Connections, place},
+    events::{self, each_event},
 };
 use crate::{
     adapters::sql::{
         fields::Fields as _,
+        lane::{Broken, Mark, Work},
         rows,
         statements::{answer_conflict, event_columns, session_columns},
     },
-    ports::store::{SignIn, SignInOutcome, SignInUser, StoreFault},
+    domain::digest::Digest,
+    ports::store::{NewUser, SignIn, SignInOutcome, SignInUser},
 };
 
-/// First what has to hold, under locks: the challenge stands (`c`), the user is as the caller saw it (`u`), the answer's
-/// place is free (`answered`). Only then, from `go`, anything is written. A user who came to be meanwhile breaks the
-/// whole statement by the unique key of the identifier.
+/// First what has to hold, under locks taken in the order of the rows: the challenge stands (`c`), the user is as the
+/// caller saw it (`u`), the answer's place is free (`answered`). Only then, from `go`, anything is written. A user who
+/// came to be meanwhile breaks the whole statement by the unique key of the identifier.
 pub(super) const COMPLETE: &str = concat!(
-    "WITH c AS MATERIALIZED (SELECT 1 FROM challenges WHERE challenge_id = $16 AND NOT used \
-    AND code1_expire_time > $18::bigint FOR NO KEY UPDATE), \
-    u AS MATERIALIZED (SELECT 1 FROM users WHERE user_id = $19::uuid AND NOT disabled AND roles = $20::text FOR SHARE), \
-    same AS MATERIALIZED (SELECT 1 FROM c WHERE $19::uuid IS NULL OR EXISTS (SELECT 1 FROM u)), \
+    "WITH input AS MATERIALIZED (SELECT * FROM unnest($17::uuid[], $18::bytea[], $19::bigint[], $20::uuid[], \
+    $21::text[], $22::uuid[], $23::text[], $24::bytea[], $25::uuid[], $26::text[], $27::text[], $28::text[], \
+    $29::text[], $30::bigint[], $31::bigint[], $32::bigint[], $33::text[], $34::bigint[], $35::bigint[], \
+    $36::bigint[], $37::bytea[], $38::bytea[], $39::bytea[], $40::text[], $41::bytea[], $42::bigint[]) \
+    WITH ORDINALITY AS t (challenge_id, identifier_key, now, known_user_id, roles, new_user_id, email_key_id, email, \
+    session_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, last_use_address, \
+    idle_expire_time, absolute_expire_time, counter, refresh_hash, call, fingerprint, body_key_id, body, \
+    answer_expire_time, op)), \
+    c AS MATERIALIZED (SELECT i.op FROM input AS i JOIN challenges AS h ON h.challenge_id = i.challenge_id \
+    WHERE NOT h.used AND h.code1_expire_time > i.now ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
+    u AS MATERIALIZED (SELECT i.op FROM input AS i JOIN users AS k ON k.user_id = i.known_user_id \
+    WHERE NOT k.disabled AND k.roles = i.roles AND i.op IN (SELECT op FROM c) ORDER BY k.user_id FOR SHARE OF k), \
+    same AS MATERIALIZED (SELECT * FROM input AS i WHERE i.op IN (SELECT op FROM c) \
+    AND (i.known_user_id IS NULL OR i.op IN (SELECT op FROM u))), \
     answered AS (INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
-    SELECT $38::bytea, $39::bytea, $40::text, $41::bytea, $42::bigint FROM same WHERE $38::bytea IS NOT NULL",
+    SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM same WHERE call IS NOT NULL ORDER BY call",
     answer_conflict!(),
-    "$18::bigint RETURNING 1), \
-    go AS MATERIALIZED (SELECT 1 FROM same WHERE $38::bytea IS NULL OR EXISTS (SELECT 1 FROM answered)), \
+    "$43::bigint RETURNING call), \
+    go AS MATERIALIZED (SELECT *, COALESCE(known_user_id, new_user_id) AS user_id FROM same \
+    WHERE call IS NULL OR call IN (SELECT call FROM answered)), \
     created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, roles, disabled, create_time) \
-    SELECT $21::uuid, $17::bytea, $22::text, $23::bytea, '', FALSE, $24::bigint FROM go WHERE $21::uuid IS NOT NULL), \
-    consumed AS (UPDATE challenges SET used = TRUE FROM go WHERE challenge_id = $16), \
-    forgotten AS (DELETE FROM lockouts USING go WHERE identifier_key = $17::bytea), \
+    SELECT new_user_id, identifier_key, email_key_id, email, '', FALSE, create_time FROM go \
+    WHERE new_user_id IS NOT NULL ORDER BY identifier_key), \
+    consumed AS (UPDATE challenges AS h SET used = TRUE FROM go WHERE h.challenge_id = go.challenge_id), \
+    failed AS MATERIALIZED (SELECT l.identifier_key FROM go JOIN lockouts AS l USING (identifier_key) \
+    ORDER BY l.identifier_key FOR UPDATE OF l), \
+    forgotten AS (DELETE FROM lockouts AS l USING failed WHERE l.identifier_key = failed.identifier_key), \
     opened AS (INSERT INTO sessions (",
     session_columns!(),
-    ") SELECT $25::uuid, COALESCE($19::uuid, $21::uuid), $26::text, $27::text, $28::text, $29::text, $30::bigint, \
-    $31::bigint, $32::bigint, $33::text, $34::bigint, $35::bigint, $36::bigint, $37::bytea FROM go), \
+    ") SELECT ",
+    session_columns!(),
+    " FROM go), \
     recorded AS (INSERT INTO audit_events (",
     event_columns!(),
     ") SELECT ",
-    event_values!(),
-    " FROM go, ",
+    event_columns!(),
+    " FROM ",
     each_event!(),
-    ") SELECT EXISTS (SELECT 1 FROM c) AS standing, EXISTS (SELECT 1 FROM same) AS same, \
-    EXISTS (SELECT 1 FROM go) AS done"
+    " WHERE op IN (SELECT op FROM go)) \
+    SELECT op, op IN (SELECT op FROM c) AS standing, op IN (SELECT op FROM same) AS same, \
+    op IN (SELECT op FROM go) AS done FROM input"
 );
 
-/// Consumes the challenge and opens the session, or writes nothing.
-pub(super) async fn complete(link: &mut PgLink, sign_in: &SignIn) -> Result<SignInOutcome, StoreFault> {
-    let (existing, new) = match &sign_in.user {
-        SignInUser::Existing { user_id, roles } => (Some((user_id.uuid(), rows::joined(roles))), None),
-        SignInUser::New(new) => (None, Some(new)),
-    };
-    let session = &sign_in.session;
-    let query = events::bind(sqlx::query(COMPLETE), &sign_in.events)
-        .bind(sign_in.challenge_id.uuid())
-        .bind(sign_in.identifier_key.0.bytes().as_slice())
-        .bind(sign_in.now.micros())
-        .bind(existing.as_ref().map(|(id, _)| *id))
-        .bind(existing.as_ref().map(|(_, roles)| roles.as_str()))
-        .bind(new.map(|new| new.user_id.uuid()))
-        .bind(new.map(|new| new.email.key_id.as_str()))
-        .bind(new.map(|new| new.email.bytes.as_slice()))
-        .bind(new.map(|new| new.create_time.micros()))
-        .bind(session.session_id.uuid())
-        .bind(session.client_id.as_str())
-        .bind(session.device.device_id.as_str())
-        .bind(session.device.display_name.as_str())
-        .bind(session.device.platform.as_str())
-        .bind(session.create_time.micros())
-        .bind(session.auth_time.micros())
-        .bind(session.last_use_time.micros())
-        .bind(session.last_use_address.map(|address| address.to_string()))
-        .bind(session.idle_expire_time.micros())
-        .bind(session.absolute_expire_time.micros())
-        .bind(i64::from(session.counter))
-        .bind(session.refresh_hash.bytes().as_slice());
-    let row = match link.fetch_one(events::bind_answer(query, sign_in.answer.as_ref())).await {
-        Ok(row) => row,
-        Err(failure) if failure.is_duplicate("users_identifier_key") => return Ok(SignInOutcome::UserChanged),
-        Err(failure) => return Err(failure.into()),
-    };
-    Ok(match (row.flag("standing")?, row.flag("same")?, row.flag("done")?) {
-        (true, true, true) => SignInOutcome::SignedIn,
-        (true, false, _) => SignInOutcome::UserChanged,
-        _ => SignInOutcome::Spent,
-    })
+/// Consumes challenges and opens sessions; a sign-in is done as a whole or writes nothing.
+pub(super) struct Complete(pub(super) Connections);
+
+impl Work for Complete {
+    type Step = SignIn;
+    type Outcome = SignInOutcome;
+
+    fn marks(step: &SignIn) -> impl Iterator<Item = Mark> {
+        let challenge = *Digest::sha256(&[step.challenge_id.bytes()]).bytes();
+        [challenge, *step.identifier_key.0.bytes()].into_iter().chain(answers::mark(step.answer.as_ref()))
+    }
+
+    async fn run(&self, steps: &[&SignIn]) -> Result<Vec<Option<SignInOutcome>>, Broken> {
+        macro_rules! column {
+            ($step:ident => $value:expr) => {
+                steps.iter().map(|$step| $value).collect::<Vec<_>>()
+            };
+        }
+        let query = events::bind(sqlx::query(COMPLETE), steps.iter().map(|step| step.events.as_slice()))
+            .bind(column!(s => s.challenge_id.uuid()))
+            .bind(column!(s => s.identifier_key.0.bytes().as_slice()))
+            .bind(column!(s => s.now.micros()))
+            .bind(column!(s => match &s.user {
+                SignInUser::Existing { user_id, .. } => Some(user_id.uuid()),
+                SignInUser::New(_) => None,
+            }))
+            .bind(column!(s => match &s.user {
+                SignInUser::Existing { roles, .. } => Some(rows::joined(roles)),
+                SignInUser::New(_) => None,
+            }))
+            .bind(column!(s => new(s).map(|new| new.user_id.uuid())))
+            .bind(column!(s => new(s).map(|new| new.email.key_id.as_str())))
+            .bind(column!(s => new(s).map(|new| new.email.bytes.as_slice())))
+            .bind(column!(s => s.session.session_id.uuid()))
+            .bind(column!(s => s.session.client_id.as_str()))
+            .bind(column!(s => s.session.device.device_id.as_str()))
+            .bind(column!(s => s.session.device.display_name.as_str()))
+            .bind(column!(s => s.session.device.platform.as_str()))
+            .bind(column!(s => s.session.create_time.micros()))
+            .bind(column!(s => s.session.auth_time.micros()))
+            .bind(column!(s => s.session.last_use_time.micros()))
+            .bind(column!(s => s.session.last_use_address.map(|address| address.to_string())))
+            .bind(column!(s => s.session.idle_expire_time.micros()))
+            .bind(column!(s => s.session.absolute_expire_time.micros()))
+            .bind(column!(s => i64::from(s.session.counter)))
+            .bind(column!(s => s.session.refresh_hash.bytes().as_slice()));
+        let earliest = steps.iter().map(|step| step.now.micros()).min();
+        let query = answers::bind(query, steps.iter().map(|step| step.answer.as_ref())).bind(earliest);
+        let rows = match self.0.try_run(query).await {
+            Ok(rows) => rows,
+            Err(failure) if steps.len() == 1 && failure.is_duplicate("users_identifier_key") => {
+                return Ok(vec![Some(SignInOutcome::UserChanged)]);
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        let mut outcomes = vec![None; steps.len()];
+        for row in &rows {
+            let flag = |column| row.flag(column).map_err(Broken::Lost);
+            let outcome = match (flag("standing")?, flag("same")?, flag("done")?) {
+                (true, true, true) => SignInOutcome::SignedIn,
+                (true, false, _) => SignInOutcome::UserChanged,
+                _ => SignInOutcome::Spent,
+            };
+            place(row, &mut outcomes)?.replace(outcome);
+        }
+        Ok(outcomes)
+    }
+}
+
+const fn new(sign_in: &SignIn) -> Option<&NewUser> {
+    match &sign_in.user {
+        SignInUser::Existing { .. } => None,
+        SignInUser::New(new) => Some(new),
+    }
 }

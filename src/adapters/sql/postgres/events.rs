@@ -1,33 +1,42 @@
-//! Audit events within statements. Their columns are arrays and always `$1` to `$15`, so that any number of events goes
+//! Audit events within statements. Their columns are arrays and always `$1` to `$16`, so that any number of events goes
 //! with a statement and every statement writes them alike.
 
 use super::link::Bound;
 use crate::{adapters::sql::statements::event_columns, domain::audit::AuditEvent};
 
-/// One row `e(i)` for each event.
+/// The events as rows `e`, with `op`, the place of the step that each belongs to, counted from 1.
 macro_rules! each_event {
     () => {
-        "generate_subscripts($1::uuid[], 1) AS e(i)"
+        concat!(
+            "unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], \
+            $9::bytea[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::bigint[]) \
+            AS e (",
+            event_columns!(),
+            ", op)"
+        )
     };
 }
 
-/// The values of event `e.i`, in the order of `event_columns`.
-macro_rules! event_values {
-    () => {
-        "($1::uuid[])[e.i], ($2::bigint[])[e.i], ($3::text[])[e.i], ($4::text[])[e.i], ($5::text[])[e.i], \
-        ($6::text[])[e.i], ($7::text[])[e.i], ($8::text[])[e.i], ($9::bytea[])[e.i], ($10::uuid[])[e.i], \
-        ($11::uuid[])[e.i], ($12::uuid[])[e.i], ($13::uuid[])[e.i], ($14::text[])[e.i], ($15::text[])[e.i]"
-    };
-}
-
-pub(super) use {each_event, event_values};
+pub(super) use each_event;
 
 /// Appends events.
-pub(super) const RECORD: &str =
-    concat!("INSERT INTO audit_events (", event_columns!(), ") SELECT ", event_values!(), " FROM ", each_event!());
+pub(super) const RECORD: &str = concat!(
+    "INSERT INTO audit_events (",
+    event_columns!(),
+    ") SELECT ",
+    event_columns!(),
+    " FROM ",
+    each_event!(),
+    " WHERE op IS NOT NULL"
+);
 
-/// Binds events, as the first fifteen values of a statement.
-pub(super) fn bind<'q>(query: Bound<'q>, events: &[AuditEvent]) -> Bound<'q> {
+/// Binds the events of each step, as the first sixteen values of a statement.
+pub(super) fn bind<'q, 'e>(query: Bound<'q>, steps: impl Iterator<Item = &'e [AuditEvent]>) -> Bound<'q> {
+    let (mut events, mut ops) = (Vec::new(), Vec::new());
+    for (number, of_step) in (1_i64..).zip(steps) {
+        events.extend(of_step);
+        ops.extend(of_step.iter().map(|_| number));
+    }
     let addresses: Vec<_> = events.iter().map(|e| e.origin.address.map(|address| address.to_string())).collect();
     query
         .bind(events.iter().map(|e| e.event_id.uuid()).collect::<Vec<_>>())
@@ -50,14 +59,5 @@ pub(super) fn bind<'q>(query: Bound<'q>, events: &[AuditEvent]) -> Bound<'q> {
                 .collect::<Vec<_>>(),
         )
         .bind(events.iter().map(|e| e.device_id.as_str()).collect::<Vec<_>>())
-}
-
-/// Binds a recorded answer as five values, all absent where there is none.
-pub(super) fn bind_answer<'q>(query: Bound<'q>, answer: Option<&crate::domain::answer::RecordedAnswer>) -> Bound<'q> {
-    query
-        .bind(answer.map(|answer| answer.key.call.bytes().as_slice()))
-        .bind(answer.map(|answer| answer.key.fingerprint.bytes().as_slice()))
-        .bind(answer.map(|answer| answer.body.key_id.as_str()))
-        .bind(answer.map(|answer| answer.body.bytes.as_slice()))
-        .bind(answer.map(|answer| answer.expire_time.micros()))
+        .bind(ops)
 }

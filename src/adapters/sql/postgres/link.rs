@@ -45,17 +45,11 @@ impl PgLink {
         statements: Arc<AtomicU64>,
         kind: Kind,
     ) -> Result<Self, StoreFault> {
-        let mut link = Self { lease, statements, kind: Kind::Single };
+        let mut link = Self { lease, statements, kind };
         if kind == Kind::Transaction {
-            link.transact().await?;
+            link.command("BEGIN").await?;
         }
         Ok(link)
-    }
-
-    /// Begins a transaction where there has been none.
-    pub(super) async fn transact(&mut self) -> Result<(), StoreFault> {
-        self.kind = Kind::Transaction;
-        self.command("BEGIN").await
     }
 
     /// Runs a statement of this engine's own. The error is the driver's: the caller may know what it means.
@@ -63,12 +57,6 @@ impl PgLink {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let connection = self.lease.connection().map_err(Failure::Fault)?;
         query.fetch_all(connection).await.map_err(Failure::Driver)
-    }
-
-    /// Runs a statement that gives exactly one row.
-    pub(super) async fn fetch_one(&mut self, query: Bound<'_>) -> Result<PgRow, Failure> {
-        let row = self.fetch(query).await?.into_iter().next();
-        row.ok_or_else(|| Failure::Fault(fault::broken("a statement gave no row")))
     }
 
     // BEGIN and COMMIT go as they are, not through the driver's transactions, whose begin is not safe to give up: a
@@ -130,7 +118,7 @@ impl Link for PgLink {
 
     async fn record(&mut self, events: &[AuditEvent]) -> Result<(), StoreFault> {
         if !events.is_empty() {
-            self.fetch(events::bind(sqlx::query(events::RECORD), events)).await?;
+            self.fetch(events::bind(sqlx::query(events::RECORD), std::iter::once(events))).await?;
         }
         Ok(())
     }

@@ -1,16 +1,26 @@
-//! PostgreSQL: the steps of the hot paths as one statement each.
+//! PostgreSQL: the steps of the hot paths as one statement each, which does all that come together in one go.
 
+mod answers;
 mod begin;
 mod charge;
 mod complete;
+mod connections;
 mod events;
 mod link;
+mod record;
 mod rotate;
 mod settle;
 
-use super::link::Link as _;
 use super::{
-    engine::Parts, fault::OpenFault, migrations, options::PostgresOptions, pool::Pool, steps, store::SqlStore,
+    engine::Parts,
+    fault::OpenFault,
+    lane::{Lane, Turns},
+    link::Link as _,
+    migrations,
+    options::PostgresOptions,
+    pool::Pool,
+    steps,
+    store::SqlStore,
 };
 use crate::{
     domain::{
@@ -24,23 +34,51 @@ use crate::{
         StoreFault,
     },
 };
+use begin::Begin;
+use charge::{Attempt, Charge};
+use complete::Complete;
+use connections::Connections;
 use link::{Kind, PgLink};
+use record::Record;
+use rotate::Rotate;
+use settle::{Settle, Settling};
 use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// The PostgreSQL engine.
 #[derive(Clone)]
 pub struct Postgres {
     migration_options: PgConnectOptions,
-    pool: Arc<Pool<sqlx::Postgres>>,
-    statements: Arc<AtomicU64>,
+    connections: Connections,
+    lanes: Arc<Lanes>,
+}
+
+/// How long what became of a message waits for that of others. A crash in this time sends the message once more, as a
+/// crash before it would.
+const SETTLE_PAUSE: Duration = Duration::from_millis(20);
+
+/// A lane for each step of the hot paths.
+struct Lanes {
+    begin: Lane<Begin>,
+    charge: Lane<Charge>,
+    complete: Lane<Complete>,
+    rotate: Lane<Rotate>,
+    settle: Lane<Settle>,
+    record: Lane<Record>,
+}
+
+impl Lanes {
+    fn start(connections: &Connections) -> Self {
+        let (limit, turns, at_once) = (Postgres::LIMIT, Turns::new(), Duration::ZERO);
+        Self {
+            begin: Lane::start(Begin(connections.clone()), limit, &turns, at_once),
+            charge: Lane::start(Charge(connections.clone()), limit, &turns, at_once),
+            complete: Lane::start(Complete(connections.clone()), limit, &turns, at_once),
+            rotate: Lane::start(Rotate(connections.clone()), limit, &turns, at_once),
+            settle: Lane::start(Settle(connections.clone()), limit, &turns, SETTLE_PAUSE),
+            record: Lane::start(Record(connections.clone()), limit, &turns, at_once),
+        }
+    }
 }
 
 impl fmt::Debug for Postgres {
@@ -57,13 +95,9 @@ impl SqlStore<Postgres> {
     pub async fn connect(options: PostgresOptions) -> Result<Self, OpenFault> {
         let pool = Pool::new(options.for_requests()?, options.connections);
         pool.open().await?;
-        Ok(Self { engine: Postgres { migration_options: options.for_migrations()?, pool, statements: Arc::default() } })
-    }
-}
-
-impl Postgres {
-    async fn link(&self, kind: Kind) -> Result<PgLink, StoreFault> {
-        PgLink::begin(self.pool.lease().await?, Arc::clone(&self.statements), kind).await
+        let connections = Connections::new(pool);
+        let lanes = Arc::new(Lanes::start(&connections));
+        Ok(Self { engine: Postgres { migration_options: options.for_migrations()?, connections, lanes } })
     }
 }
 
@@ -72,18 +106,20 @@ impl Parts for Postgres {
 
     const LIMIT: Duration = Duration::from_millis(900);
 
+    const LANES: bool = true;
+
     type Link = PgLink;
 
     async fn reader(&self) -> Result<PgLink, StoreFault> {
-        self.link(Kind::Single).await
+        self.connections.link(Kind::Single).await
     }
 
     async fn writer(&self) -> Result<PgLink, StoreFault> {
-        self.link(Kind::Single).await
+        self.connections.link(Kind::Single).await
     }
 
     async fn transaction(&self) -> Result<PgLink, StoreFault> {
-        self.link(Kind::Transaction).await
+        self.connections.link(Kind::Transaction).await
     }
 
     async fn migrate(&self) -> Result<(), OpenFault> {
@@ -95,7 +131,7 @@ impl Parts for Postgres {
     }
 
     fn statements(&self) -> u64 {
-        self.statements.load(Ordering::Relaxed)
+        self.connections.sent()
     }
 
     fn own_statements() -> &'static [(&'static str, &'static str)] {
@@ -110,60 +146,46 @@ impl Parts for Postgres {
     }
 
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {
-        let mut link = self.link(Kind::Single).await?;
-        let outcome = begin::begin(&mut link, &new).await?;
-        link.finish().await?;
-        Ok(outcome)
+        self.lanes.begin.run(new).await
     }
 
     async fn charge_attempt(
         &self,
-        id: ChallengeId,
+        challenge_id: ChallengeId,
         now: Timestamp,
         ladder: Ladder,
     ) -> Result<ChargeOutcome, StoreFault> {
-        let mut link = self.link(Kind::Single).await?;
-        let outcome = charge::charge(&mut link, id, now, &ladder).await?;
-        link.finish().await?;
-        Ok(outcome)
+        self.lanes.charge.run(Attempt { challenge_id, now, ladder }).await
     }
 
     async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault> {
-        let mut link = self.link(Kind::Single).await?;
-        let outcome = complete::complete(&mut link, &sign_in).await?;
-        link.finish().await?;
-        Ok(outcome)
+        self.lanes.complete.run(sign_in).await
     }
 
     async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, StoreFault> {
-        let mut link = self.link(Kind::Single).await?;
-        let rotated = if rotation.authentic { rotate::rotate(&mut link, &rotation).await? } else { None };
-        if let Some(live) = rotated {
-            link.finish().await?;
-            return Ok(RotationOutcome::Rotated(Box::new(live)));
+        if rotation.authentic
+            && let Some(live) = self.lanes.rotate.run(rotation.clone()).await?
+        {
+            return Ok(RotationOutcome::Rotated(live));
         }
         // Nothing was written. The common step finds out why, under locks and with a view of what has come between.
-        link.transact().await?;
+        let mut link = self.transaction().await?;
         let outcome = steps::rotate::rotate(&mut link, &rotation).await?;
         link.finish().await?;
         Ok(outcome)
     }
 
     async fn record(&self, events: Vec<AuditEvent>) -> Result<(), StoreFault> {
-        let mut link = self.link(Kind::Single).await?;
-        link.record(&events).await?;
-        link.finish().await
+        self.lanes.record.run(events).await
     }
 
     async fn settle(
         &self,
-        id: MessageId,
+        message_id: MessageId,
         settlement: Settlement,
         now: Timestamp,
         event: Option<AuditEvent>,
     ) -> Result<(), StoreFault> {
-        let mut link = self.link(Kind::Single).await?;
-        settle::settle(&mut link, id, &settlement, now, event.as_ref()).await?;
-        link.finish().await
+        self.lanes.settle.run(Settling { message_id, settlement, now, event }).await
     }
 }

@@ -1,48 +1,80 @@
-//! Rotates a live refresh token in one statement.
+//! Rotates live refresh tokens in one statement.
 
 use super::{
+    connections::{Connections, place},
     events::{self, each_event},
-    link::PgLink,
 };
 use crate::{
-    adapters::sql::{rows, statements::event_columns, steps},
-    domain::session::LiveSession,
-    ports::store::{Rotation, StoreFault},
+    adapters::sql::{
+        lane::{Broken, Mark, Work},
+        rows,
+        statements::event_columns,
+        steps,
+    },
+    domain::{digest::Digest, session::LiveSession},
+    ports::store::Rotation,
 };
 
 /// The session's row decides: of many at once one finds its own secret there, and none after a sign-out has locked it.
+/// `COALESCE` keeps the planner from the index of running sessions, which it would read as a whole while it is small.
 pub(super) const ROTATE: &str = concat!(
-    "WITH r AS (UPDATE sessions AS s SET counter = s.counter + 1, parent_hash = s.refresh_hash, refresh_hash = $19, \
-    request_key = $20, last_use_time = $21, last_use_address = $22, \
-    idle_expire_time = LEAST($23::bigint, s.absolute_expire_time) FROM users AS u \
-    WHERE s.session_id = $16 AND s.counter = $17 AND s.refresh_hash = $18 AND s.end_time IS NULL \
-    AND s.idle_expire_time > $21 AND s.absolute_expire_time > $21 \
-    AND ($24::text = '' OR s.device_id = '' OR s.device_id = $24::text) AND u.user_id = s.user_id AND NOT u.disabled \
-    RETURNING s.session_id, s.user_id, s.client_id, s.device_id, s.device_name, s.platform, s.create_time, s.auth_time, \
-    s.last_use_time, s.last_use_address, s.idle_expire_time, s.absolute_expire_time, s.counter, s.refresh_hash, \
-    s.parent_hash, s.request_key, s.end_time, u.roles), \
+    "WITH input AS MATERIALIZED (SELECT * FROM unnest($17::uuid[], $18::bigint[], $19::bytea[], $20::bytea[], \
+    $21::bytea[], $22::bigint[], $23::text[], $24::bigint[], $25::text[]) WITH ORDINALITY \
+    AS t (session_id, counter, presented, successor, request_key, now, address, idle_end, device_id, op)), \
+    r AS (UPDATE sessions AS s SET counter = s.counter + 1, parent_hash = s.refresh_hash, refresh_hash = i.successor, \
+    request_key = i.request_key, last_use_time = i.now, last_use_address = i.address, \
+    idle_expire_time = LEAST(i.idle_end, s.absolute_expire_time) FROM input AS i, users AS u \
+    WHERE s.session_id = i.session_id AND s.counter = i.counter AND s.refresh_hash = i.presented \
+    AND COALESCE(s.end_time, -1) = -1 AND s.idle_expire_time > i.now AND s.absolute_expire_time > i.now \
+    AND (i.device_id = '' OR s.device_id = '' OR s.device_id = i.device_id) AND u.user_id = s.user_id \
+    AND NOT u.disabled \
+    RETURNING i.op, s.session_id, s.user_id, s.client_id, s.device_id, s.device_name, s.platform, s.create_time, \
+    s.auth_time, s.last_use_time, s.last_use_address, s.idle_expire_time, s.absolute_expire_time, s.counter, \
+    s.refresh_hash, s.parent_hash, s.request_key, s.end_time, u.roles), \
     recorded AS (INSERT INTO audit_events (",
     event_columns!(),
-    ") SELECT ($1::uuid[])[e.i], ($2::bigint[])[e.i], ($3::text[])[e.i], ($4::text[])[e.i], ($5::text[])[e.i], \
-    ($6::text[])[e.i], ($7::text[])[e.i], ($8::text[])[e.i], ($9::bytea[])[e.i], r.user_id, r.session_id, \
-    ($12::uuid[])[e.i], ($13::uuid[])[e.i], COALESCE(($14::text[])[e.i], r.client_id), \
-    COALESCE(NULLIF(($15::text[])[e.i], ''), r.device_id) FROM r, ",
+    ") SELECT e.event_id, e.time, e.act, e.outcome, e.reason, e.actor, e.address, e.trace_id, e.identifier_key, \
+    r.user_id, r.session_id, e.challenge_id, e.message_id, COALESCE(e.client_id, r.client_id), \
+    COALESCE(NULLIF(e.device_id, ''), r.device_id) FROM r JOIN ",
     each_event!(),
-    " WHERE $10::uuid[] IS NOT NULL AND $11::uuid[] IS NOT NULL) SELECT * FROM r"
+    " USING (op)) SELECT * FROM r"
 );
 
-/// Rotates the live token; `None`, and nothing written, where it is not that simple.
-pub(super) async fn rotate(link: &mut PgLink, rotation: &Rotation) -> Result<Option<LiveSession>, StoreFault> {
-    let query = events::bind(sqlx::query(ROTATE), std::slice::from_ref(&rotation.events.rotated))
-        .bind(rotation.session_id.uuid())
-        .bind(i64::from(rotation.counter))
-        .bind(rotation.presented.bytes().as_slice())
-        .bind(rotation.successor.bytes().as_slice())
-        .bind(rotation.request_key.as_ref().map(|key| key.bytes().as_slice()))
-        .bind(rotation.now.micros())
-        .bind(rotation.address.map(|address| address.to_string()))
-        .bind(steps::rotate::idle_end(rotation).micros())
-        .bind(rotation.device_id.as_str());
-    let row = link.fetch(query).await?.into_iter().next();
-    row.map(|row| Ok(LiveSession { session: rows::session(&row)?.session, roles: rows::roles(&row)? })).transpose()
+/// Rotates live tokens; `None`, and nothing written, where it is not that simple.
+pub(super) struct Rotate(pub(super) Connections);
+
+impl Work for Rotate {
+    type Step = Rotation;
+    type Outcome = Option<Box<LiveSession>>;
+
+    fn marks(step: &Rotation) -> impl Iterator<Item = Mark> {
+        std::iter::once(*Digest::sha256(&[step.session_id.bytes()]).bytes())
+    }
+
+    async fn run(&self, steps: &[&Rotation]) -> Result<Vec<Option<Self::Outcome>>, Broken> {
+        macro_rules! column {
+            ($step:ident => $value:expr) => {
+                steps.iter().map(|$step| $value).collect::<Vec<_>>()
+            };
+        }
+        let rotated = steps.iter().map(|step| std::slice::from_ref(&step.events.rotated));
+        let query = events::bind(sqlx::query(ROTATE), rotated)
+            .bind(column!(s => s.session_id.uuid()))
+            .bind(column!(s => i64::from(s.counter)))
+            .bind(column!(s => s.presented.bytes().as_slice()))
+            .bind(column!(s => s.successor.bytes().as_slice()))
+            .bind(column!(s => s.request_key.as_ref().map(|key| key.bytes().as_slice())))
+            .bind(column!(s => s.now.micros()))
+            .bind(column!(s => s.address.map(|address| address.to_string())))
+            .bind(column!(s => steps::rotate::idle_end(s).micros()))
+            .bind(column!(s => s.device_id.as_str()));
+        let rows = self.0.run(query).await?;
+        let mut outcomes: Vec<_> = steps.iter().map(|_| Some(None)).collect();
+        for row in &rows {
+            let session = rows::session(row).map_err(Broken::Lost)?.session;
+            let roles = rows::roles(row).map_err(Broken::Lost)?;
+            *place(row, &mut outcomes)? = Some(Some(Box::new(LiveSession { session, roles })));
+        }
+        Ok(outcomes)
+    }
 }

@@ -104,6 +104,8 @@ impl Parts for Sqlite {
     // A file is not away; what takes time is the queue of those who write, who go one after another.
     const LIMIT: Duration = Duration::from_secs(8);
 
+    const LANES: bool = false;
+
     type Link = SqliteLink;
 
     async fn reader(&self) -> Result<SqliteLink, StoreFault> {

@@ -28,6 +28,8 @@ pub(in super::super) async fn accept(
         message.content.bytes.as_slice(),
         message.create_time.micros(),
         message.expire_time.micros(),
+        u32::from(message.is_claimed()),
+        message.due_time().micros(),
     ];
     link.execute(statements::INSERT_MESSAGE, values).await?;
     Ok(())

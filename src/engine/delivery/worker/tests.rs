@@ -41,25 +41,57 @@ async fn an_accepted_message_is_delivered_and_audited() {
     assert_eq!(*world.sent.lock().unwrap(), ["ada"]);
 }
 
+/// What the outbox has no place for in memory is found at once too.
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "the test measures how long it takes")]
-async fn a_wake_up_does_not_wait_for_the_next_look() {
+async fn accepted_messages_do_not_wait_for_the_next_look() {
     let world = World::new();
     let worker = world.work(4, NEVER);
     tokio::time::sleep(Duration::from_millis(50)).await;
     let start = Instant::now();
-    let id = world.accept("ada");
-    world.wake_up.wake();
-    world.end(id).await;
-    assert!(start.elapsed() < Duration::from_secs(1));
+    let ids: Vec<_> = (0..300).map(|n| world.hand(&format!("n{n}"))).collect();
+    for id in ids {
+        let (_, _, claims) = world.end(id).await;
+        assert_eq!(claims, 1);
+    }
+    assert!(start.elapsed() < Duration::from_secs(5));
     worker.stop().await;
+    assert_eq!(world.sent.lock().unwrap().len(), 300);
+}
+
+/// A139: what was on its way in memory when the process died is claimed when its lease is over.
+#[tokio::test]
+async fn a139_what_was_handed_on_survives_a_crash() {
+    let world = World::new();
+    let id = world.hand("ada");
+    let worker = world.work(4, POLL);
+    worker.kill().await;
+    let again = world.work(4, POLL);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let before = world.sent.lock().unwrap().len();
+    world.go_on(Duration::from_mins(1));
+    world.end(id).await;
+    again.stop().await;
+    assert!(before <= 1 && !world.sent.lock().unwrap().is_empty());
+}
+
+/// A worker that is told to stop carries what it has been handed.
+#[tokio::test]
+async fn a_stop_finishes_what_was_handed_on() {
+    let world = World::new();
+    let ids: Vec<_> = (0..50).map(|n| world.hand(&format!("n{n}"))).collect();
+    let worker = world.work(2, NEVER);
+    worker.stop().await;
+    for id in ids {
+        world.end(id).await;
+    }
 }
 
 #[tokio::test]
 async fn an_expired_message_is_dropped_unsent() {
     let world = World::new();
     let id = world.accept("ada");
-    world.pass(Duration::from_mins(5));
+    world.go_on(Duration::from_mins(5));
     let worker = world.work(4, POLL);
     let (end, event, _) = world.end(id).await;
     assert!(matches!(end, Settlement::Dropped));
@@ -89,7 +121,7 @@ async fn what_keeps_failing_ends_with_its_expiry() {
     let ids = [world.accept("defer"), world.accept("misconfigured")];
     let worker = world.work(4, POLL);
     tokio::time::sleep(Duration::from_millis(100)).await;
-    world.pass(Duration::from_secs(299));
+    world.go_on(Duration::from_secs(299));
     for id in ids {
         let (end, event, tries) = world.end(id).await;
         assert!(matches!(end, Settlement::Dropped));
@@ -149,7 +181,7 @@ async fn a139_a_crashed_workers_message_is_sent_by_the_next() {
     let worker = world.work(4, POLL);
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(world.sent.lock().unwrap().is_empty(), "the lease still runs");
-    world.pass(Duration::from_mins(1));
+    world.go_on(Duration::from_mins(1));
     let (end, _, tries) = world.end(id).await;
     assert!(matches!(end, Settlement::Delivered { .. }));
     assert_eq!(tries, 2);
@@ -164,7 +196,7 @@ async fn a140_a_lost_lease_is_left_alone() {
     let courier = Courier::new(Arc::new(world.parts()), Templates::new().unwrap());
     let id = world.accept("ada");
     let late = world.claim(1, world.now(), Duration::ZERO).await.unwrap().remove(0);
-    courier.carry(late, world.now().after(world.time_limit / 2)).await;
+    assert!(courier.carry(&late, world.now().after(world.time_limit / 2)).await.is_none());
     assert_eq!(world.tries.load(Ordering::SeqCst), 0, "another may be sending it");
 
     assert!(world.rows.lock().unwrap().iter().all(|row| row.message.message_id != id || row.end.is_none()));
@@ -194,7 +226,7 @@ async fn a_provider_that_hangs_is_cut_off() {
     let id = world.accept("hang");
     let worker = world.work(1, POLL);
     tokio::time::sleep(Duration::from_millis(100)).await;
-    world.pass(Duration::from_secs(298));
+    world.go_on(Duration::from_secs(298));
     let (end, event, _) = world.end(id).await;
     assert!(matches!(end, Settlement::Dropped));
     assert_eq!(event.reason, "EXPIRED");
@@ -209,7 +241,7 @@ async fn a_panic_ends_one_hand_over_only() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let id = world.accept("ada");
     world.end(id).await;
-    world.pass(Duration::from_mins(1));
+    world.go_on(Duration::from_mins(1));
     world.end(panics).await;
     worker.stop().await;
 }

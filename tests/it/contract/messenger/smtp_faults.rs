@@ -188,5 +188,38 @@ async fn a_connection_that_the_relay_ends_is_not_kept() {
     let handover = smtp.hand_over(&envelope("busy@example.com")).await;
     assert_eq!(handover, Handover::Deferred { reason: "PROVIDER_BUSY" });
     assert!(accepted(&smtp.hand_over(&envelope("ada@example.com")).await));
-    assert_eq!(relay.heard().matches("EHLO example.org\r\n").count(), 2);
+    // Each connection says it twice: as lettre does, and to learn what lettre does not keep.
+    assert_eq!(relay.heard().matches("EHLO example.org\r\n").count(), 4);
+}
+
+/// Where the relay offers it, everything up to DATA goes at once, and each answer is still taken for its own command.
+#[tokio::test]
+async fn a_group_of_commands_is_answered_one_by_one() {
+    const OFFER: (&str, &str) = ("EHLO", "250-relay.test\r\n250 PIPELINING");
+    let group = "MAIL FROM:<no-reply@example.org>\r\nRCPT TO:<ada@example.com>\r\nDATA\r\n";
+    let relay =
+        Scripted::start(&[OFFER, ("RCPT TO:<gone@", "550 5.1.1 unknown"), ("RCPT TO:<busy@", "421 closing")]).await;
+    let smtp = Smtp::new(options(Server::Plain, relay.port)).unwrap();
+    for _ in 0..2 {
+        assert!(accepted(&smtp.hand_over(&envelope("ada@example.com")).await));
+    }
+    assert_eq!(relay.heard().matches(group).count(), 2);
+    assert_eq!(relay.heard().matches("EHLO").count(), 2, "one connection");
+    // This relay asks for the message although nobody is to get it: the connection is given up, and nothing is sent.
+    let gone = smtp.hand_over(&envelope("gone@example.com")).await;
+    assert_eq!(gone, Handover::Refused { reason: "RECIPIENT_REFUSED" });
+    assert!(accepted(&smtp.hand_over(&envelope("ada@example.com")).await));
+    assert_eq!(relay.heard().matches("EHLO").count(), 4, "a second connection");
+    let busy = smtp.hand_over(&envelope("busy@example.com")).await;
+    assert_eq!(busy, Handover::Deferred { reason: "PROVIDER_BUSY" });
+    assert_eq!(relay.heard().matches("\r\n.\r\n").count(), 3);
+
+    let relay =
+        Scripted::start(&[OFFER, ("MAIL", "550 5.7.1 not from you"), ("RCPT", "503 no"), ("DATA", "503 no")]).await;
+    let smtp = Smtp::new(options(Server::Plain, relay.port)).unwrap();
+    for _ in 0..2 {
+        let refused = smtp.hand_over(&envelope("ada@example.com")).await;
+        assert_eq!(refused, Handover::Misconfigured { reason: "SENDER_REFUSED" });
+    }
+    assert_eq!(relay.heard().matches("EHLO").count(), 2, "it stays in step");
 }

@@ -77,7 +77,7 @@ pub(crate) fn answer(request_id: &str, request: &str, time: Timestamp) -> Record
 pub(crate) fn message(challenge_id: Option<ChallengeId>, time: Timestamp) -> NewMessage {
     let message_id = MessageId::new(SystemEntropy.uuid());
     let expire_time = time.after(Duration::from_mins(5));
-    NewMessage { message_id, challenge_id, content: sealed("content"), create_time: time, expire_time }
+    NewMessage { message_id, challenge_id, content: sealed("content"), create_time: time, expire_time, lease_end: None }
 }
 
 pub(crate) fn code(text: &str, time: Timestamp) -> LiveCode {

@@ -3,18 +3,16 @@
 use crate::{
     domain::{
         audit::AuditEvent,
-        digest::Digest,
         id::{ChallengeId, MessageId},
         keyring::{KeyId, KeyRing},
         message::{ClaimedMessage, Content, Envelope, Handover, NewMessage, Recipient},
-        secret::{Secret32, secret32},
+        secret::secret32,
         time::Timestamp,
     },
-    engine::delivery::{WakeUp, Worker, WorkerOptions, WorkerParts, sealed_message},
+    engine::delivery::{Handoff, LEASE_MARGIN, Worker, WorkerOptions, WorkerParts, sealed_message},
     ports::{
         clock::Clock,
         entropy::Entropy,
-        keys::Keys,
         messenger::Messenger,
         store::{Outbox, Settlement, StoreFault},
     },
@@ -29,7 +27,8 @@ use std::{
 };
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
+
+mod rest;
 
 /// One row of the outbox.
 pub(super) struct Row {
@@ -51,9 +50,12 @@ pub(super) struct World {
     /// The recipients of what was handed over, in the order of its end.
     pub(super) sent: Mutex<Vec<String>>,
     pub(super) tries: AtomicU64,
-    pub(super) wake_up: WakeUp,
+    pub(super) handoff: Handoff,
     pub(super) time_limit: Duration,
 }
+
+/// How long a hand-over takes at most.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 fn ring() -> Arc<KeyRing> {
     Arc::new(KeyRing::new([(KeyId::new("1").unwrap(), secret32([3; 32]))].into()).unwrap())
@@ -71,13 +73,13 @@ impl World {
             settle_down: AtomicBool::new(false),
             sent: Mutex::default(),
             tries: AtomicU64::new(0),
-            wake_up: WakeUp::default(),
-            time_limit: Duration::from_secs(2),
+            handoff: Handoff::new(TIME_LIMIT + LEASE_MARGIN),
+            time_limit: TIME_LIMIT,
         })
     }
 
     /// Moves the clock on.
-    pub(super) fn pass(&self, span: Duration) {
+    pub(super) fn go_on(&self, span: Duration) {
         self.ahead.fetch_add(u64::try_from(span.as_micros()).unwrap(), Ordering::SeqCst);
     }
 
@@ -113,6 +115,28 @@ impl World {
         self.rows.lock().unwrap().push(Row { message, due: new.create_time, end: None, event: None });
     }
 
+    /// Accepts a code for `name`@example.com as one that this process's worker has claimed, and hands it on.
+    pub(super) fn hand(&self, name: &str) -> MessageId {
+        let id = self.accept(name);
+        let mut rows = self.rows.lock().unwrap();
+        let row = rows.last_mut().unwrap();
+        let message = &row.message;
+        let mut new = NewMessage {
+            message_id: id,
+            challenge_id: message.challenge_id,
+            content: message.content.clone(),
+            create_time: message.create_time,
+            expire_time: message.expire_time,
+            lease_end: None,
+        };
+        let place = self.handoff.claim(&mut new);
+        row.due = new.due_time();
+        row.message.attempts = u32::from(new.is_claimed());
+        drop(rows);
+        self.handoff.pass(new, place);
+        id
+    }
+
     pub(super) fn parts(self: &Arc<Self>) -> WorkerParts {
         WorkerParts {
             outbox: self.clone(),
@@ -120,7 +144,7 @@ impl World {
             keys: self.clone(),
             clock: self.clone(),
             entropy: self.clone(),
-            wake_up: self.wake_up.clone(),
+            handoff: self.handoff.clone(),
         }
     }
 
@@ -238,44 +262,5 @@ impl Messenger for World {
         assert!(!envelope.text.is_empty() && !envelope.html.is_empty());
         self.sent.lock().unwrap().push(local.to_owned());
         Handover::Accepted { provider_message_id: "p".to_owned() }
-    }
-}
-
-impl Clock for World {
-    fn now(&self) -> Timestamp {
-        let passed = self.start.elapsed() + Duration::from_micros(self.ahead.load(Ordering::SeqCst));
-        Timestamp::from_seconds(1_795_201_476).after(passed)
-    }
-}
-
-impl Entropy for World {
-    fn bytes32(&self) -> [u8; 32] {
-        *Digest::sha256(&[&self.draws.fetch_add(1, Ordering::SeqCst).to_be_bytes()]).bytes()
-    }
-
-    fn below(&self, _bound: u64) -> u64 {
-        0
-    }
-
-    fn uuid(&self) -> Uuid {
-        Uuid::from_bytes(self.bytes16())
-    }
-}
-
-impl Keys for World {
-    fn peppers(&self) -> Arc<KeyRing> {
-        self.ring.clone()
-    }
-
-    fn sealing(&self) -> Arc<KeyRing> {
-        self.ring.clone()
-    }
-
-    fn refresh(&self) -> Arc<KeyRing> {
-        self.ring.clone()
-    }
-
-    fn index(&self) -> Arc<Secret32> {
-        Arc::new(secret32([4; 32]))
     }
 }

@@ -1,0 +1,199 @@
+//! Steps of one kind that come while others of it are under way go together, as one batch: one statement, one commit.
+//!
+//! Whoever waits for an answer waits for no timer: a step that finds its lane idle goes at once and alone; while it is
+//! under way the next batch fills. See `docs/decisions/0015-batches-without-a-timer.md`.
+
+use super::fault;
+use crate::ports::store::StoreFault;
+use futures_util::FutureExt as _;
+use std::{collections::VecDeque, future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot},
+    time::{sleep, timeout},
+};
+
+/// How many steps go together at most.
+const MOST: usize = 64;
+
+/// A batch that takes longer than this no longer holds up the batches of other lanes.
+const TURN: Duration = Duration::from_millis(20);
+
+/// How many steps wait before those who bring more have to wait too.
+const QUEUE: usize = 1024;
+
+/// What two steps must not have in common to go together: a row that both would write.
+pub(super) type Mark = [u8; 32];
+
+/// Why a batch came to nothing. Nothing of it was written.
+pub(super) enum Broken {
+    /// The database refused the statement: one step of the batch may be the cause, so each is tried alone.
+    Refused(StoreFault),
+    /// The connection does not serve: no step would fare better.
+    Lost(StoreFault),
+}
+
+/// What a lane does.
+pub(super) trait Work: Send + Sync + 'static {
+    /// A step.
+    type Step: Send + Sync + 'static;
+    /// What comes of it.
+    type Outcome: Send + 'static;
+
+    /// What no other step of the same batch may have in common with it.
+    fn marks(step: &Self::Step) -> impl Iterator<Item = Mark>;
+
+    /// Whether two steps that write different rows may go together.
+    fn together(_first: &Self::Step, _next: &Self::Step) -> bool {
+        true
+    }
+
+    /// Does the steps, all of them or none. An outcome for each, in their order; `None` for a step that was not decided
+    /// because of another, and comes again.
+    fn run(&self, steps: &[&Self::Step]) -> impl Future<Output = Result<Vec<Option<Self::Outcome>>, Broken>> + Send;
+}
+
+struct Waiting<W: Work> {
+    step: W::Step,
+    answer: oneshot::Sender<Result<W::Outcome, StoreFault>>,
+}
+
+/// Lanes that take turns: while the batch of one is under way, those of the others fill. On a machine with few cores that
+/// makes fewer and larger statements, which cost less together than many small ones.
+#[derive(Clone)]
+pub(super) struct Turns(Arc<Semaphore>);
+
+impl Turns {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+
+    /// Does the work when its turn has come. Work that hangs gives its turn away.
+    async fn take<T>(&self, work: impl Future<Output = T>) -> T {
+        let turn = self.0.acquire().await;
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = sleep(TURN) => drop(turn),
+        }
+        work.await
+    }
+}
+
+/// A lane. It ends when it is dropped and its last batch is done.
+pub(super) struct Lane<W: Work>(mpsc::Sender<Waiting<W>>);
+
+impl<W: Work> Lane<W> {
+    /// A lane whose batches take `limit` at the longest. `pause` is how long a step waits for others to come, where
+    /// nobody waits for the step. Asks for a running tokio runtime.
+    pub(super) fn start(work: W, limit: Duration, turns: &Turns, pause: Duration) -> Self {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        tokio::spawn(drive(work, limit, turns.clone(), pause, queue));
+        Self(sender)
+    }
+
+    /// Does one step. A caller who gives up before its batch has begun leaves nothing behind.
+    pub(super) async fn run(&self, step: W::Step) -> Result<W::Outcome, StoreFault> {
+        let (answer, outcome) = oneshot::channel();
+        let sent = self.0.send(Waiting { step, answer }).await;
+        sent.map_err(|_| fault::unavailable("the store is closed"))?;
+        outcome.await.unwrap_or_else(|_| Err(fault::broken("the step broke off")))
+    }
+}
+
+async fn drive<W: Work>(
+    work: W,
+    limit: Duration,
+    turns: Turns,
+    pause: Duration,
+    mut queue: mpsc::Receiver<Waiting<W>>,
+) {
+    let mut waiting = VecDeque::new();
+    loop {
+        if waiting.is_empty() {
+            let Some(first) = queue.recv().await else { return };
+            waiting.push_back(first);
+            if !pause.is_zero() {
+                sleep(pause).await;
+            }
+        }
+        let turn = turns.take(async {
+            while waiting.len() < MOST
+                && let Ok(next) = queue.try_recv()
+            {
+                waiting.push_back(next);
+            }
+            let batch = take(&mut waiting);
+            AssertUnwindSafe(flight(&work, limit, batch)).catch_unwind().await.unwrap_or_default()
+        });
+        for step in turn.await {
+            waiting.push_front(step);
+        }
+    }
+}
+
+/// Takes those out of the queue that may go together, in its order; the others stay. Who has gone is not waited for.
+fn take<W: Work>(waiting: &mut VecDeque<Waiting<W>>) -> Vec<Waiting<W>> {
+    let mut marks: Vec<Mark> = Vec::new();
+    let mut batch = Vec::with_capacity(waiting.len());
+    for _ in 0..waiting.len() {
+        let Some(next) = waiting.pop_front() else { break };
+        if next.answer.is_closed() {
+            continue;
+        }
+        let own: Vec<Mark> = W::marks(&next.step).collect();
+        let fits = batch.first().is_none_or(|first: &Waiting<W>| W::together(&first.step, &next.step));
+        if !fits || own.iter().any(|mark| marks.contains(mark)) {
+            waiting.push_back(next);
+        } else {
+            marks.extend(own);
+            batch.push(next);
+        }
+    }
+    batch
+}
+
+/// Does a batch and answers its callers; gives back the steps that come again.
+async fn flight<W: Work>(work: &W, limit: Duration, batch: Vec<Waiting<W>>) -> Vec<Waiting<W>> {
+    if batch.is_empty() {
+        return Vec::new();
+    }
+    let steps: Vec<_> = batch.iter().map(|waiting| &waiting.step).collect();
+    match bounded(work, limit, &steps).await {
+        Ok(outcomes) => answer(batch, outcomes),
+        Err(Broken::Refused(_)) if batch.len() > 1 => {
+            let mut again = Vec::new();
+            for waiting in batch {
+                match bounded(work, limit, &[&waiting.step]).await {
+                    Ok(outcomes) => again.extend(answer(vec![waiting], outcomes)),
+                    Err(Broken::Refused(fault) | Broken::Lost(fault)) => drop(waiting.answer.send(Err(fault))),
+                }
+            }
+            again
+        }
+        Err(Broken::Refused(fault) | Broken::Lost(fault)) => {
+            let mut fault = Some(fault);
+            for waiting in batch {
+                let fault = fault.take().unwrap_or_else(|| fault::unavailable("the batch came to nothing"));
+                let _ = waiting.answer.send(Err(fault));
+            }
+            Vec::new()
+        }
+    }
+}
+
+async fn bounded<W: Work>(work: &W, limit: Duration, steps: &[&W::Step]) -> Result<Vec<Option<W::Outcome>>, Broken> {
+    let done = timeout(limit, work.run(steps)).await;
+    done.unwrap_or_else(|_| Err(Broken::Lost(fault::unavailable("no answer in time"))))
+}
+
+fn answer<W: Work>(batch: Vec<Waiting<W>>, outcomes: Vec<Option<W::Outcome>>) -> Vec<Waiting<W>> {
+    let mut again = Vec::new();
+    for (waiting, outcome) in batch.into_iter().zip(outcomes) {
+        match outcome {
+            Some(outcome) => drop(waiting.answer.send(Ok(outcome))),
+            None => again.push(waiting),
+        }
+    }
+    again
+}

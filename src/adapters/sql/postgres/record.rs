@@ -1,0 +1,25 @@
+//! Appends audit events that go with no other write.
+
+use super::{connections::Connections, events};
+use crate::{
+    adapters::sql::lane::{Broken, Mark, Work},
+    domain::audit::AuditEvent,
+};
+
+/// Appends events.
+pub(super) struct Record(pub(super) Connections);
+
+impl Work for Record {
+    type Step = Vec<AuditEvent>;
+    type Outcome = ();
+
+    fn marks(_: &Vec<AuditEvent>) -> impl Iterator<Item = Mark> {
+        std::iter::empty()
+    }
+
+    async fn run(&self, steps: &[&Vec<AuditEvent>]) -> Result<Vec<Option<()>>, Broken> {
+        let query = events::bind(sqlx::query(events::RECORD), steps.iter().map(|events| events.as_slice()));
+        self.0.run(query).await?;
+        Ok(vec![Some(()); steps.len()])
+    }
+}

@@ -1,0 +1,95 @@
+//! The way of a message from those who accept it to the worker of the same process.
+
+use crate::domain::{
+    message::{ClaimedMessage, NewMessage, Recipient},
+    time::Timestamp,
+};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+
+/// How many messages may be on their way to the worker in memory; what is beyond waits in the outbox alone.
+const PLACES: usize = 128;
+
+/// Hands accepted messages to this process's worker, which so need not ask the outbox for them. A message is accepted as
+/// claimed: where this process dies, another worker gets it when the lease is over. Clones are the same way.
+#[derive(Clone)]
+pub struct Handoff(Arc<Inner>);
+
+struct Inner {
+    places: Arc<Semaphore>,
+    sender: mpsc::UnboundedSender<Handed>,
+    receiver: Mutex<Option<mpsc::UnboundedReceiver<Handed>>>,
+    roused: Notify,
+    lease: Duration,
+}
+
+/// A place on the way, for one message; free again when it is dropped.
+pub struct Place(#[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit);
+
+/// A message that this process's worker has to itself until the end of its lease.
+pub(super) struct Handed {
+    pub(super) message: ClaimedMessage,
+    pub(super) lease_end: Timestamp,
+    pub(super) place: Option<Place>,
+}
+
+impl Handed {
+    /// A message that the worker has claimed itself.
+    pub(super) const fn claimed(message: ClaimedMessage, lease_end: Timestamp) -> Self {
+        Self { message, lease_end, place: None }
+    }
+}
+
+impl Handoff {
+    /// A way whose messages are claimed for `lease`, which is longer than a hand-over to the provider takes.
+    #[must_use]
+    pub fn new(lease: Duration) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        Self(Arc::new(Inner {
+            places: Arc::new(Semaphore::new(PLACES)),
+            sender,
+            receiver: Mutex::new(Some(receiver)),
+            roused: Notify::new(),
+            lease,
+        }))
+    }
+
+    /// Claims `message`, which is about to be accepted, for this process's worker, where there is room for it.
+    #[must_use]
+    pub fn claim(&self, message: &mut NewMessage) -> Option<Place> {
+        let place = Arc::clone(&self.0.places).try_acquire_owned().ok().map(Place);
+        message.lease_end = place.as_ref().map(|_| message.create_time.after(self.0.lease));
+        place
+    }
+
+    /// Passes a message on that has been accepted; `place` is what [`Handoff::claim`] gave for it. Without one the worker
+    /// is roused to look into the outbox.
+    pub fn pass(&self, message: NewMessage, place: Option<Place>) {
+        let NewMessage { message_id, challenge_id, content, create_time, expire_time, lease_end } = message;
+        let (Some(place), Some(lease_end)) = (place, lease_end) else { return self.0.roused.notify_one() };
+        let recipient = Recipient::InContent;
+        let message =
+            ClaimedMessage { message_id, challenge_id, recipient, content, attempts: 1, create_time, expire_time };
+        // Where no worker receives any more, the message is claimed again when its lease is over.
+        let _ = self.0.sender.send(Handed { message, lease_end, place: Some(place) });
+    }
+
+    /// Waits until the worker is to look into the outbox, or returns at once where one has come since the last wait.
+    pub(super) async fn roused(&self) {
+        self.0.roused.notified().await;
+    }
+
+    /// What arrives; the first caller gets it.
+    pub(super) fn receiver(&self) -> mpsc::UnboundedReceiver<Handed> {
+        let taken = self.0.receiver.lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.unwrap_or_else(|| mpsc::unbounded_channel().1)
+    }
+
+    /// How long a message is claimed for.
+    pub(super) fn lease(&self) -> Duration {
+        self.0.lease
+    }
+}
