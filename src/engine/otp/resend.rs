@@ -9,6 +9,7 @@ use crate::{
         contact::EmailAddress,
         digest::Digest,
         id::ChallengeId,
+        policy::CodeRules,
         refusal::Refusal,
         sealed::{Place, open},
         secret::{ExposeSecret, SecretString},
@@ -56,14 +57,15 @@ impl OtpEngine {
             return Err(self.refused(event.failed(refusal.reason()), refusal).await);
         }
         let email = self.destination(&challenge)?;
-        let standing = match self.admit(&email, origin, &self.parts.keys.index()).await {
+        let rules = self.rules(&challenge.scope);
+        let standing = match self.admit(&rules.limits, &email, origin, &self.parts.keys.index(), &event).await {
             Ok(standing) => standing,
             Err(refusal @ Refusal::RateLimited { .. }) => {
                 return Err(self.refused(event.failed("RATE_LIMITED"), refusal).await);
             }
             Err(refusal) => return Err(refusal),
         };
-        let (code, view) = self.further_code(challenge, &email, event.clone(), key, origin, now)?;
+        let (code, view) = self.further_code(challenge, &rules.codes, &email, event.clone(), key, origin, now)?;
         let outcome = self.parts.store.add_code(code).await.map_err(|fault| fault::store(&fault))?;
         let refusal = match outcome {
             ResendOutcome::Added => return Ok(self.resent(view, standing)),
@@ -108,9 +110,11 @@ impl OtpEngine {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one row, each from another step")]
     fn further_code(
         &self,
         mut challenge: Challenge,
+        codes: &CodeRules,
         email: &EmailAddress,
         mut event: crate::domain::audit::AuditEvent,
         key: Option<AnswerKey>,
@@ -124,11 +128,12 @@ impl OtpEngine {
             locale: &challenge.locale,
             origin,
             length: challenge.code_length,
+            lifetime: codes.lifetime,
             now,
         };
         let (code, message) = self.draw_code(&challenge.scope, &draft)?;
         event.message_id = Some(message.message_id);
-        challenge.resend_time = now.after(self.parts.otp.resend_cooldown);
+        challenge.resend_time = now.after(codes.resend_cooldown);
         challenge.expire_time = code.expire_time;
         let view = ChallengeView::of(&challenge, email, None);
         let answer = key.map(|key| self.answers.record(key, &RecordedView::from(&view), now)).transpose()?;
@@ -144,9 +149,9 @@ impl OtpEngine {
         Ok((new, view))
     }
 
-    fn resent(&self, challenge: ChallengeView, standing: Standing) -> Sent {
+    fn resent(&self, challenge: ChallengeView, standing: Option<Standing>) -> Sent {
         self.parts.wake_up.wake();
-        Sent { challenge, standing: Some(standing) }
+        Sent { challenge, standing }
     }
 
     async fn resent_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Sent>, Refusal> {
