@@ -1,5 +1,6 @@
 //! Policy files through the binary: what its commands say, and what a running service takes from a file.
 
+mod contradictions;
 mod reload;
 
 use std::fs;
@@ -76,45 +77,6 @@ fn check_explains_each_rule_and_what_each_override_changes() {
     ] {
         assert!(told.lines().any(|told| told == line), "{line}\n--- not in\n{told}");
     }
-}
-
-#[test]
-fn contradictions_are_told_with_file_key_and_remedy() {
-    let (_folder, file) =
-        policy("template = \"strict\"\n[codes]\nlength = 6\n[limits]\nall.windows = [{ limit = 5, seconds = 60 }]\n");
-    let output = check(&file);
-    let told = text(&output.stdout);
-    assert!(output.status.success(), "warnings do not fail: {}", text(&output.stderr));
-    let place = format!("warning: {}: ", file.display());
-    let warnings: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix(&place)).collect();
-    assert!(warnings[0].starts_with("limits.all.windows: has 5 in 1m, which a single address may spend alone"));
-    assert!(warnings[1].starts_with("codes.length: is looser than the template \"strict\""), "{told}");
-    assert!(warnings.iter().all(|warning| warning.contains("; ")) && warnings.len() == 2, "{told}");
-    assert!(told.ends_with("the policy can be used; look at the 2 warnings\n"), "{told}");
-
-    for (content, expected) in [
-        (
-            "template = \"standard\"\n[codes]\nlifetime = \"30s\"\n",
-            ": codes.resend_cooldown: is 30s, and a code and its",
-        ),
-        ("template = \"standard\"\n[codes]\nlenght = 8\n", ":3: codes.lenght: is not a known key; known here: length,"),
-        (
-            "template = \"standard\"\n[[override]]\ncodes.length = 8\n",
-            ": override[0]: names no client, channel or purpose",
-        ),
-        ("[codes]\nlength = 8\n", ":1: template: is missing; give \"strict\" or \"standard\" or \"lenient\""),
-    ] {
-        fs::write(&file, content).unwrap();
-        let output = check(&file);
-        let told = text(&output.stderr);
-        assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(64), true), "{told}");
-        assert!(told.starts_with(&format!("identity: {}{expected}", file.display())), "{told}");
-        assert!(told.contains("; "), "{told}");
-    }
-    fs::remove_file(&file).unwrap();
-    let output = check(&file);
-    assert_eq!(output.status.code(), Some(64));
-    assert!(text(&output.stderr).contains("cannot be read: entity not found; name a file that this user can read"));
 }
 
 #[test]
