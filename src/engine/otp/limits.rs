@@ -60,7 +60,9 @@ impl OtpEngine {
             LayerKind::Address => "RATE_LIMITED_ADDRESS",
             LayerKind::All => "RATE_LIMITED_ALL",
         };
-        let event = AuditEvent { event_id: self.event_id(), act: Act::RefusalShadowed, ..event.clone() };
+        // A challenge that is about to begin may yet not: an event names none that never was.
+        let challenge_id = event.challenge_id.filter(|_| event.act != Act::CodeSent);
+        let event = AuditEvent { event_id: self.event_id(), act: Act::RefusalShadowed, challenge_id, ..event.clone() };
         let event = event.ended(Outcome::WouldRefuse, reason);
         self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))
     }

@@ -1,11 +1,15 @@
 //! Layers in shadow, and logs that several policies count on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use identity::adapters::redis::{RedisLimiter, RedisOptions};
 use identity::domain::policy::Mode;
 use identity::domain::window::Kept;
 use identity::ports::limiter::{Admission, Layer, LayerKind, Limiter};
+
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 
 use super::{admits, layer, memory, patient, shared, window};
 use crate::support::redis::Redis;
@@ -45,6 +49,30 @@ async fn a_rule_goes_from_shadow_to_enforced_without_a_gap() {
     redis.command(&["FLUSHALL"]);
     let trusting = RedisOptions { trust_refusals: Duration::from_mins(1), ..patient(&redis) };
     goes_from_shadow_to_enforced(&RedisLimiter::new(&trusting).unwrap()).await;
+}
+
+/// Many at once: nobody is refused, and just those are reported who would have been.
+async fn burst_in_shadow(limiter: Arc<dyn Limiter>) {
+    const CALLERS: usize = 200;
+    let barrier = Arc::new(Barrier::new(CALLERS));
+    let mut calls = JoinSet::new();
+    for _ in 0..CALLERS {
+        let (limiter, barrier) = (Arc::clone(&limiter), Arc::clone(&barrier));
+        calls.spawn(async move {
+            let person = layer(LayerKind::Identifier, "crowded", &[window(3, HOUR)]);
+            let wide = layer(LayerKind::Address, "crowd", &[window(100_000, HOUR)]);
+            barrier.wait().await;
+            would_refuse(&*limiter, &[Layer { mode: Mode::Shadow, ..person }, wide]).await.expect("admitted")[0]
+        });
+    }
+    assert_eq!(calls.join_all().await.into_iter().filter(|refused| *refused).count(), CALLERS - 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_any_number_of_callers_exactly_the_rest_is_reported() {
+    let redis = Redis::start();
+    burst_in_shadow(Arc::new(memory().0)).await;
+    burst_in_shadow(Arc::new(shared(&redis))).await;
 }
 
 async fn one_log_for_two_policies(limiter: &dyn Limiter) {
