@@ -41,6 +41,7 @@ impl Settings {
     pub(crate) fn write(&self, folder: &Path) -> anyhow::Result<PathBuf> {
         let path = folder.join("identity.toml");
         fs::write(&path, self.text())?;
+        fs::write(folder.join("policy.toml"), policy())?;
         write_secrets(&folder.join("secrets"))?;
         Ok(path)
     }
@@ -69,10 +70,8 @@ trusted_proxies = ["127.0.0.1"]
 
 {store}
 {limiter}
-[limits]
-identifier = [{HIGH}, {HIGH}, {HIGH}]
-address = [{HIGH}, {HIGH}]
-all = [{HIGH}]
+[policy]
+file = "policy.toml"
 
 {delivery}
 [secrets]
@@ -87,6 +86,19 @@ audiences = ["{AUDIENCE}"]
             limiter = self.limiter,
         )
     }
+}
+
+/// As many windows as the template has, each of them high.
+fn policy() -> String {
+    format!(
+        r#"
+template = "standard"
+[limits]
+identifier = {{ windows = [{HIGH}, {HIGH}, {HIGH}] }}
+address = {{ windows = [{HIGH}, {HIGH}] }}
+all = {{ windows = [{HIGH}] }}
+"#
+    )
 }
 
 /// Keys of this run alone. A folder that has them keeps them.

@@ -3,6 +3,7 @@
 pub mod keys;
 pub mod memory;
 pub mod messenger;
+pub mod policy;
 pub mod redis;
 pub mod signer;
 pub mod sql;

@@ -1,8 +1,10 @@
 //! What runs beside the calls: revocations, expiry, keys, messages.
 
 mod keys;
+mod policy;
 
 pub(super) use keys::{InForce, KeyFiles, KeyStamp};
+pub(super) use policy::{WatchedPolicy, warn};
 
 use crate::{
     engine::token::TokenIssuer,
@@ -12,6 +14,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// How often files that may change are looked at.
+const LOOK: Duration = Duration::from_secs(5);
 /// How often revocations of other processes are read: four times in the second that a revocation may take.
 const FEED: Duration = Duration::from_millis(250);
 /// How often what has expired is removed.

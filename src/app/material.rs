@@ -12,6 +12,7 @@ use crate::{
         delivery::Delivery,
         limiter::Limiter,
         listen::TlsFiles,
+        policy::PolicyFile,
         problem::{Problem, Problems},
         secret_file,
         secrets::ServiceKeys,
@@ -25,6 +26,8 @@ use std::{fs, path::Path};
 pub(super) struct Material {
     /// The symmetric keys.
     pub(super) keys: KeyMaterial,
+    /// The policy.
+    pub(super) policy: PolicyFile,
     /// The keys that sign access tokens.
     pub(super) signing: SigningKeys,
     /// What operators present.
@@ -50,6 +53,7 @@ impl Material {
         let mut problems = Problems(Vec::new());
         let keys = config.secrets.load().and_then(|keys| sorted(config, keys));
         let keys = keys.map_err(|more| problems.0.extend(more.0)).ok();
+        let policy = config.load_policy().map_err(|more| problems.0.extend(more.0)).ok();
         let mut files = Files { problems: &mut problems };
 
         let store_password = match &config.store {
@@ -81,10 +85,18 @@ impl Material {
         let collector = files.certificates(config.telemetry.otlp_ca_file.as_deref(), "telemetry.otlp_ca_file");
         let collector_authorities = collector.and_then(|pem| String::from_utf8(pem).ok());
 
-        match keys {
-            Some((keys, signing, admin_token)) if problems.0.is_empty() => {
-                Ok(Self { keys, signing, admin_token, store_password, limiter, mail, listener, collector_authorities })
-            }
+        match (keys, policy) {
+            (Some((keys, signing, admin_token)), Some(policy)) if problems.0.is_empty() => Ok(Self {
+                keys,
+                policy,
+                signing,
+                admin_token,
+                store_password,
+                limiter,
+                mail,
+                listener,
+                collector_authorities,
+            }),
             _ => Err(problems.into()),
         }
     }

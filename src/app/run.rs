@@ -6,12 +6,14 @@ use super::{
     material::Material,
     serve::{self, Addresses},
     shutdown::{self, Signals},
-    wire::{self, Wired, limiter, listeners, messenger::Carrier, store::OpenStore},
+    wire::{self, Seen, Wired, limiter, listeners, messenger::Carrier, store::OpenStore},
 };
 use crate::{
     adapters::system::SystemClock,
     config::{
         Config,
+        problem::Problem,
+        secrets::Stamp,
         telemetry::{LogFormat, LogLevel},
     },
     grpc::OperatorToken,
@@ -30,18 +32,19 @@ use tracing::level_filters::LevelFilter;
 const LAST_SPANS: Duration = Duration::from_secs(2);
 
 /// Reads every file that the configuration names and makes what can be made of them, without opening a port or a
-/// connection.
+/// connection. Gives what somebody should look at and may yet be meant.
 ///
 /// # Errors
 /// What is wrong.
-pub fn check(config: &Config) -> Result<(), Failure> {
+pub fn check(config: &Config) -> Result<Vec<Problem>, Failure> {
     let material = Material::load(config)?;
+    let warnings = material.policy.warnings;
     // Some parts want a runtime to be made in, and do nothing on it before they are asked.
     block_on(async {
         listeners::options(config, material.listener, OperatorToken::new(&material.admin_token))?;
         limiter::build(config, material.limiter, Arc::new(SystemClock))?;
         Carrier::build(config, material.mail)?;
-        Ok(())
+        Ok(warnings)
     })
 }
 
@@ -60,7 +63,10 @@ pub fn migrate(config: &Config) -> Result<(), Failure> {
 /// What keeps it from starting, or ends it before it is told to.
 pub fn serve(config: &Config) -> Result<(), Failure> {
     // Taken before the files are read, so that a change between the two is noticed.
-    let seen = KeyStamp::of(&config.secrets, config.listen.tls.as_ref());
+    let seen = Seen {
+        keys: KeyStamp::of(&config.secrets, config.listen.tls.as_ref()),
+        policy: Stamp::of(config.policy_file.clone().into_iter()),
+    };
     let material = Material::load(config)?;
     block_on(async {
         let installed = Telemetry::install(&settings(config, material.collector_authorities.clone()))
@@ -72,7 +78,8 @@ pub fn serve(config: &Config) -> Result<(), Failure> {
 }
 
 async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
-    let Wired { services, options, store, clock, tokens, worker, key_files, lock } = wired;
+    let Wired { services, options, store, clock, tokens, worker, key_files, policy_file, lock } = wired;
+    let policy = services.policy.clone();
     let fault = |error: io::Error| Failure::Fault(format!("signals cannot be heard: {}", error.kind()));
     let signals = Signals::listen().map_err(fault)?;
     // No token is called active before this has succeeded; and a database without its tables is found out here.
@@ -82,9 +89,14 @@ async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
 
     let (stop, cut, failed) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
     let jobs = Jobs::new(failed.clone());
-    let hang_up = shutdown::hang_ups().map_err(fault)?;
-    jobs.begin("keys", |stop| key_files.follow(hang_up, stop));
+    let hang_up = || shutdown::hang_ups().map_err(fault);
+    let (for_keys, for_policy) = (hang_up()?, hang_up()?);
+    jobs.begin("keys", |stop| key_files.follow(for_keys, stop));
     let bound = serve::bind(options).await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
+    policy.started().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
+    if let Some(policy_file) = policy_file {
+        jobs.begin("policy", |stop| policy_file.follow(for_policy, stop));
+    }
     jobs.begin("revocations", |stop| jobs::follow_revocations(tokens, stop));
     jobs.begin("sweep", |stop| jobs::sweep(store, clock, stop));
     jobs.begin("delivery", |stop| worker.run(stop));

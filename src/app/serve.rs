@@ -6,6 +6,7 @@ use crate::{
         account::{AccountEngine, AdminEngine},
         delivery::MailboxReader,
         otp::OtpEngine,
+        policy::PolicyEngine,
         readiness::{Readiness, Ready},
         token::TokenIssuer,
     },
@@ -33,6 +34,8 @@ pub struct Services {
     pub accounts: Arc<AccountEngine>,
     /// Operators' acts.
     pub admin: Arc<AdminEngine>,
+    /// The policy in force.
+    pub policy: Arc<PolicyEngine>,
     /// Whether the store and the feed of revocations are there.
     pub readiness: Readiness,
     /// The mailbox of development, where the deployment uses it; its page exists only then.
@@ -168,7 +171,7 @@ pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
 /// Serves until `stop`, then lets running calls end within the drain time-out.
 pub async fn run(bound: Bound, services: Services, stop: CancellationToken) {
     let Bound { grpc, http, admin, options, .. } = bound;
-    let Services { otp, tokens, accounts, admin: admin_engine, readiness, mailbox } = services;
+    let Services { otp, tokens, accounts, admin: admin_engine, policy, readiness, mailbox } = services;
     let front = FrontOptions {
         max_concurrent_calls: options.limits.max_concurrent_calls,
         request_timeout: options.limits.request_timeout,
@@ -180,7 +183,7 @@ pub async fn run(bound: Bound, services: Services, stop: CancellationToken) {
     let health = Health::default();
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
     let people = grpc::people(&otp, &tokens, &accounts, &health, front);
-    let operators = grpc::operators(&admin_engine, options.operator_token, &health, back);
+    let operators = grpc::operators(&admin_engine, &policy, options.operator_token, &health, back);
     let pages = web::router(web::Parts { issuer: options.issuer, tokens, ready: is_ready, mailbox });
 
     let serve_grpc = grpc.serve(

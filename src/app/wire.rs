@@ -7,7 +7,7 @@ pub(super) mod store;
 
 use super::{
     Failure,
-    jobs::{InForce, KeyFiles, KeyStamp},
+    jobs::{self, InForce, KeyFiles, KeyStamp, WatchedPolicy},
     lock::Lock,
     material::Material,
     serve::{ServeOptions, Services},
@@ -15,19 +15,23 @@ use super::{
 use crate::{
     adapters::{
         keys::FileKeys,
+        policy::SwappedPolicy,
         signer::{SigningKeys, TokenSigner},
         system::{SystemClock, SystemEntropy},
     },
     config::{
         Config,
         limiter::Limiter as LimiterChoice,
+        secrets::Stamp,
         service::Environment,
         store::{Migrate, Store as StoreChoice},
     },
+    domain::policy::PolicyInForce,
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
         otp::{OtpEngine, OtpParts},
+        policy::{PolicyEngine, PolicyParts},
         readiness::Readiness,
         token::{TokenIssuer, TokenParts},
     },
@@ -57,15 +61,25 @@ pub(super) struct Wired {
     pub(super) worker: Worker,
     /// Who reads key files again.
     pub(super) key_files: KeyFiles,
+    /// Who reads the policy file again, where there is one.
+    pub(super) policy_file: Option<WatchedPolicy>,
     /// Holds a SQLite database for this process.
     pub(super) lock: Option<Lock>,
 }
 
-/// Builds everything. `seen` is the state of the key files before they were read.
+/// The state of files before they were read.
+pub(super) struct Seen {
+    /// Of the key files.
+    pub(super) keys: KeyStamp,
+    /// Of the policy file.
+    pub(super) policy: Stamp,
+}
+
+/// Builds everything. `seen` is the state of the files before they were read.
 ///
 /// # Errors
 /// Where a part is not to be had, or cannot be made of what the configuration says.
-pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) -> Result<Wired, Failure> {
+pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Result<Wired, Failure> {
     let lock = only_counter(config)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -82,6 +96,9 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
     let keys: Arc<dyn Keys> = file_keys.clone();
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
     let handoff = Handoff::new(carrier.messenger.time_limit() + LEASE_MARGIN);
+    let read = material.policy;
+    jobs::warn(&read.warnings);
+    let policies = Arc::new(SwappedPolicy::new(PolicyInForce::new(read.policy, read.version, clock.now())));
 
     let tokens = Arc::new(TokenIssuer::new(TokenParts {
         signer: Arc::new(signer(material.signing)?),
@@ -98,9 +115,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
         keys: keys.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
-        clients,
-        otp: Arc::new(config.otp.clone()),
-        limits: Arc::new(config.limits.clone()),
+        clients: clients.clone(),
+        policies: policies.clone(),
         sessions,
         tokens: tokens.clone(),
         handoff: handoff.clone(),
@@ -112,6 +128,16 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
         entropy: entropy.clone(),
         tokens: tokens.clone(),
     };
+    let policy = Arc::new(PolicyEngine::new(PolicyParts {
+        policies,
+        store: store.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+    }));
+    let policy_file = config
+        .policy_file
+        .clone()
+        .map(|file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy));
     let worker = WorkerParts {
         outbox: store.clone(),
         messenger: carrier.messenger,
@@ -127,13 +153,14 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
         tokens: tokens.clone(),
         accounts: Arc::new(AccountEngine::new(account.clone())),
         admin: Arc::new(AdminEngine::new(account)),
+        policy,
         readiness: Readiness::new(store.clone(), tokens.clone()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
     };
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
-    let key_files = KeyFiles::new(config.secrets.clone(), in_force, seen);
-    Ok(Wired { services, options, store, clock, tokens, worker, key_files, lock })
+    let key_files = KeyFiles::new(config.secrets.clone(), in_force, seen.keys);
+    Ok(Wired { services, options, store, clock, tokens, worker, key_files, policy_file, lock })
 }
 
 /// Two processes that count in memory would each grant the whole budget: production refuses the second, development

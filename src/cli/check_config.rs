@@ -19,7 +19,9 @@ impl CheckConfig {
             terminal::say("the configuration is sound; the first start makes the keys");
             return Ok(());
         }
-        app::check(&config)?;
+        for warning in app::check(&config)? {
+            terminal::say(&format!("warning: {warning}"));
+        }
         terminal::say("the configuration is sound");
         Ok(())
     }

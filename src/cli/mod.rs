@@ -3,6 +3,7 @@
 mod check_config;
 mod environment;
 mod migrate;
+mod policy;
 mod serve;
 mod source;
 mod terminal;
@@ -38,6 +39,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Check the configuration and every file that it names; open nothing
     CheckConfig(check_config::CheckConfig),
+    /// Explain a policy file, or print the policy in force
+    Policy(policy::PolicyCommand),
 }
 
 /// Runs the command that the arguments name; its exit code is that of sysexits(3).
@@ -52,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Migrate(command) => command.run(),
         Command::CheckConfig(command) => command.run(),
+        Command::Policy(command) => command.run(),
     });
     match ended {
         Ok(()) => ExitCode::SUCCESS,

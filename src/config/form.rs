@@ -1,5 +1,6 @@
 //! The forms of values: what each takes, and how to say so.
 
+use crate::domain::policy::show_span;
 use jiff::{SpanRelativeTo, fmt::friendly::SpanParser};
 use std::{ops::RangeInclusive, time::Duration};
 use toml::de::DeValue;
@@ -63,18 +64,6 @@ impl Form for Span {
 fn parse_span(text: &str) -> Option<Duration> {
     let span = SpanParser::new().parse_span(text).ok()?;
     Duration::try_from(span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?).ok()
-}
-
-/// The span in the largest unit that is whole.
-pub(super) fn show_span(span: Duration) -> String {
-    let seconds = span.as_secs();
-    if span.subsec_millis() > 0 {
-        return format!("{}ms", span.as_millis());
-    }
-    let unit = [(86_400, "d"), (3600, "h"), (60, "m")];
-    unit.into_iter()
-        .find(|(size, _)| seconds > 0 && seconds.is_multiple_of(*size))
-        .map_or_else(|| format!("{seconds}s"), |(size, name)| format!("{}{name}", seconds / size))
 }
 
 /// A text that a function takes.

@@ -7,10 +7,9 @@ pub mod delivery;
 pub mod embedded;
 mod form;
 pub mod limiter;
-mod limits;
 pub mod listen;
 pub mod network;
-mod otp;
+pub mod policy;
 pub mod problem;
 mod reader;
 mod rules;
@@ -23,10 +22,7 @@ pub mod telemetry;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{
-    client::Clients,
-    policy::{OtpPolicy, RequestLimits, SessionPolicy},
-};
+use crate::domain::{client::Clients, policy::SessionPolicy};
 use problem::{Problem, Problems};
 use reader::Report;
 use std::path::{Path, PathBuf};
@@ -46,10 +42,8 @@ pub struct Config {
     pub migrate: store::Migrate,
     /// `[limiter]`
     pub limiter: limiter::Limiter,
-    /// `[limits]`
-    pub limits: RequestLimits,
-    /// `[otp]`
-    pub otp: OtpPolicy,
+    /// `[policy]`: the policy file, where one is named
+    pub policy_file: Option<PathBuf>,
     /// `[sessions]`, with the issuer of `[service]`
     pub sessions: SessionPolicy,
     /// `[delivery]`
@@ -71,18 +65,18 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(file: &Path) -> Result<Self, Problems> {
-        let fault = |what: &str, remedy: &str| Problems::from(Problem::of_file(file, "", what, remedy));
-        let length = std::fs::metadata(file)
-            .map_err(|error| {
-                fault(&format!("cannot be read: {}", error.kind()), "name a file that this user can read")
-            })?
-            .len();
-        if length > MAX_BYTES {
-            return Err(fault("is longer than 1 MiB", "name a configuration file"));
+        Self::parse(file, read_text(file)?)
+    }
+
+    /// Reads and validates the policy: of the file that is named, for the clients that are registered, or the standard.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn load_policy(&self) -> Result<policy::PolicyFile, Problems> {
+        match &self.policy_file {
+            Some(file) => policy::PolicyFile::load(file, Some(&self.clients)),
+            None => Ok(policy::PolicyFile::standard()),
         }
-        let source = std::fs::read_to_string(file)
-            .map_err(|error| fault(&format!("cannot be read: {}", error.kind()), "name a text file in UTF-8"))?;
-        Self::parse(file, source)
     }
 
     /// Validates the text of a file.
@@ -110,8 +104,7 @@ impl Config {
             let listen = root.section("listen", listen::read);
             let store = root.section("store", store::read);
             let limiter = root.section("limiter", limiter::read);
-            let limits = root.section("limits", limits::read);
-            let otp = root.section("otp", otp::read);
+            let policy_file = root.section("policy", policy::read_section);
             let sessions = root.section("sessions", sessions::read);
             let delivery = root.section("delivery", delivery::read);
             let secrets = root.section("secrets", secrets::read);
@@ -134,8 +127,7 @@ impl Config {
                 migrate: store.as_ref()?.migrate,
                 store: store?.store,
                 limiter: limiter?,
-                limits: limits?,
-                otp: otp?,
+                policy_file: policy_file?,
                 sessions,
                 delivery: delivery?,
                 secrets: secrets?,
@@ -144,4 +136,17 @@ impl Config {
             })
         })
     }
+}
+
+/// The text of a file of at most a mebibyte.
+fn read_text(file: &Path) -> Result<String, Problems> {
+    let fault = |what: &str, remedy: &str| Problems::from(Problem::of_file(file, "", what, remedy));
+    let length = std::fs::metadata(file)
+        .map_err(|error| fault(&format!("cannot be read: {}", error.kind()), "name a file that this user can read"))?
+        .len();
+    if length > MAX_BYTES {
+        return Err(fault("is longer than 1 MiB", "name a file of configuration"));
+    }
+    std::fs::read_to_string(file)
+        .map_err(|error| fault(&format!("cannot be read: {}", error.kind()), "name a text file in UTF-8"))
 }

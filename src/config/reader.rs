@@ -166,6 +166,11 @@ impl<'d> Section<'d> {
         self.child(self.name(key), table, at, read)
     }
 
+    /// Whether anything stands under `key`.
+    pub(super) fn has(&mut self, key: &'static str) -> bool {
+        self.value(key).is_some()
+    }
+
     /// The name of the one table that is there, of those that exclude each other.
     pub(super) fn choice(&mut self, keys: &[&'static str]) -> Option<&'static str> {
         let found: Vec<_> = keys.iter().copied().filter(|key| self.value(key).is_some()).collect();

@@ -10,7 +10,7 @@ use super::{
     service::Environment,
     store::Store,
 };
-use crate::domain::policy::{OtpPolicy, RequestLimits, SessionPolicy};
+use crate::domain::policy::SessionPolicy;
 use std::{collections::BTreeSet, path::Path};
 
 const EXAMPLE: &str = include_str!("../../deploy/identity.toml");
@@ -53,8 +53,7 @@ fn the_smallest_file_has_the_defaults() {
     assert!(matches!(&config.delivery, Delivery::Mailbox { directory } if directory == Path::new("/var/mailbox")));
     assert_eq!(config.secrets.directory, Path::new("/etc/identity/secrets"));
     assert!(config.listen.tls.is_none() && config.telemetry.otlp_endpoint.is_none());
-    assert_eq!(format!("{:?}", config.otp), format!("{:?}", OtpPolicy::default()));
-    assert_eq!(format!("{:?}", config.limits), format!("{:?}", RequestLimits::default()));
+    assert!(config.policy_file.is_none());
     let sessions = SessionPolicy::for_issuer("http://localhost:8080".to_owned());
     assert_eq!(format!("{:?}", config.sessions), format!("{sessions:?}"));
 }
@@ -67,8 +66,7 @@ fn the_example_is_good_and_says_the_defaults_it_says() {
     assert_eq!((postgres.tls, postgres.pool_size), (Tls::VerifyFull, 8));
     let Delivery::Smtp(smtp) = &config.delivery else { panic!("{:?}", config.delivery) };
     assert_eq!((smtp.tls, smtp.port), (SmtpTls::Implicit, 465));
-    assert_eq!(format!("{:?}", config.otp), format!("{:?}", OtpPolicy::default()));
-    assert_eq!(format!("{:?}", config.limits), format!("{:?}", RequestLimits::default()));
+    assert_eq!(config.policy_file.as_deref(), Some(Path::new("/etc/identity/policies/standard.toml")));
     assert_eq!(config.listen.limits, super::listen::ListenLimits::default());
     let sessions = SessionPolicy::for_issuer("https://identity.example.com".to_owned());
     assert_eq!(format!("{:?}", config.sessions), format!("{sessions:?}"));
@@ -102,13 +100,8 @@ admin = 50052
 [store]
 sqlite = { path = "" }
 postgres = { host = "db" }
-[limits]
-identifier = []
-address = [{ limit = 0, seconds = 5 }]
-[otp]
-code_length = 4
-code_lifetime = "6m"
-max_attempts = "five"
+[policy]
+file = 5
 [sessions]
 access_token_lifetime = "1h"
 idle_lifetime = "31d"
@@ -139,23 +132,19 @@ x = 1
         ":8: listen.admin: is not a string",
         ":9: store: has more than one choice; write exactly one of sqlite, postgres",
         "limiter: has no choice; write exactly one of memory, redis",
-        ":13: limits.identifier: has no window",
-        ":14: limits.address[0].limit: is out of bounds; give a whole number from 1 to 100000",
-        ":16: otp.code_length: is out of bounds; give a whole number from 6 to 10",
-        ":17: otp.code_lifetime: is out of bounds; give a span such as \"5m\", or whole seconds, from 30s to 5m",
-        ":18: otp.max_attempts: is not a whole number",
-        ":20: sessions.access_token_lifetime: is out of bounds",
-        ":24: delivery.smtp.tls: sends in clear to another machine",
-        ":25: delivery.smtp.from: has the wrong form; give an email address",
-        ":26: delivery.smtp.password: is not a known key; secrets stand in files of their own",
-        ":27: secrets.directory: is missing",
-        ":28: secrets.admin_token: is not a known key; secrets stand in files of their own",
-        ":30: clients[0].client_id: has the wrong form",
-        ":31: clients[0].display_name: has the wrong form",
-        ":32: clients[0].audiences: is empty",
-        ":34: telemetry.sample_ratio: is out of bounds; give a number from 0 to 1",
-        ":35: telemetry.otlp_endpoint: has the wrong form",
-        ":36: extra: is not a known key",
+        ":13: policy.file: is not a string",
+        ":15: sessions.access_token_lifetime: is out of bounds",
+        ":19: delivery.smtp.tls: sends in clear to another machine",
+        ":20: delivery.smtp.from: has the wrong form; give an email address",
+        ":21: delivery.smtp.password: is not a known key; secrets stand in files of their own",
+        ":22: secrets.directory: is missing",
+        ":23: secrets.admin_token: is not a known key; secrets stand in files of their own",
+        ":25: clients[0].client_id: has the wrong form",
+        ":26: clients[0].display_name: has the wrong form",
+        ":27: clients[0].audiences: is empty",
+        ":29: telemetry.sample_ratio: is out of bounds; give a number from 0 to 1",
+        ":30: telemetry.otlp_endpoint: has the wrong form",
+        ":31: extra: is not a known key",
     ];
     for line in expected {
         assert!(told.contains(line), "{line}\n--- not in\n{told}");
@@ -183,7 +172,7 @@ fn production_refuses_what_development_permits() {
     let with_memory = EXAMPLE
         .split("[limiter.redis]")
         .enumerate()
-        .map(|(i, part)| if i == 0 { part.to_owned() } else { part[part.find("[limits]").unwrap()..].to_owned() })
+        .map(|(i, part)| if i == 0 { part.to_owned() } else { part[part.find("[policy]").unwrap()..].to_owned() })
         .collect::<Vec<_>>()
         .join("[limiter.memory]\n");
     let told = refusal(&with_memory);
@@ -225,22 +214,9 @@ fn a_connection_in_clear_must_say_so_unless_it_stays_on_this_machine() {
 fn bounds_hold_to_the_last_value() {
     let with = |section: &str, line: &str| parse(&format!("{SMALLEST}\n[{section}]\n{line}\n"));
     for (section, good, bad) in [
-        ("otp", "code_length = 10", "code_length = 11"),
-        ("otp", "code_lifetime = 300", "code_lifetime = 301"),
-        ("otp", "code_lifetime = \"30s\"", "code_lifetime = \"29s\""),
-        ("otp", "max_attempts = 1", "max_attempts = 0"),
-        ("otp", "max_attempts = 5", "max_attempts = 6"),
-        ("otp", "lockout = [{ failures = 1, wait = 1 }]", "lockout = []"),
-        (
-            "otp",
-            "lockout = [{ failures = 1, wait = 1 }, { failures = 2, wait = 1 }]",
-            "lockout = [{ failures = 2, wait = 1 }, { failures = 1, wait = 1 }]",
-        ),
         ("sessions", "access_token_lifetime = \"15m\"", "access_token_lifetime = \"15m 1s\""),
         ("sessions", "idle_lifetime = \"30d\"", "idle_lifetime = \"721h\""),
         ("sessions", "refresh_grace = 0", "refresh_grace = \"61s\""),
-        ("limits", "all = [{ limit = 100000, seconds = 2592000 }]", "all = [{ limit = 100001, seconds = 60 }]"),
-        ("limits", "all = [{ limit = 1, seconds = 1 }]", "all = [{ limit = 1, seconds = 0 }]"),
         ("telemetry", "sample_ratio = 0", "sample_ratio = -0.1"),
         ("telemetry", "sample_ratio = 1.0", "sample_ratio = nan"),
     ] {
@@ -259,9 +235,8 @@ fn clients_are_named_once() {
 
 #[test]
 fn every_key_is_documented_and_every_documented_key_exists() {
-    let lists = "\n[limits]\nidentifier = [{}]\naddress = [{}]\nall = [{}]\n[otp]\nlockout = [{}]\n";
     let mut known = BTreeSet::new();
-    for text in [format!("{SMALLEST}{lists}"), EXAMPLE.to_owned()] {
+    for text in [SMALLEST.to_owned(), EXAMPLE.to_owned()] {
         let report = Report::new(Path::new("identity.toml"), text);
         let _ = Config::read(Path::new("identity.toml"), &report);
         known.extend(report.asked().into_iter().map(|key| key.replace("[0]", "[]").replace("[1]", "[]")));

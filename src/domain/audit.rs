@@ -7,6 +7,7 @@ use super::{
     session::Origin,
     time::Timestamp,
 };
+use std::borrow::Cow;
 
 /// What happened. The names are stable; `docs/audit.md` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,11 +44,19 @@ pub enum Act {
     MessageDelivered,
     /// A message was given up: its code had expired, or the provider refused it for good.
     MessageDropped,
+    /// A rule in shadow mode would have refused a request.
+    RefusalShadowed,
+    /// A process of the service began to serve.
+    ServiceStarted,
+    /// Another policy came into force, or was refused.
+    PolicyChanged,
+    /// An operator looked at the policy.
+    PolicyRead,
 }
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::CodeSent,
         Self::CodeResent,
         Self::CodeVerified,
@@ -64,6 +73,10 @@ impl Act {
         Self::OperatorRefused,
         Self::MessageDelivered,
         Self::MessageDropped,
+        Self::RefusalShadowed,
+        Self::ServiceStarted,
+        Self::PolicyChanged,
+        Self::PolicyRead,
     ];
 
     /// The stable name.
@@ -86,6 +99,10 @@ impl Act {
             Self::OperatorRefused => "operator.refused",
             Self::MessageDelivered => "message.delivered",
             Self::MessageDropped => "message.dropped",
+            Self::RefusalShadowed => "refusal.shadowed",
+            Self::ServiceStarted => "service.started",
+            Self::PolicyChanged => "policy.changed",
+            Self::PolicyRead => "policy.read",
         }
     }
 }
@@ -97,6 +114,8 @@ pub enum Outcome {
     Success,
     /// It was refused or failed.
     Failure,
+    /// It was not refused, as the rule that would have is in shadow mode.
+    WouldRefuse,
 }
 
 impl Outcome {
@@ -106,6 +125,7 @@ impl Outcome {
         match self {
             Self::Success => "success",
             Self::Failure => "failure",
+            Self::WouldRefuse => "would_refuse",
         }
     }
 }
@@ -144,8 +164,9 @@ pub struct AuditEvent {
     pub act: Act,
     /// How it ended.
     pub outcome: Outcome,
-    /// Why it ended so: a stable reason such as `CODE_INVALID`; empty for plain success.
-    pub reason: &'static str,
+    /// Why it ended so: a stable reason such as `CODE_INVALID`; empty for plain success. Of a start and of a policy it
+    /// names the policy and the SHA-256 of its file.
+    pub reason: Cow<'static, str>,
     /// Who did it.
     pub actor: Actor,
     /// Where the request came from.
@@ -175,7 +196,7 @@ impl AuditEvent {
             time,
             act,
             outcome: Outcome::Success,
-            reason: "",
+            reason: Cow::Borrowed(""),
             actor: Actor::Person,
             origin: origin.clone(),
             identifier_key: None,
@@ -190,9 +211,15 @@ impl AuditEvent {
 
     /// The same act, failed for `reason`.
     #[must_use]
-    pub const fn failed(mut self, reason: &'static str) -> Self {
-        self.outcome = Outcome::Failure;
-        self.reason = reason;
+    pub fn failed(self, reason: &'static str) -> Self {
+        self.ended(Outcome::Failure, reason)
+    }
+
+    /// The same act, ended so for `reason`.
+    #[must_use]
+    pub fn ended(mut self, outcome: Outcome, reason: impl Into<Cow<'static, str>>) -> Self {
+        self.outcome = outcome;
+        self.reason = reason.into();
         self
     }
 }

@@ -26,6 +26,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::SignIn];
+
     /// The name in stores, audit and hashes.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -19,6 +19,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 1] = [Self::Email];
+
     /// The name in stores, audit and telemetry.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

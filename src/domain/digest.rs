@@ -32,6 +32,12 @@ impl Digest {
         Self::from_slice(context.finish().as_ref())
     }
 
+    /// SHA-256 of the bytes alone, as `sha256sum` tells it of a file.
+    #[must_use]
+    pub fn of_file(bytes: &[u8]) -> Self {
+        Self::from_slice(digest::digest(&digest::SHA256, bytes).as_ref())
+    }
+
     /// HMAC-SHA-256 of the fields under `key`.
     #[must_use]
     pub fn hmac(key: &Secret32, fields: &[&[u8]]) -> Self {

@@ -70,17 +70,53 @@ pub fn tightest(a: Standing, b: Standing) -> Standing {
 
 /// How many times a log must keep: the largest limit of its windows.
 #[must_use]
-pub fn capacity(windows: &[Window]) -> usize {
+fn capacity(windows: &[Window]) -> usize {
     windows.iter().map(|window| window.places()).max().unwrap_or(0)
 }
 
 /// How long a log must be kept after its newest entry: the longest span of its windows.
 #[must_use]
-pub fn retention(windows: &[Window]) -> Duration {
+fn retention(windows: &[Window]) -> Duration {
     windows.iter().map(|window| window.span).max().unwrap_or(Duration::ZERO)
 }
 
+/// The most requests that all of the windows together admit in any half-open span of that length.
+#[must_use]
+pub fn most_admitted(windows: &[Window], span: Duration) -> u64 {
+    windows.iter().map(|window| window.most_admitted(span)).min().unwrap_or(u64::MAX)
+}
+
+/// How much of a log is to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// How many of the newest times.
+    pub places: usize,
+    /// For how long after the newest.
+    pub span: Duration,
+}
+
+impl Kept {
+    /// What the windows need.
+    #[must_use]
+    pub fn of(windows: &[Window]) -> Self {
+        Self { places: capacity(windows), span: retention(windows) }
+    }
+
+    /// What these and the others need.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { places: self.places.max(other.places), span: self.span.max(other.span) }
+    }
+}
+
 impl Window {
+    /// The most requests that the window admits in any half-open span of that length.
+    #[must_use]
+    pub fn most_admitted(&self, span: Duration) -> u64 {
+        let windows = span.as_micros().div_ceil(self.span.as_micros().max(1));
+        u64::from(self.limit).saturating_mul(u64::try_from(windows).unwrap_or(u64::MAX))
+    }
+
     /// The limit as a length. A limit of zero, which configuration refuses, counts as one: it must not mean "none".
     fn places(self) -> usize {
         self.limit.max(1) as usize

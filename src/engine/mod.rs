@@ -5,5 +5,6 @@ pub mod answers;
 pub mod delivery;
 mod fault;
 pub mod otp;
+pub mod policy;
 pub mod readiness;
 pub mod token;

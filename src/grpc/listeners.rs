@@ -18,6 +18,7 @@ use super::{
 use crate::engine::{
     account::{AccountEngine, AdminEngine},
     otp::OtpEngine,
+    policy::PolicyEngine,
     token::TokenIssuer,
 };
 use bytes::Bytes;
@@ -97,11 +98,12 @@ pub struct Operators {
 #[must_use]
 pub fn operators(
     engine: &Arc<AdminEngine>,
+    policy: &Arc<PolicyEngine>,
     token: OperatorToken,
     health: &Health,
     options: FrontOptions,
 ) -> Front<Operators> {
-    let admin = Admin { engine: Arc::clone(engine) };
+    let admin = Admin { engine: Arc::clone(engine), policy: Arc::clone(policy) };
     let operators = Operators {
         engine: Arc::clone(engine),
         token,

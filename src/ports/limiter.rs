@@ -2,7 +2,8 @@
 
 use crate::domain::{
     digest::Digest,
-    window::{Standing, Window},
+    policy::Mode,
+    window::{Decision, Kept, Standing, Window},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -39,14 +40,21 @@ pub struct Layer {
     pub key: Digest,
     /// Its windows, at least one.
     pub windows: Arc<[Window]>,
+    /// In shadow it refuses nobody. It counts a request that it would have admitted, and tells of one that it would
+    /// have refused: its log is the same as if it were enforced.
+    pub mode: Mode,
+    /// How much of its log others need who count on the same key with windows of their own; at least what its windows
+    /// need.
+    pub kept: Kept,
 }
 
 /// What the limiter says of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// Admitted and recorded in every layer. The standings after it, in the order of the layers.
-    Admitted(Vec<Standing>),
-    /// Refused, and recorded in none.
+    /// Admitted, and recorded in every layer but those in shadow that would have refused it. The decisions, in the
+    /// order of the layers; only one of a layer in shadow can have a `retry_after`.
+    Admitted(Vec<Decision>),
+    /// Refused by a layer that is enforced, and recorded in none.
     Refused {
         /// The layer that makes the caller wait longest, of those that were asked: a limiter may answer early where
         /// it knows that one refuses.

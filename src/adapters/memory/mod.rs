@@ -3,7 +3,7 @@
 mod table;
 
 use crate::{
-    domain::{time::Timestamp, window},
+    domain::{policy::Mode, time::Timestamp, window},
     ports::{
         clock::Clock,
         limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault},
@@ -80,17 +80,20 @@ impl MemoryLimiter {
         let refused = layers
             .iter()
             .zip(&decisions)
+            .filter(|(layer, _)| layer.mode == Mode::Enforce)
             .filter_map(|(layer, decision)| decision.retry_after.map(|wait| (wait, layer.kind, decision.standing)));
         // Of equal waits the first layer's.
         if let Some((retry_after, kind, standing)) = refused.reduce(|a, b| if b.0 > a.0 { b } else { a }) {
             return Admission::Refused { kind, standing, retry_after };
         }
-        for ((layer, name), place) in layers.iter().zip(&names).zip(&places) {
-            if let Some(table) = tables.get_mut(place) {
-                self.note_evicted(table.record(*name, &layer.windows, now, self.keys_per_table));
+        for (((layer, name), place), decision) in layers.iter().zip(&names).zip(&places).zip(&decisions) {
+            if decision.retry_after.is_none()
+                && let Some(table) = tables.get_mut(place)
+            {
+                self.note_evicted(table.record(*name, layer.kept, now, self.keys_per_table));
             }
         }
-        Admission::Admitted(decisions.iter().map(|decision| decision.standing).collect())
+        Admission::Admitted(decisions)
     }
 
     /// Locks each table once, lowest first: the one order that all requests keep, so that none waits in a circle.

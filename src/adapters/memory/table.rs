@@ -3,7 +3,7 @@
 use crate::domain::{
     digest::Digest,
     time::Timestamp,
-    window::{self, Window},
+    window::{self, Kept},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -39,7 +39,7 @@ pub(super) struct Table {
     logs: HashMap<Name, Log>,
     order: BTreeMap<u64, Name>,
     next_turn: u64,
-    /// The longest that any log was asked to be kept: one figure, as all layers of a kind have the same windows.
+    /// The longest that any log was asked to be kept: one figure, as all layers of a kind keep theirs alike.
     retention: Duration,
 }
 
@@ -56,17 +56,16 @@ impl Table {
 
     /// Records an admitted request, and drops what is past its time, a few at a time, or past `max_keys`. Gives how
     /// many were dropped before their time.
-    pub(super) fn record(&mut self, name: Name, windows: &[Window], now: Timestamp, max_keys: usize) -> u64 {
-        self.retention = self.retention.max(window::retention(windows));
+    pub(super) fn record(&mut self, name: Name, kept: Kept, now: Timestamp, max_keys: usize) -> u64 {
+        self.retention = self.retention.max(kept.span);
         let turn = self.next_turn;
         self.next_turn += 1;
         // Most keys see one request; a place for just that keeps them small.
         let log = self.logs.entry(name).or_insert_with(|| Log { times: Vec::with_capacity(1), turn });
         log.times.push(window::admitted_at(&log.times, now));
         // Cutting at twice the length moves each time once, however long the log.
-        let keep = window::capacity(windows);
-        if log.times.len() > 2 * keep {
-            log.times.drain(..log.times.len() - keep);
+        if log.times.len() > 2 * kept.places {
+            log.times.drain(..log.times.len() - kept.places);
         }
         self.order.remove(&std::mem::replace(&mut log.turn, turn));
         self.order.insert(turn, name);

@@ -1,7 +1,10 @@
 //! What it keeps, for how long, and how much of it. The law itself is held in `tests/it/contract/limiter`.
 
 use super::*;
-use crate::domain::{digest::Digest, window::Window};
+use crate::domain::{
+    digest::Digest,
+    window::{Kept, Window},
+};
 use std::time::Duration;
 
 struct Hand(AtomicU64);
@@ -19,7 +22,8 @@ fn limiter(max_keys: usize) -> (MemoryLimiter, Arc<Hand>) {
 
 fn layer(kind: LayerKind, key: u32, limit: u32, seconds: u64) -> Layer {
     let key = Digest::sha256(&[&key.to_be_bytes()]);
-    Layer { kind, key, windows: [Window { limit, span: Duration::from_secs(seconds) }].into() }
+    let windows = [Window { limit, span: Duration::from_secs(seconds) }];
+    Layer { kind, key, mode: Mode::Enforce, kept: Kept::of(&windows), windows: windows.into() }
 }
 
 fn admits(limiter: &MemoryLimiter, layer: Layer) -> bool {

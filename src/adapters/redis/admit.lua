@@ -1,11 +1,13 @@
--- Admits one request in every layer, or refuses it and writes nothing. The law is src/domain/window.rs; the tests in
+-- Admits one request in every layer, or refuses it and writes nothing; a layer in shadow never refuses. The law is src/domain/window.rs; the tests in
 -- tests/it/contract/limiter compare the two.
 --
 -- KEYS: one list for each layer: the times of its admitted requests in microseconds, newest first.
--- ARGV: for each layer, the number of its windows, then for each window its limit and its span in microseconds.
+-- ARGV: for each layer, 1 where it may refuse or 0 where it is in shadow, how many times are kept of its log and for how
+-- many microseconds, the number of its windows, then for each window its limit and its span in microseconds.
 -- Times stay below 2^53 until the year 2255, so they are exact as Lua's numbers and as integers in the answer.
 --
--- Answers {1, limit, remaining, reset, …} with the tightest window of each layer,
+-- Answers {1, limit, remaining, reset, wait, …} with the tightest window of each layer; the wait is 0 but for a layer in
+-- shadow that would have refused, which has not recorded the request,
 -- or {0, layer, limit, wait, …} with each layer that refuses, counted from 1, and its longest wait.
 
 local call, floor, max, min = redis.call, math.floor, math.max, math.min
@@ -40,10 +42,12 @@ local function counted(key, entry, length, start)
 end
 
 -- Does every layer admit?
-local lengths, entries = {}, {}
+local lengths, entries, shadowed = {}, {}, {}
 local refused, at = { 0 }, 1
 for layer, key in ipairs(KEYS) do
-  local length, entry, last = call('LLEN', key), now, at + 2 * ARGV[at]
+  local enforced, length, entry = ARGV[at] == '1', call('LLEN', key), now
+  at = at + 3
+  local last = at + 2 * ARGV[at]
   if length > 0 then
     -- A clock that stepped back, as after a failover, must not mint budget.
     entry = max(now, time_at(key, 0))
@@ -56,7 +60,9 @@ for layer, key in ipairs(KEYS) do
         if leaves > entry and leaves - now > wait then wait, told = leaves - now, limit end
       end
     end
-    if wait > 0 then
+    if wait > 0 and not enforced then
+      shadowed[layer] = { told, wait }
+    elseif wait > 0 then
       local n = #refused
       refused[n + 1], refused[n + 2], refused[n + 3] = layer, told, wait
     end
@@ -69,26 +75,34 @@ if #refused > 1 then return refused end
 local admitted
 admitted, at = { 1 }, 1
 for layer, key in ipairs(KEYS) do
-  local length, entry, last = lengths[layer] + 1, entries[layer], at + 2 * ARGV[at]
-  local limit, remaining, reset = 0, nil, 0
-  local longest, kept = 0, 0
-  for i = at + 1, last, 2 do
-    local this_limit, span = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
-    local count, oldest = counted(key, entry, min(length, max(this_limit, 1)), entry - span)
-    local left, leaves = max(this_limit - count, 0), oldest + span - now
-    if not remaining or left < remaining or (left == remaining and leaves > reset) then
-      limit, remaining, reset = this_limit, left, leaves
+  local length, entry = lengths[layer] + 1, entries[layer]
+  local places, longest = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  at = at + 3
+  local last = at + 2 * ARGV[at]
+  local limit, remaining, reset, wait = 0, nil, 0, 0
+  local kept
+  if shadowed[layer] then
+    limit, remaining, reset, wait = shadowed[layer][1], 0, shadowed[layer][2], shadowed[layer][2]
+  else
+    for i = at + 1, last, 2 do
+      local this_limit, span = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+      local count, oldest = counted(key, entry, min(length, max(this_limit, 1)), entry - span)
+      local left, leaves = max(this_limit - count, 0), oldest + span - now
+      if not remaining or left < remaining or (left == remaining and leaves > reset) then
+        limit, remaining, reset = this_limit, left, leaves
+      end
+      if span == longest and max(this_limit, 1) == places then kept = count end
     end
-    if span > longest then longest, kept = span, 0 end
-    if span == longest then kept = max(kept, count) end
-  end
-  if remaining then
-    call('LPUSH', key, string.format('%.0f', entry))
-    if length > kept then call('LTRIM', key, 0, kept - 1) end
-    call('PEXPIRE', key, string.format('%.0f', math.ceil((entry + longest - now) / 1000)))
+    if remaining then
+      -- Mostly the longest window is also the one with the most places, and has been counted.
+      kept = kept or counted(key, entry, min(length, places), entry - longest)
+      call('LPUSH', key, string.format('%.0f', entry))
+      if length > kept then call('LTRIM', key, 0, kept - 1) end
+      call('PEXPIRE', key, string.format('%.0f', math.ceil((entry + longest - now) / 1000)))
+    end
   end
   local n = #admitted
-  admitted[n + 1], admitted[n + 2], admitted[n + 3] = limit, remaining or 0, reset
+  admitted[n + 1], admitted[n + 2], admitted[n + 3], admitted[n + 4] = limit, remaining or 0, reset, wait
   at = last + 1
 end
 return admitted

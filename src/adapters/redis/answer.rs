@@ -1,14 +1,14 @@
 //! The script's answer.
 
-use crate::domain::window::Standing;
+use crate::domain::window::{Decision, Standing};
 use std::time::Duration;
 
 /// What the script decided.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// Recorded in every layer; the standings after it.
-    Admitted(Vec<Standing>),
-    /// Recorded in none; the layers that refuse, at least one.
+    /// Recorded in every layer but those in shadow that would have refused; what each says.
+    Admitted(Vec<Decision>),
+    /// Recorded in none; the enforced layers that refuse, at least one.
     Refused(Vec<Refusing>),
 }
 
@@ -27,18 +27,19 @@ impl Answer {
     /// Reads the script's numbers; `None` where they are none of its answers on so many layers.
     pub(super) fn read(numbers: &[i64], layers: usize) -> Option<Self> {
         let (verdict, rest) = numbers.split_first()?;
-        let (triples, []) = rest.as_chunks::<3>() else { return None };
         let span = |micros: i64| u64::try_from(micros).ok().map(Duration::from_micros);
         let count = |number: i64| u32::try_from(number).ok();
-        match verdict {
-            1 if triples.len() == layers => triples
+        match (verdict, rest.as_chunks::<4>(), rest.as_chunks::<3>()) {
+            (1, (decisions, []), _) if decisions.len() == layers => decisions
                 .iter()
-                .map(|&[limit, remaining, reset]| {
-                    Some(Standing { limit: count(limit)?, remaining: count(remaining)?, reset: span(reset)? })
+                .map(|&[limit, remaining, reset, wait]| {
+                    let standing = Standing { limit: count(limit)?, remaining: count(remaining)?, reset: span(reset)? };
+                    let wait = span(wait)?;
+                    Some(Decision { standing, retry_after: (!wait.is_zero()).then_some(wait) })
                 })
                 .collect::<Option<_>>()
                 .map(Self::Admitted),
-            0 if !triples.is_empty() => triples
+            (0, _, (refusing, [])) if !refusing.is_empty() => refusing
                 .iter()
                 .map(|&[place, limit, wait]| {
                     let layer = usize::try_from(place).ok()?.checked_sub(1).filter(|layer| *layer < layers)?;
@@ -58,17 +59,21 @@ mod tests {
     #[test]
     fn takes_the_scripts_answers_and_no_others() {
         let standing = Standing { limit: 3, remaining: 2, reset: Duration::from_micros(7) };
+        let admitting = Decision { standing, retry_after: None };
+        let shadowed = Decision { standing, retry_after: Some(Duration::from_micros(9)) };
         let refusing = Refusing { layer: 1, limit: 5, wait: Duration::from_micros(9) };
         for (numbers, layers, answer) in [
-            (&[1_i64, 3, 2, 7][..], 1, Some(Answer::Admitted(vec![standing]))),
+            (&[1_i64, 3, 2, 7, 0][..], 1, Some(Answer::Admitted(vec![admitting]))),
+            (&[1, 3, 2, 7, 9], 1, Some(Answer::Admitted(vec![shadowed]))),
             (&[1], 0, Some(Answer::Admitted(Vec::new()))),
             (&[0, 2, 5, 9], 2, Some(Answer::Refused(vec![refusing]))),
             (&[], 0, None),
             (&[0], 1, None),
-            (&[2, 3, 2, 7], 1, None),
-            (&[1, 3, 2, 7], 2, None),
-            (&[1, 3, 2], 1, None),
-            (&[1, 3, -2, 7], 1, None),
+            (&[2, 3, 2, 7, 0], 1, None),
+            (&[1, 3, 2, 7, 0], 2, None),
+            (&[1, 3, 2, 7], 1, None),
+            (&[1, 3, -2, 7, 0], 1, None),
+            (&[1, 3, 2, 7, -1], 1, None),
             (&[0, 0, 5, 9], 2, None),
             (&[0, 3, 5, 9], 2, None),
             (&[0, 1, 5, -9], 2, None),

@@ -5,7 +5,10 @@ mod link;
 mod options;
 mod refusals;
 
-use crate::ports::limiter::{Admission, Layer, Limiter, LimiterFault};
+use crate::{
+    domain::policy::Mode,
+    ports::limiter::{Admission, Layer, Limiter, LimiterFault},
+};
 use answer::Answer;
 use async_trait::async_trait;
 use deadpool_redis::{
@@ -68,7 +71,7 @@ impl RedisLimiter {
         let numbers: Vec<i64> =
             self.invocation(layers).invoke_async(&mut connection).await.map_err(RedisFault::Failed)?;
         match Answer::read(&numbers, layers.len()).ok_or(RedisFault::Unreadable)? {
-            Answer::Admitted(standings) => Ok(Admission::Admitted(standings)),
+            Answer::Admitted(decisions) => Ok(Admission::Admitted(decisions)),
             Answer::Refused(refusing) => {
                 for refusal in &refusing {
                     self.refusals.remember(&layers[refusal.layer], refusal.limit, refusal.wait, asked);
@@ -83,9 +86,11 @@ impl RedisLimiter {
         let mut invocation = self.script.prepare_invoke();
         for layer in layers {
             invocation.key(format!("identity:limit:{{{}:{}}}", layer.kind.as_str(), layer.key.hex()));
-            invocation.arg(layer.windows.len());
+            let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+            invocation.arg(u8::from(layer.mode == Mode::Enforce));
+            invocation.arg(layer.kept.places).arg(micros(layer.kept.span)).arg(layer.windows.len());
             for window in layer.windows.iter() {
-                invocation.arg(window.limit).arg(u64::try_from(window.span.as_micros()).unwrap_or(u64::MAX));
+                invocation.arg(window.limit).arg(micros(window.span));
             }
         }
         invocation

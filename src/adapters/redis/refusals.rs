@@ -1,19 +1,25 @@
 //! Refusals that still hold, so that a flood of refused requests does not reach Redis.
 
 use crate::{
-    domain::{digest::Digest, window::Standing},
+    domain::{
+        digest::Digest,
+        policy::Mode,
+        window::{Standing, Window},
+    },
     ports::limiter::{Admission, Layer, LayerKind},
 };
 use moka::sync::Cache;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// How many layers are remembered, some 20 megabytes; past that the least used are asked for again.
 const MAX_LAYERS: u64 = 65_536;
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Refusal {
     limit: u32,
+    /// The windows that refused. Under a policy that has changed, or an override, others count on the same key.
+    windows: Arc<[Window]>,
     /// Until then Redis would refuse: the wait that it told, counted from before it was asked.
     certain_until: Instant,
     /// From then on it would not: the same wait, counted from when the answer was there.
@@ -38,17 +44,20 @@ impl Refusals {
         let now = Instant::now();
         let (Some(certain_until), Some(over_at)) = (asked.checked_add(wait), now.checked_add(wait)) else { return };
         if certain_until > now {
-            cache.insert((layer.kind, layer.key), Refusal { limit, certain_until, over_at });
+            let windows = Arc::clone(&layer.windows);
+            cache.insert((layer.kind, layer.key), Refusal { limit, windows, certain_until, over_at });
         }
     }
 
-    /// The longest refusal among the layers that is known to hold.
+    /// The longest refusal among the layers that is known to hold; a layer in shadow has none.
     pub(super) fn known(&self, layers: &[Layer]) -> Option<Admission> {
         let cache = self.0.as_ref()?;
         let now = Instant::now();
-        let known = layers.iter().filter_map(|layer| {
-            let refusal = cache.get(&(layer.kind, layer.key)).filter(|refusal| refusal.certain_until > now)?;
-            Some((layer.kind, refusal.limit, refusal.over_at.duration_since(now)))
+        let enforced = layers.iter().filter(|layer| layer.mode == Mode::Enforce);
+        let known = enforced.filter_map(|layer| {
+            let refusal = cache.get(&(layer.kind, layer.key))?;
+            let holds = refusal.certain_until > now && refusal.windows == layer.windows;
+            holds.then_some((layer.kind, refusal.limit, refusal.over_at.duration_since(now)))
         });
         longest(known)
     }

@@ -1,5 +1,6 @@
 //! Key files that change while the service runs.
 
+use super::LOOK;
 use crate::{
     adapters::keys::{FileKeys, KeyMaterial},
     app::{accept::Certificate, material},
@@ -10,15 +11,12 @@ use crate::{
     },
     grpc::OperatorToken,
 };
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::{
     signal::unix::Signal,
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
-
-/// How often the files are looked at.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// What is replaced when its files change.
 pub(in crate::app) struct InForce {

@@ -1,7 +1,9 @@
 //! The OTP engine: send, resend, verify.
 
 mod events;
+mod limits;
 mod resend;
+mod rules;
 mod send;
 mod verify;
 mod view;
@@ -16,16 +18,12 @@ use crate::{
         challenge::{Code, LiveCode, Scope},
         client::Clients,
         contact::EmailAddress,
-        digest::Digest,
         id::{EventId, MessageId},
         message::{Content, NewMessage},
-        network,
-        policy::{OtpPolicy, RequestLimits, SessionPolicy},
+        policy::SessionPolicy,
         refusal::Refusal,
-        secret::Secret32,
         session::Origin,
         time::Timestamp,
-        window::{Standing, tightest},
     },
     engine::{
         answers::Answers,
@@ -33,16 +31,9 @@ use crate::{
         fault,
         token::TokenIssuer,
     },
-    ports::{
-        clock::Clock,
-        entropy::Entropy,
-        keys::Keys,
-        limiter::{Admission, Layer, LayerKind, Limiter},
-        store::Store,
-    },
+    ports::{clock::Clock, entropy::Entropy, keys::Keys, limiter::Limiter, policy::Policies, store::Store},
 };
-use std::sync::Arc;
-use tracing::Instrument as _;
+use std::{sync::Arc, time::Duration};
 
 /// What the OTP engine works with.
 pub struct OtpParts {
@@ -58,10 +49,8 @@ pub struct OtpParts {
     pub entropy: Arc<dyn Entropy>,
     /// The registered client applications.
     pub clients: Arc<Clients>,
-    /// Figures of codes.
-    pub otp: Arc<OtpPolicy>,
-    /// Figures of request limits.
-    pub limits: Arc<RequestLimits>,
+    /// The policy in force: figures of codes, lockout and request limits.
+    pub policies: Arc<dyn Policies>,
     /// Figures of sessions.
     pub sessions: Arc<SessionPolicy>,
     /// Who issues the tokens of a sign-in.
@@ -88,42 +77,19 @@ impl OtpEngine {
         EventId::new(self.parts.entropy.uuid())
     }
 
-    /// Asks the limiter whether one more code may be sent to `email` from `origin`.
-    async fn admit(&self, email: &EmailAddress, origin: &Origin, index: &Secret32) -> Result<Standing, Refusal> {
-        let limits = &self.parts.limits;
-        let layer = |kind, key, windows: &Arc<_>| Layer { kind, key, windows: Arc::clone(windows) };
-        let layers = [
-            layer(LayerKind::Identifier, email.abuse_key(index).0, &limits.identifier),
-            layer(LayerKind::Address, network::address_key(origin.address, index), &limits.address),
-            layer(LayerKind::All, Digest::hmac(index, &[b"identity.v1 everyone"]), &limits.all),
-        ];
-        let span = tracing::info_span!("limiter", outcome = tracing::field::Empty);
-        let admission = self.parts.limiter.admit(&layers).instrument(span.clone()).await;
-        match admission.map_err(|fault| fault::limiter(&fault))? {
-            // How much of the common budget others have spent is not the caller's to know until it is refused by it.
-            Admission::Admitted(standings) => {
-                Ok(standings[..2].iter().copied().reduce(tightest).unwrap_or(standings[0]))
-            }
-            Admission::Refused { kind, standing, retry_after } => {
-                span.record("outcome", "refused");
-                Err(Refusal::RateLimited { layer: kind.as_str(), standing, retry_after })
-            }
-        }
-    }
-
     /// Draws a code for `scope`: what is stored of it, and the message that carries it.
     fn draw_code(&self, scope: &Scope, draft: &CodeDraft<'_>) -> Result<(LiveCode, NewMessage), Refusal> {
-        let &CodeDraft { email, client_name, locale, origin, length, now } = draft;
+        let &CodeDraft { email, client_name, locale, origin, length, lifetime, now } = draft;
         let code = Code::from_draw(self.parts.entropy.below(10_u64.pow(u32::from(length))), length);
         let peppers = self.parts.keys.peppers();
-        let expire_time = now.after(self.parts.otp.code_lifetime);
+        let expire_time = now.after(lifetime);
         let live =
             LiveCode { mac: scope.mac(peppers.newest(), &code), pepper_id: peppers.newest_id().clone(), expire_time };
         let content = Content::Code {
             destination: email.as_str().to_owned(),
             code: code.digits().to_owned(),
             client_name: client_name.to_owned(),
-            minutes: u32::try_from(self.parts.otp.code_lifetime.as_secs().div_ceil(60)).unwrap_or(u32::MAX),
+            minutes: u32::try_from(lifetime.as_secs().div_ceil(60)).unwrap_or(u32::MAX),
             locale: locale.to_owned(),
             address: origin.address.map(|address| address.to_string()).unwrap_or_default(),
             asked_at: now.micros(),
@@ -150,5 +116,6 @@ struct CodeDraft<'a> {
     locale: &'a str,
     origin: &'a Origin,
     length: u8,
+    lifetime: Duration,
     now: Timestamp,
 }

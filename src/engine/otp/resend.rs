@@ -9,6 +9,7 @@ use crate::{
         contact::EmailAddress,
         digest::Digest,
         id::ChallengeId,
+        policy::CodeRules,
         refusal::Refusal,
         sealed::{Place, open},
         secret::{ExposeSecret, SecretString},
@@ -55,21 +56,22 @@ impl OtpEngine {
             return Err(self.refused(event.failed(refusal.reason()), refusal).await);
         }
         let email = self.destination(&challenge)?;
-        let standing = match self.admit(&email, origin, &self.parts.keys.index()).await {
+        let rules = self.rules(&challenge.scope);
+        let standing = match self.admit(&rules.limits, &email, origin, &self.parts.keys.index(), &event).await {
             Ok(standing) => standing,
             Err(refusal @ Refusal::RateLimited { .. }) => {
                 return Err(self.refused(event.failed("RATE_LIMITED"), refusal).await);
             }
             Err(refusal) => return Err(refusal),
         };
-        let (mut code, view) = self.further_code(challenge, &email, event.clone(), key, origin, now)?;
+        let (mut code, view) = self.further_code(challenge, &rules.codes, &email, event.clone(), key, origin, now)?;
         let place = self.parts.handoff.claim(&mut code.message);
         let message = code.message.clone();
         let outcome = self.parts.store.add_code(code).await.map_err(|fault| fault::store(&fault))?;
         let refusal = match outcome {
             ResendOutcome::Added => {
                 self.parts.handoff.pass(message, place);
-                return Ok(Sent { challenge: view, standing: Some(standing) });
+                return Ok(Sent { challenge: view, standing });
             }
             ResendOutcome::AlreadyAnswered => {
                 return self.resent_before(key.as_ref(), now).await?.ok_or(Refusal::Internal);
@@ -112,9 +114,11 @@ impl OtpEngine {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one row, each from another step")]
     fn further_code(
         &self,
         mut challenge: Challenge,
+        codes: &CodeRules,
         email: &EmailAddress,
         mut event: crate::domain::audit::AuditEvent,
         key: Option<AnswerKey>,
@@ -128,11 +132,12 @@ impl OtpEngine {
             locale: &challenge.locale,
             origin,
             length: challenge.code_length,
+            lifetime: codes.lifetime,
             now,
         };
         let (code, message) = self.draw_code(&challenge.scope, &draft)?;
         event.message_id = Some(message.message_id);
-        challenge.resend_time = now.after(self.parts.otp.resend_cooldown);
+        challenge.resend_time = now.after(codes.resend_cooldown);
         challenge.expire_time = code.expire_time;
         let view = ChallengeView::of(&challenge, email, None);
         let answer = key.map(|key| self.answers.record(key, &RecordedView::from(&view), now)).transpose()?;

@@ -10,6 +10,7 @@ use crate::{
         contact::{Channel, EmailAddress},
         digest::Digest,
         id::ChallengeId,
+        policy::CodeRules,
         refusal::{FieldReason, FieldViolation, Refusal},
         sealed::{Place, seal},
         secret::SecretString,
@@ -42,7 +43,8 @@ pub struct SendOtp {
 pub struct Sent {
     /// The challenge.
     pub challenge: ChallengeView,
-    /// Where the caller stands in its tightest window; `None` for a repeated call, which is not counted.
+    /// Where the caller stands in its tightest window; `None` for a repeated call, which is not counted, and where no
+    /// limit of the caller's is enforced.
     pub standing: Option<Standing>,
 }
 
@@ -68,7 +70,8 @@ impl OtpEngine {
             salt: self.parts.entropy.bytes16(),
         };
         let event = self.event(now, Act::CodeSent, origin, &scope, &request.device.device_id);
-        let standing = match self.admit(&request.email, origin, &index).await {
+        let rules = self.rules(&scope);
+        let standing = match self.admit(&rules.limits, &request.email, origin, &index, &event).await {
             Ok(standing) => standing,
             Err(refusal @ Refusal::RateLimited { .. }) => {
                 let mut event = event.failed("RATE_LIMITED");
@@ -77,14 +80,14 @@ impl OtpEngine {
             }
             Err(refusal) => return Err(refusal),
         };
-        let (mut new, view) = self.compose(&request, client, scope, event, key, origin, now)?;
+        let (mut new, view) = self.compose(&request, &rules.codes, client, scope, event, key, origin, now)?;
         let place = self.parts.handoff.claim(&mut new.message);
         let message = new.message.clone();
         let outcome = self.parts.store.begin_challenge(new).await.map_err(|fault| fault::store(&fault))?;
         match outcome {
             BeginOutcome::Begun => {
                 self.parts.handoff.pass(message, place);
-                Ok(Sent { challenge: view, standing: Some(standing) })
+                Ok(Sent { challenge: view, standing })
             }
             BeginOutcome::AlreadyAnswered => self.sent_before(key.as_ref(), now).await?.ok_or(Refusal::Internal),
         }
@@ -100,6 +103,7 @@ impl OtpEngine {
     fn compose(
         &self,
         request: &SendOtp,
+        codes: &CodeRules,
         client: &Client,
         scope: Scope,
         mut event: AuditEvent,
@@ -113,7 +117,8 @@ impl OtpEngine {
             client_name: &client.display_name,
             locale: &request.locale,
             origin,
-            length: self.parts.otp.code_length,
+            length: codes.length,
+            lifetime: codes.lifetime,
             now,
         };
         let (code, message) = self.draw_code(&scope, &draft)?;
@@ -127,11 +132,11 @@ impl OtpEngine {
             destination,
             locale: request.locale.clone(),
             binding_hash: Digest::sha256(&[binding_secret.as_bytes()]),
-            code_length: self.parts.otp.code_length,
-            max_attempts: self.parts.otp.max_attempts,
+            code_length: codes.length,
+            max_attempts: codes.max_attempts,
             attempts: 0,
             create_time: now,
-            resend_time: now.after(self.parts.otp.resend_cooldown),
+            resend_time: now.after(codes.resend_cooldown),
             expire_time: code.expire_time,
             used: false,
         };

@@ -71,7 +71,8 @@ impl OtpEngine {
         }
         let outcome = match ChallengeId::parse(&request.challenge_id) {
             Some(id) => {
-                let charge = self.parts.store.charge_attempt(id, now, &self.parts.otp.ladder).await;
+                let ladder = self.ladder(id).await?;
+                let charge = self.parts.store.charge_attempt(id, now, &ladder).await;
                 charge.map_err(|fault| fault::store(&fault))?
             }
             None => ChargeOutcome::Unknown,

@@ -117,7 +117,7 @@ impl TokenIssuer {
         rotated.session_id = Some(presented.session_id);
         rotated.device_id.clone_from(&request.device_id);
         RotationEvents {
-            repeated: AuditEvent { reason: "ANSWERED_AGAIN", ..rotated.clone() },
+            repeated: AuditEvent { reason: "ANSWERED_AGAIN".into(), ..rotated.clone() },
             reused: AuditEvent { act: Act::RefreshTokenReused, ..rotated.clone() }.failed("REFRESH_TOKEN_REUSED"),
             device_mismatch: rotated.clone().failed("DEVICE_MISMATCH"),
             refused: rotated.clone().failed("REFRESH_TOKEN_INVALID"),

@@ -3,20 +3,23 @@
 mod disable_user;
 mod enable_user;
 mod find_user;
+mod get_policy;
 mod get_user;
 mod set_user_roles;
 
 use super::proto::{
     DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse, FindUserRequest, FindUserResponse,
-    GetUserRequest, GetUserResponse, SetUserRolesRequest, SetUserRolesResponse, admin_service_server::AdminService,
+    GetPolicyRequest, GetPolicyResponse, GetUserRequest, GetUserResponse, SetUserRolesRequest, SetUserRolesResponse,
+    admin_service_server::AdminService,
 };
-use crate::engine::account::AdminEngine;
+use crate::engine::{account::AdminEngine, policy::PolicyEngine};
 use std::sync::Arc;
 use tonic::{Request, Response, Status, async_trait};
 
 /// The service.
 pub(super) struct Admin {
     pub(super) engine: Arc<AdminEngine>,
+    pub(super) policy: Arc<PolicyEngine>,
 }
 
 #[async_trait]
@@ -45,5 +48,9 @@ impl AdminService for Admin {
 
     async fn enable_user(&self, request: Request<EnableUserRequest>) -> Result<Response<EnableUserResponse>, Status> {
         enable_user::enable_user(&self.engine, request).await
+    }
+
+    async fn get_policy(&self, request: Request<GetPolicyRequest>) -> Result<Response<GetPolicyResponse>, Status> {
+        get_policy::get_policy(&self.policy, request).await
     }
 }

@@ -1,7 +1,7 @@
 //! Answers of the engines as messages.
 
 use crate::{
-    domain::{claims::AccessClaims, secret::ExposeSecret, session::Session, time::Timestamp},
+    domain::{claims::AccessClaims, policy::PolicyInForce, secret::ExposeSecret, session::Session, time::Timestamp},
     engine::{
         account::{SessionList, UserView},
         otp::{ChallengeView, SignedIn},
@@ -34,6 +34,18 @@ pub(in crate::grpc) fn signed_in(signed_in: SignedIn) -> proto::VerifyOtpRespons
         session: Some(session(signed_in.session, true)),
         new_user: signed_in.new_user,
         device_token: String::new(),
+    }
+}
+
+/// The policy in force.
+pub(in crate::grpc) fn policy(policy: &PolicyInForce) -> proto::Policy {
+    let sha256 = policy.version().hex();
+    proto::Policy {
+        name: policy.policy().name.clone(),
+        version: sha256[..12].to_owned(),
+        sha256,
+        load_time: Some(time(policy.load_time())),
+        text: policy.text(),
     }
 }
 

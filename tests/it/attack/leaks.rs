@@ -54,8 +54,9 @@ fn a104_no_message_shows_its_texts() {
     let shown = messages! {
         AccessTokenClaims Challenge Device DisableUserRequest DisableUserResponse EnableUserRequest EnableUserResponse
         FindUserRequest FindUserResponse GetCurrentUserRequest GetCurrentUserResponse GetJwksRequest GetJwksResponse
-        GetUserRequest GetUserResponse JsonWebKey ListSessionsRequest ListSessionsResponse RefreshTokenRequest
-        RefreshTokenResponse ResendOtpRequest ResendOtpResponse RevokeOtherSessionsRequest RevokeOtherSessionsResponse
+        GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse JsonWebKey ListSessionsRequest
+        ListSessionsResponse Policy RefreshTokenRequest RefreshTokenResponse ResendOtpRequest ResendOtpResponse
+        RevokeOtherSessionsRequest RevokeOtherSessionsResponse
         RevokeSessionRequest RevokeSessionResponse SendOtpRequest SendOtpResponse Session SetUserRolesRequest
         SetUserRolesResponse SignOutRequest SignOutResponse TokenSet User ValidateTokenRequest ValidateTokenResponse
         VerifyOtpRequest VerifyOtpResponse

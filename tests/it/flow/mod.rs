@@ -1,8 +1,9 @@
-//! What takes several calls: resending, repeating, rotating a pepper, several processes, a store that goes away.
+//! What takes several calls: resending, repeating, rotating a pepper, changing the policy, several processes, a store that goes away.
 
 mod newcomer;
 mod outage;
 mod peppers;
+mod policy;
 mod repeat;
 mod replicas;
 mod resend;

@@ -57,21 +57,15 @@ fn everything_wrong_is_told_at_once_before_a_port_opens() {
     let (_folder, mut settings) = settings();
     settings.set("service.environment", "production");
     settings.set("service.colour", CANARY);
-    settings.set("otp.code_length", 4);
-    settings.set("otp.code_lifetime", "6m");
     settings.set("sessions.access_token_lifetime", "16m");
     settings.set("listen.grpc", "0.0.0.0:0");
-    settings.set("limits.identifier", Vec::<String>::new());
     settings.set("delivery.password", CANARY);
     let told = both_refuse(&settings);
     for key in [
         "service: has an issuer that is an http URL in production",
         "service.colour: is not a known key",
-        "otp.code_length: is out of bounds; give a whole number from 6 to 10",
-        "otp.code_lifetime: is out of bounds",
         "sessions.access_token_lifetime: is out of bounds",
         "listen.tls: sends in clear to another machine",
-        "limits.identifier: has no window",
         "delivery: is the mailbox",
         "delivery.password: is not a known key; secrets stand in files of their own",
     ] {

@@ -24,9 +24,8 @@ async fn world(store: Store, port: u16, adjust: impl FnOnce(&mut Settings)) -> W
         settings.set("delivery.smtp.from", "sign-in@example.org");
         settings.set("delivery.smtp.timeout", "1s");
         settings.set("delivery.smtp.pool_size", 8);
-        let window: toml::Table = "windows = [{ limit = 1000, seconds = 60 }]".parse().unwrap();
-        for layer in ["limits.address", "limits.all"] {
-            settings.set(layer, window["windows"].clone());
+        for layer in ["address", "all"] {
+            settings.limit(layer, 1000, 60);
         }
         adjust(settings);
     };

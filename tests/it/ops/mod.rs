@@ -5,6 +5,7 @@ mod config;
 mod delivery;
 mod documents;
 mod peers;
+mod policy;
 mod process;
 mod proxy;
 mod run;

@@ -93,5 +93,5 @@ on_both_stores!(refuses_every_bad_field_and_does_nothing, |world| {
     let enable = EnableUserRequest { user_id: String::new(), request_id: "?".to_owned() };
     let answer = client.admin().enable_user(operator(enable, &token)).await;
     assert_fields(answer, "INVALID_FIELD", &["request_id", "user_id"]);
-    assert_eq!(world.audit().await.0.len(), 0);
+    assert_eq!(world.audit().await.of_callers(), 0);
 });

@@ -64,6 +64,11 @@ impl Audit {
         self.0.iter().filter(|event| event.act == act && event.reason == reason).count()
     }
 
+    /// How many events callers have left: all but those of the service's starts.
+    pub(crate) fn of_callers(&self) -> usize {
+        self.0.len() - self.total("service.started")
+    }
+
     /// How many events of an act there are.
     pub(crate) fn total(&self, act: &str) -> usize {
         self.0.iter().filter(|event| event.act == act).count()

@@ -32,30 +32,53 @@ log_format = "json"
 pub(crate) struct Settings {
     folder: PathBuf,
     table: Table,
+    policy: Table,
 }
 
 impl Settings {
     /// The base, with new keys and a mailbox, all in `folder`. A store and a limiter are to be set.
     pub(crate) fn new(folder: &Path) -> Self {
         write_keys(&folder.join("secrets"));
-        let mut settings = Self { folder: folder.to_owned(), table: BASE.parse().unwrap() };
+        let mut settings = Self { folder: folder.to_owned(), table: BASE.parse().unwrap(), policy: Table::new() };
         settings.set("secrets.directory", settings.secrets().to_str().unwrap());
         settings.set("delivery.mailbox.directory", settings.mailbox().to_str().unwrap());
         settings
     }
 
-    /// Sets one key, named with its sections: `otp.resend_cooldown`. Sections that are missing are made.
+    /// Sets one key, named with its sections: `sessions.idle_lifetime`. Sections that are missing are made.
     pub(crate) fn set(&mut self, key: &str, value: impl Into<Value>) {
-        let (sections, key) = key.rsplit_once('.').expect("a key within a section");
-        self.section(sections).insert(key.to_owned(), value.into());
+        set(&mut self.table, key, value.into());
+    }
+
+    /// Sets one key of the policy file, named with its sections: `codes.resend_cooldown`. The first key makes the file,
+    /// on the template `standard`.
+    pub(crate) fn policy(&mut self, key: &str, value: impl Into<Value>) {
+        self.set("policy.file", "policy.toml");
+        set(&mut self.policy, key, value.into());
+    }
+
+    /// Lets the policy admit so many requests for codes in so many seconds, by `identifier`, `address` or `all`.
+    pub(crate) fn limit(&mut self, layer: &str, limit: i64, seconds: i64) {
+        let window = Table::from_iter([("limit".to_owned(), limit.into()), ("seconds".to_owned(), seconds.into())]);
+        self.policy(&format!("limits.{layer}.windows"), vec![window]);
+    }
+
+    /// Adds an override to the policy, as the text of its table.
+    pub(crate) fn policy_override(&mut self, text: &str) {
+        self.set("policy.file", "policy.toml");
+        let overrides = self.policy.entry("override").or_insert_with(|| Value::Array(Vec::new()));
+        overrides.as_array_mut().expect("a list").push(Value::Table(text.parse().unwrap()));
+    }
+
+    /// Registers one more client application.
+    pub(crate) fn client(&mut self, client_id: &str) {
+        let text = format!("client_id = \"{client_id}\"\ndisplay_name = \"{client_id}\"\naudiences = [\"identity\"]");
+        self.table["clients"].as_array_mut().expect("a list").push(Value::Table(text.parse().unwrap()));
     }
 
     /// The section by this name, such as `limiter.memory`, made if it is missing.
     pub(crate) fn section(&mut self, name: &str) -> &mut Table {
-        name.split('.').fold(&mut self.table, |table, section| {
-            let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-            inner.as_table_mut().expect("a section")
-        })
+        section(&mut self.table, name)
     }
 
     /// Removes a section or key of the first level.
@@ -78,12 +101,43 @@ impl Settings {
         self.folder.join("mailbox")
     }
 
-    /// Writes the file as it now is, and gives its path.
+    /// The policy file, which `policy` makes.
+    pub(crate) fn policy_file(&self) -> PathBuf {
+        self.folder.join("policy.toml")
+    }
+
+    /// Writes the policy as it now is. It is renamed into place, so that nobody reads half of it.
+    pub(crate) fn write_policy(&self) {
+        let mut policy = self.policy.clone();
+        policy.entry("template").or_insert_with(|| "standard".into());
+        let new = self.folder.join("policy.new");
+        fs::write(&new, policy.to_string()).unwrap();
+        fs::rename(new, self.policy_file()).unwrap();
+    }
+
+    /// Writes the files as they now are, and gives the configuration's path.
     pub(crate) fn file(&self) -> PathBuf {
+        if !self.policy.is_empty() {
+            self.write_policy();
+        }
         let path = self.folder.join("identity.toml");
         fs::write(&path, self.table.to_string()).unwrap();
         path
     }
+}
+
+fn set(table: &mut Table, key: &str, value: Value) {
+    match key.rsplit_once('.') {
+        Some((sections, key)) => section(table, sections).insert(key.to_owned(), value),
+        None => table.insert(key.to_owned(), value),
+    };
+}
+
+fn section<'t>(table: &'t mut Table, name: &str) -> &'t mut Table {
+    name.split('.').fold(table, |table, section| {
+        let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        inner.as_table_mut().expect("a section")
+    })
 }
 
 /// Writes `content` to a file that only its owner reads.

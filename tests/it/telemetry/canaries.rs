@@ -70,7 +70,7 @@ async fn search(store: Store) {
     let mut world = World::with(store, |settings| {
         settings.set("telemetry.otlp_endpoint", collector.url());
         settings.set("telemetry.log_level", "trace");
-        settings.set("otp.resend_cooldown", "1s");
+        settings.policy("codes.resend_cooldown", "1s");
     })
     .await;
     let mut canaries = Canaries::default();

@@ -43,7 +43,7 @@ pub(super) fn bind<'q, 'e>(query: Bound<'q>, steps: impl Iterator<Item = &'e [Au
         .bind(events.iter().map(|e| e.time.micros()).collect::<Vec<_>>())
         .bind(events.iter().map(|e| e.act.as_str()).collect::<Vec<_>>())
         .bind(events.iter().map(|e| e.outcome.as_str()).collect::<Vec<_>>())
-        .bind(events.iter().map(|e| e.reason).collect::<Vec<_>>())
+        .bind(events.iter().map(|e| e.reason.as_ref()).collect::<Vec<_>>())
         .bind(events.iter().map(|e| e.actor.as_str()).collect::<Vec<_>>())
         .bind(addresses)
         .bind(events.iter().map(|e| e.origin.trace_id.as_str()).collect::<Vec<_>>())

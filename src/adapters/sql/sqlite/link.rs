@@ -93,7 +93,7 @@ impl Link for SqliteLink {
                 event.time.micros(),
                 event.act.as_str(),
                 event.outcome.as_str(),
-                event.reason,
+                event.reason.as_ref(),
                 event.actor.as_str(),
                 address.as_deref(),
                 event.origin.trace_id.as_str(),

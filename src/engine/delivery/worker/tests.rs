@@ -35,7 +35,7 @@ async fn an_accepted_message_is_delivered_and_audited() {
     let (end, event, tries) = world.end(id).await;
     assert!(matches!(end, Settlement::Delivered { provider_message_id } if provider_message_id == "p"));
     assert_eq!((event.act, event.outcome, event.actor), (Act::MessageDelivered, Outcome::Success, Actor::Service));
-    assert_eq!((event.message_id, event.reason, tries), (Some(id), "", 1));
+    assert_eq!((event.message_id, event.reason.as_ref(), tries), (Some(id), "", 1));
     assert!(event.challenge_id.is_some());
     worker.stop().await;
     assert_eq!(*world.sent.lock().unwrap(), ["ada"]);
@@ -95,7 +95,7 @@ async fn an_expired_message_is_dropped_unsent() {
     let worker = world.work(4, POLL);
     let (end, event, _) = world.end(id).await;
     assert!(matches!(end, Settlement::Dropped));
-    assert_eq!((event.act, event.outcome, event.reason), (Act::MessageDropped, Outcome::Failure, "EXPIRED"));
+    assert_eq!((event.act, event.outcome, event.reason.as_ref()), (Act::MessageDropped, Outcome::Failure, "EXPIRED"));
     worker.stop().await;
     assert_eq!(world.tries.load(Ordering::SeqCst), 0);
 }
@@ -111,7 +111,7 @@ async fn a_refusal_is_final_and_a_deferral_is_tried_again() {
     let id = world.accept("refuse");
     let (end, event, tries) = world.end(id).await;
     assert!(matches!(end, Settlement::Dropped));
-    assert_eq!((event.reason, tries), ("RECIPIENT_REFUSED", 1));
+    assert_eq!((event.reason.as_ref(), tries), ("RECIPIENT_REFUSED", 1));
     worker.stop().await;
 }
 
@@ -125,7 +125,7 @@ async fn what_keeps_failing_ends_with_its_expiry() {
     for id in ids {
         let (end, event, tries) = world.end(id).await;
         assert!(matches!(end, Settlement::Dropped));
-        assert_eq!((event.reason, tries), ("EXPIRED", 2));
+        assert_eq!((event.reason.as_ref(), tries), ("EXPIRED", 2));
     }
     worker.stop().await;
 }

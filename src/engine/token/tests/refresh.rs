@@ -154,12 +154,12 @@ async fn each_way_has_its_event_and_the_notice_opens_in_its_place() {
     let rotation = asked(&world);
     assert!(rotation.request_key.is_some());
     let events = rotation.events;
-    let told = |event: &crate::domain::audit::AuditEvent| (event.act, event.outcome, event.reason);
-    assert_eq!(told(&events.rotated), (Act::TokenRefreshed, Outcome::Success, ""));
-    assert_eq!(told(&events.repeated), (Act::TokenRefreshed, Outcome::Success, "ANSWERED_AGAIN"));
-    assert_eq!(told(&events.reused), (Act::RefreshTokenReused, Outcome::Failure, "REFRESH_TOKEN_REUSED"));
-    assert_eq!(told(&events.device_mismatch), (Act::TokenRefreshed, Outcome::Failure, "DEVICE_MISMATCH"));
-    assert_eq!(told(&events.refused), (Act::TokenRefreshed, Outcome::Failure, "REFRESH_TOKEN_INVALID"));
+    let told = |event: &crate::domain::audit::AuditEvent| (event.act, event.outcome, event.reason.clone().into_owned());
+    assert_eq!(told(&events.rotated), (Act::TokenRefreshed, Outcome::Success, String::new()));
+    assert_eq!(told(&events.repeated), (Act::TokenRefreshed, Outcome::Success, "ANSWERED_AGAIN".to_owned()));
+    assert_eq!(told(&events.reused), (Act::RefreshTokenReused, Outcome::Failure, "REFRESH_TOKEN_REUSED".to_owned()));
+    assert_eq!(told(&events.device_mismatch), (Act::TokenRefreshed, Outcome::Failure, "DEVICE_MISMATCH".to_owned()));
+    assert_eq!(told(&events.refused), (Act::TokenRefreshed, Outcome::Failure, "REFRESH_TOKEN_INVALID".to_owned()));
     assert_eq!(events.reused.session_id, Some(token.session_id));
     assert_eq!(events.reused.device_id, "phone");
 

@@ -13,8 +13,7 @@ use crate::support::world::{Store, World};
 impl World {
     /// A service that lets one address ask for many codes.
     async fn roomy(store: Store) -> Self {
-        let window: toml::Table = "limit = 10000\nseconds = 60".parse().unwrap();
-        Self::with(store, |settings| settings.set("limits.address", vec![window])).await
+        Self::with(store, |settings| settings.limit("address", 10_000, 60)).await
     }
 }
 

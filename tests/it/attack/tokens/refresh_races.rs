@@ -52,10 +52,8 @@ async fn a82_one_child_of_64_over_two_processes() {
 }
 
 fn many_sign_ins(settings: &mut Settings) {
-    let window: toml::Value =
-        toml::from_str::<toml::Table>("w = [{ limit = 10000, seconds = 60 }]").unwrap()["w"].clone();
     for layer in ["identifier", "address", "all"] {
-        settings.set(&format!("limits.{layer}"), window.clone());
+        settings.limit(layer, 10_000, 60);
     }
 }
 

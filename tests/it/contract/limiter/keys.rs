@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use identity::domain::contact::EmailAddress;
 use identity::domain::network::AddressBucket;
-use identity::domain::policy::RequestLimits;
+use identity::domain::policy::Template;
 use identity::domain::secret::secret32;
 use identity::ports::limiter::{Layer, LayerKind, Limiter};
 
@@ -27,13 +27,13 @@ async fn hostile_identifiers_make_plain_keys_and_no_collision() {
     ];
     let redis = Redis::start();
     let limiter = shared(&redis);
-    let (secret, limits) = (secret32([9; 32]), RequestLimits::default());
+    let (secret, limits) = (secret32([9; 32]), Template::Standard.rules().limits);
     let address = AddressBucket::of("203.0.113.77".parse().unwrap());
     for identifier in HOSTILE {
         let email = EmailAddress::parse(identifier).unwrap();
         let layers = [
-            Layer { kind: LayerKind::Identifier, key: email.abuse_key(&secret).0, windows: limits.identifier.clone() },
-            Layer { kind: LayerKind::Address, key: address.key(&secret), windows: [window(100, HOUR)].into() },
+            Layer { key: email.abuse_key(&secret).0, ..layer(LayerKind::Identifier, "", &limits.identifier.windows) },
+            Layer { key: address.key(&secret), ..layer(LayerKind::Address, "", &[window(100, HOUR)]) },
         ];
         for request in 0..4 {
             assert_eq!(admits(&limiter, &layers).await, request < 3, "{identifier}");
@@ -42,7 +42,7 @@ async fn hostile_identifiers_make_plain_keys_and_no_collision() {
     // Separators and line ends never get as far as a key: they are no address, and a digest has none.
     for identifier in ["a:b@canary.example", "a\r\nb@canary.example", "a\r\nFLUSHALL\r\n@canary.example"] {
         assert!(EmailAddress::parse(identifier).is_err());
-        assert!(admits(&limiter, &[layer(LayerKind::All, identifier, &limits.all)]).await);
+        assert!(admits(&limiter, &[layer(LayerKind::All, identifier, &limits.all.windows)]).await);
     }
 
     let keys: Vec<String> = typed(redis.command(&["KEYS", "*"]));
@@ -91,8 +91,8 @@ async fn logs_stay_short_and_expire_with_their_longest_window() {
     let left: i64 = typed(redis.command(&["EXISTS", &list_of(&short[0])]));
     assert_eq!(left, 0, "an unused log is gone");
 
-    let limits = RequestLimits::default();
-    let day = [layer(LayerKind::Identifier, "day", &limits.identifier)];
+    let limits = Template::Standard.rules().limits;
+    let day = [layer(LayerKind::Identifier, "day", &limits.identifier.windows)];
     assert!(admits(&limiter, &day).await);
     let milliseconds: i64 = typed(redis.command(&["PTTL", &list_of(&day[0])]));
     assert!((86_390_000..=86_400_000).contains(&milliseconds), "{milliseconds}");

@@ -5,6 +5,7 @@ mod faults;
 mod histories;
 mod keys;
 mod refusals;
+mod shadow;
 mod table;
 
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use deadpool_redis::redis::{FromRedisValue, Value};
 use identity::adapters::memory::MemoryLimiter;
 use identity::adapters::redis::{RedisLimiter, RedisOptions};
 use identity::domain::digest::Digest;
+use identity::domain::policy::Mode;
 use identity::domain::time::Timestamp;
-use identity::domain::window::Window;
+use identity::domain::window::{Kept, Window};
 use identity::ports::clock::Clock;
 use identity::ports::limiter::{Admission, Layer, LayerKind, Limiter};
 
@@ -69,7 +71,8 @@ pub(crate) fn window(limit: u32, span: Duration) -> Window {
 }
 
 pub(crate) fn layer(kind: LayerKind, name: &str, windows: &[Window]) -> Layer {
-    Layer { kind, key: Digest::sha256(&[name.as_bytes()]), windows: windows.into() }
+    let key = Digest::sha256(&[name.as_bytes()]);
+    Layer { kind, key, windows: windows.into(), mode: Mode::Enforce, kept: Kept::of(windows) }
 }
 
 pub(crate) async fn admits(limiter: &dyn Limiter, layers: &[Layer]) -> bool {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use identity::domain::policy::RequestLimits;
+use identity::domain::policy::{Mode, Template};
 use identity::domain::time::Timestamp;
-use identity::domain::window::{Standing, Window};
+use identity::domain::window::{Decision, Standing, Window};
 use identity::ports::limiter::{Admission, Layer, LayerKind, Limiter};
 
 use super::{HandClock, layer, list_of, memory, patient, typed, window};
@@ -21,8 +21,8 @@ struct Budget {
 }
 
 enum Expected {
-    /// Limit, remaining and seconds to the reset of each layer.
-    Admitted(Vec<(u32, u32, u64)>),
+    /// Limit, remaining and seconds to the reset of each layer; for one in shadow that would have refused, the wait.
+    Admitted(Vec<(u32, u32, u64, Option<u64>)>),
     /// The layer, its limit, and the seconds to wait.
     Refused(LayerKind, u32, u64),
 }
@@ -34,15 +34,18 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let limits = RequestLimits::default();
+    let limits = Template::Standard.rules().limits;
     let seconds = |limit, span| window(limit, Duration::from_secs(span));
     let budget =
         |kind, windows: &[Window], ages: &[i64]| Budget { layer: layer(kind, "any", windows), ages: ages.into() };
-    let identifier = |ages: &[i64]| budget(LayerKind::Identifier, &limits.identifier, ages);
-    let address = |ages: &[i64]| budget(LayerKind::Address, &limits.address, ages);
-    let all = |ages: &[i64]| budget(LayerKind::All, &limits.all, ages);
+    let identifier = |ages: &[i64]| budget(LayerKind::Identifier, &limits.identifier.windows, ages);
+    let address = |ages: &[i64]| budget(LayerKind::Address, &limits.address.windows, ages);
+    let all = |ages: &[i64]| budget(LayerKind::All, &limits.all.windows, ages);
     let case = |name, budgets, expected| Case { name, budgets, expected };
-    let admitted = |standings: &[(u32, u32, u64)]| Expected::Admitted(standings.into());
+    let admitted = |standings: &[(u32, u32, u64)]| {
+        Expected::Admitted(standings.iter().map(|&(limit, remaining, reset)| (limit, remaining, reset, None)).collect())
+    };
+    let shadow = |budget: Budget| Budget { layer: Layer { mode: Mode::Shadow, ..budget.layer }, ..budget };
     let twenty: Vec<i64> = (100..120).rev().collect();
     let hundred: Vec<i64> = (1000..1100).rev().collect();
     let thousand: Vec<i64> = (0..1000).map(|request| 58 - request / 20).collect();
@@ -110,6 +113,22 @@ fn cases() -> Vec<Case> {
             vec![budget(LayerKind::All, &[seconds(0, 10)], &[5])],
             Expected::Refused(LayerKind::All, 0, 5),
         ),
+        case("a place in shadow is a place", vec![shadow(identifier(&[200, 100]))], admitted(&[(3, 0, 100)])),
+        case(
+            "what is full in shadow refuses nobody, and tells",
+            vec![shadow(identifier(&[200, 100, 50])), address(&[]), all(&[])],
+            Expected::Admitted(vec![(3, 0, 100, Some(100)), (20, 19, 300, None), (1000, 999, 60, None)]),
+        ),
+        case(
+            "all of them in shadow",
+            vec![shadow(identifier(&[200, 100, 50])), shadow(address(&twenty)), shadow(all(&thousand))],
+            Expected::Admitted(vec![(3, 0, 100, Some(100)), (20, 0, 181, Some(181)), (1000, 0, 2, Some(2))]),
+        ),
+        case(
+            "an enforced one refuses for itself alone",
+            vec![identifier(&[200, 100, 50]), shadow(address(&twenty)), all(&[])],
+            Expected::Refused(LayerKind::Identifier, 3, 100),
+        ),
         case("no layer", vec![], admitted(&[])),
     ]
 }
@@ -122,9 +141,12 @@ async fn check(limiter: &dyn Limiter, case: &Case, tolerance: Duration) {
     match (limiter.admit(&layers).await.unwrap(), &case.expected) {
         (Admission::Admitted(standings), Expected::Admitted(expected)) => {
             assert_eq!(standings.len(), expected.len(), "{name}");
-            for (actual, (limit, remaining, reset)) in standings.iter().zip(expected) {
-                assert_eq!((actual.limit, actual.remaining), (*limit, *remaining), "{name}");
-                assert!(near(actual.reset, *reset), "{name}: {actual:?}");
+            for (Decision { standing, retry_after }, (limit, remaining, reset, wait)) in standings.iter().zip(expected)
+            {
+                assert_eq!((standing.limit, standing.remaining), (*limit, *remaining), "{name}");
+                assert!(near(standing.reset, *reset), "{name}: {standing:?}");
+                assert_eq!(retry_after.is_some(), wait.is_some(), "{name}");
+                assert!(retry_after.is_none_or(|wait| wait == standing.reset), "{name}");
             }
         }
         (Admission::Refused { kind, standing, retry_after }, Expected::Refused(layer, limit, wait)) => {
@@ -145,7 +167,7 @@ async fn in_memory() {
             let unlimited = [window(100_000, Duration::from_secs(100_000))];
             for age in ages {
                 clock.set(now - age * SECOND);
-                let seed = Layer { windows: unlimited.as_slice().into(), ..layer.clone() };
+                let seed = super::layer(layer.kind, "any", &unlimited);
                 assert!(super::admits(&limiter, &[seed]).await);
             }
         }

@@ -192,7 +192,7 @@ pub(crate) fn rotation(session_id: SessionId, counter: u32, now: Timestamp) -> R
         retry_grace: Duration::from_mins(5),
         request_key: None,
         events: RotationEvents {
-            repeated: AuditEvent { reason: "ANSWERED_AGAIN", ..another(Act::TokenRefreshed) },
+            repeated: AuditEvent { reason: "ANSWERED_AGAIN".into(), ..another(Act::TokenRefreshed) },
             reused: another(Act::RefreshTokenReused).failed("REFRESH_TOKEN_REUSED"),
             device_mismatch: another(Act::TokenRefreshed).failed("DEVICE_MISMATCH"),
             refused: another(Act::TokenRefreshed).failed("REFRESH_TOKEN_INVALID"),

@@ -1,0 +1,87 @@
+//! The sections of a policy file. What is left out stays as the template has it.
+
+use crate::{
+    config::{
+        form::{Span, Whole, Word},
+        reader::Section,
+    },
+    domain::{
+        lockout::{Ladder, Rung},
+        policy::{CodeChange, CodeRules, LimitChange, LimitsChange, LockoutChange, Mode},
+        window::Window,
+    },
+};
+use std::time::Duration;
+
+/// Seconds that a window may span; a log holds every admitted request of that time.
+const MAX_SECONDS: u32 = 30 * 86_400;
+/// Requests that a window may admit: the length that a log can have.
+const MAX_LIMIT: u32 = 100_000;
+
+const MODE: Word<Mode> = Word(&[("enforce", Mode::Enforce), ("shadow", Mode::Shadow)]);
+
+pub(super) fn codes(section: &mut Section<'_>) -> Option<CodeChange> {
+    let length = section.get("length", &Whole(6..=10)).optional();
+    let longest = CodeRules::LONGEST_LIFETIME;
+    let lifetime = section.get("lifetime", &Span(Duration::from_secs(30)..=longest)).optional();
+    let max_attempts = section.get("max_attempts", &Whole(1..=CodeRules::MOST_ATTEMPTS)).optional();
+    let resend_cooldown = section.get("resend_cooldown", &Span(Duration::from_secs(1)..=longest)).optional();
+    Some(CodeChange {
+        length: length?.and_then(|length| u8::try_from(length).ok()),
+        lifetime: lifetime?,
+        max_attempts: max_attempts?,
+        resend_cooldown: resend_cooldown?,
+    })
+}
+
+pub(super) fn lockout(section: &mut Section<'_>) -> Option<LockoutChange> {
+    let rungs = section.tables("rungs", |section| {
+        let failures = section.need("failures", &Whole(1..=100));
+        let wait = section.need("wait", &Span(Duration::from_secs(1)..=Duration::from_hours(7 * 24)));
+        Some(Rung { failures: failures?, wait: wait? })
+    });
+    let Some(rungs) = rungs.optional()? else { return Some(LockoutChange::default()) };
+    let ladder = Ladder::new(rungs).filter(|ladder| !ladder.rungs().is_empty());
+    if ladder.is_none() {
+        section.wrong(
+            "rungs",
+            "is no ladder",
+            "write at least one { failures = 3, wait = \"5m\" }; failures must rise, waits must not fall",
+        );
+    }
+    ladder.map(|rungs| LockoutChange { rungs: Some(rungs) })
+}
+
+/// `base`: whether the budget of all together may be given here.
+pub(super) fn limits(section: &mut Section<'_>, base: bool) -> Option<LimitsChange> {
+    let identifier = section.section("identifier", limit);
+    let address = section.section("address", limit);
+    let all = if base {
+        section.section("all", limit)
+    } else {
+        if section.has("all") {
+            section.wrong(
+                "all",
+                "cannot be overridden: it is one budget for everybody",
+                "remove it here, and write it as [limits.all]",
+            );
+        }
+        Some(LimitChange::default())
+    };
+    Some(LimitsChange { identifier: identifier?, address: address?, all: all? })
+}
+
+fn limit(section: &mut Section<'_>) -> Option<LimitChange> {
+    let mode = section.get("mode", &MODE).optional();
+    let windows = section.tables("windows", |section| {
+        let limit = section.need("limit", &Whole(1..=MAX_LIMIT));
+        let seconds = section.need("seconds", &Whole(1..=MAX_SECONDS));
+        Some(Window { limit: limit?, span: Duration::from_secs(u64::from(seconds?)) })
+    });
+    let windows = windows.optional()?;
+    if windows.as_ref().is_some_and(Vec::is_empty) {
+        section.wrong("windows", "has no window", "write at least one { limit = 3, seconds = 300 }, or remove the key");
+        return None;
+    }
+    Some(LimitChange { mode: mode?, windows: windows.map(Into::into) })
+}

@@ -1,0 +1,208 @@
+//! `[limits]`: how many codes may be asked for.
+
+use super::{
+    review::Contradictions,
+    text::{Lines, show_span},
+};
+use crate::domain::window::{self, Kept, Window};
+use std::sync::Arc;
+
+/// Whether a rule refuses, or only says what it would have refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// It refuses.
+    #[default]
+    Enforce,
+    /// It counts and reports, and refuses nothing.
+    Shadow,
+}
+
+impl Mode {
+    /// The name in the file.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Shadow => "shadow",
+        }
+    }
+}
+
+/// The limit of one budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitRule {
+    /// Whether it refuses.
+    pub mode: Mode,
+    /// Its windows, at least one.
+    pub windows: Arc<[Window]>,
+    /// How much of a log is to be kept: what the windows of every rule that counts on the same log need.
+    pub kept: Kept,
+}
+
+impl LimitRule {
+    /// An enforced rule that counts on its log alone.
+    #[must_use]
+    pub fn new(windows: impl Into<Arc<[Window]>>) -> Self {
+        let windows = windows.into();
+        Self { mode: Mode::Enforce, kept: Kept::of(&windows), windows }
+    }
+}
+
+/// The limits of requests for codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitRules {
+    /// Per identifier.
+    pub identifier: LimitRule,
+    /// Per client address (IPv6: per /64).
+    pub address: LimitRule,
+    /// All together.
+    pub all: LimitRule,
+}
+
+impl LimitRules {
+    /// The rules as a change that makes any rules these.
+    #[must_use]
+    pub fn as_change(&self) -> LimitsChange {
+        let change = |rule: &LimitRule| LimitChange { mode: Some(rule.mode), windows: Some(Arc::clone(&rule.windows)) };
+        LimitsChange { identifier: change(&self.identifier), address: change(&self.address), all: change(&self.all) }
+    }
+
+    /// Each rule with its key.
+    fn each(&self) -> [(&'static str, &LimitRule); 3] {
+        [("limits.identifier", &self.identifier), ("limits.address", &self.address), ("limits.all", &self.all)]
+    }
+
+    /// Keeps as much of each log as these rules or the others need.
+    pub(super) fn keep_for(&mut self, other: &Self) {
+        self.identifier.kept = self.identifier.kept.and(other.identifier.kept);
+        self.address.kept = self.address.kept.and(other.address.kept);
+        self.all.kept = self.all.kept.and(other.all.kept);
+    }
+
+    pub(super) fn contradictions(&self, found: &mut Contradictions) {
+        for (key, rule) in self.each() {
+            for (at, idle) in rule.windows.iter().enumerate() {
+                let others = rule.windows.iter().enumerate().filter(|(other, window)| {
+                    // Of two alike the later is the superfluous one.
+                    *other != at && (*window != idle || *other < at)
+                });
+                let bites_first = others
+                    .map(|(_, window)| *window)
+                    .find(|other| other.most_admitted(idle.span) <= u64::from(idle.limit));
+                if let Some(other) = bites_first {
+                    found.warning(
+                        &format!("{key}.windows"),
+                        format!("has {}, which never bites: {} is never looser", shown(idle), shown(&other)),
+                        "remove the window that never bites, or lower its limit",
+                    );
+                }
+            }
+        }
+        let one_spends_all = self
+            .all
+            .windows
+            .iter()
+            .find(|all| window::most_admitted(&self.address.windows, all.span) >= u64::from(all.limit));
+        if let Some(all) = one_spends_all {
+            found.warning(
+                "limits.all.windows",
+                format!("has {}, which a single address may spend alone: it could shut everybody out", shown(all)),
+                "raise it, or lower limits.address below it",
+            );
+        }
+    }
+
+    /// The keys by which these rules permit more than `strict` does.
+    pub(super) fn looser_than(&self, strict: &Self) -> Vec<&'static str> {
+        let pairs = self.each().into_iter().zip(strict.each());
+        pairs.filter(|((_, rule), (_, strict))| rule.is_looser_than(strict)).map(|((key, _), _)| key).collect()
+    }
+}
+
+impl LimitRule {
+    fn is_looser_than(&self, strict: &Self) -> bool {
+        let shadowed = self.mode == Mode::Shadow && strict.mode == Mode::Enforce;
+        let admits_more = |window: &Window| window::most_admitted(&self.windows, window.span) > u64::from(window.limit);
+        shadowed || strict.windows.iter().any(admits_more)
+    }
+}
+
+/// What is to be different of one limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LimitChange {
+    /// Whether it refuses.
+    pub mode: Option<Mode>,
+    /// All of its windows.
+    pub windows: Option<Arc<[Window]>>,
+}
+
+impl LimitChange {
+    fn apply(&self, rule: &mut LimitRule) {
+        rule.mode = self.mode.unwrap_or(rule.mode);
+        if let Some(windows) = &self.windows {
+            *rule = LimitRule { mode: rule.mode, ..LimitRule::new(Arc::clone(windows)) };
+        }
+    }
+
+    fn write(&self, lines: &mut Lines, key: &str) {
+        if *self == Self::default() {
+            return;
+        }
+        lines.section(&format!("limits.{key}"));
+        lines.text("mode", self.mode.map(Mode::as_str));
+        let windows = self.windows.iter().flat_map(|windows| windows.iter());
+        lines.list("windows", windows.map(|w| format!("{{ limit = {}, seconds = {} }}", w.limit, w.span.as_secs())));
+    }
+
+    fn words(&self, key: &str, whose: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        if let Some(windows) = &self.windows {
+            let windows: Vec<String> = windows.iter().map(shown).collect();
+            words.push(format!("limits.{key}.windows: {whose} may ask for a code at most {}", windows.join(", ")));
+        }
+        words.extend(self.mode.map(|mode| match mode {
+            Mode::Enforce => format!("limits.{key}.mode: more is refused (enforce)"),
+            Mode::Shadow => format!("limits.{key}.mode: more is counted and reported, and never refused (shadow)"),
+        }));
+        words
+    }
+}
+
+/// What is to be different of request limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LimitsChange {
+    /// Per identifier.
+    pub identifier: LimitChange,
+    /// Per client address.
+    pub address: LimitChange,
+    /// All together: never in an override, for it is one budget.
+    pub all: LimitChange,
+}
+
+impl LimitsChange {
+    pub(super) fn apply(&self, rules: &mut LimitRules) {
+        self.identifier.apply(&mut rules.identifier);
+        self.address.apply(&mut rules.address);
+        self.all.apply(&mut rules.all);
+    }
+
+    pub(super) fn write(&self, lines: &mut Lines) {
+        self.identifier.write(lines, "identifier");
+        self.address.write(lines, "address");
+        self.all.write(lines, "all");
+    }
+
+    /// One sentence for each figure.
+    pub(super) fn words(&self) -> Vec<String> {
+        let parts = [
+            self.identifier.words("identifier", "one identifier"),
+            self.address.words("address", "one address"),
+            self.all.words("all", "everybody together"),
+        ];
+        parts.concat()
+    }
+}
+
+fn shown(window: &Window) -> String {
+    format!("{} in {}", window.limit, show_span(window.span))
+}

@@ -1,0 +1,92 @@
+//! The named templates that policies are built on.
+
+use super::{CodeRules, LimitRule, LimitRules, Rules};
+use crate::domain::{
+    lockout::{Ladder, Rung},
+    window::Window,
+};
+use std::time::Duration;
+
+/// A whole set of figures with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Template {
+    /// For what is worth more than the trouble: longer codes, fewer attempts, tighter limits, longer locks.
+    Strict,
+    /// What holds without a policy file.
+    Standard,
+    /// For many people behind few addresses, or people who mistype: within the same promises.
+    Lenient,
+}
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+impl Template {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Strict, Self::Standard, Self::Lenient];
+
+    /// The name in the file.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Standard => "standard",
+            Self::Lenient => "lenient",
+        }
+    }
+
+    /// Its figures.
+    #[must_use]
+    pub fn rules(self) -> Rules {
+        match self {
+            Self::Strict => Rules {
+                codes: codes(8, 3 * MINUTE, 3, 60),
+                lockout: ladder(&[(3, 15 * MINUTE), (5, HOUR), (8, 4 * HOUR), (10, DAY)]),
+                limits: LimitRules {
+                    identifier: limit(&[(2, 5 * MINUTE), (4, HOUR), (8, DAY)]),
+                    address: limit(&[(10, 5 * MINUTE), (50, HOUR)]),
+                    all: limit(&[(500, MINUTE)]),
+                },
+            },
+            Self::Standard => Rules {
+                codes: codes(6, 5 * MINUTE, 5, 30),
+                lockout: Ladder::default(),
+                limits: LimitRules {
+                    identifier: limit(&[(3, 5 * MINUTE), (5, HOUR), (10, DAY)]),
+                    address: limit(&[(20, 5 * MINUTE), (100, HOUR)]),
+                    all: limit(&[(1000, MINUTE)]),
+                },
+            },
+            Self::Lenient => Rules {
+                codes: codes(6, 5 * MINUTE, 5, 15),
+                lockout: ladder(&[(5, 5 * MINUTE), (10, 30 * MINUTE), (15, HOUR), (25, DAY)]),
+                limits: LimitRules {
+                    identifier: limit(&[(5, 5 * MINUTE), (10, HOUR), (20, DAY)]),
+                    address: limit(&[(60, 5 * MINUTE), (300, HOUR)]),
+                    all: limit(&[(3000, MINUTE)]),
+                },
+            },
+        }
+    }
+}
+
+fn codes(length: u8, lifetime: u64, max_attempts: u32, resend_cooldown: u64) -> CodeRules {
+    CodeRules {
+        length,
+        lifetime: Duration::from_secs(lifetime),
+        max_attempts,
+        resend_cooldown: Duration::from_secs(resend_cooldown),
+    }
+}
+
+fn ladder(rungs: &[(u32, u64)]) -> Ladder {
+    let rungs = rungs.iter().map(|&(failures, wait)| Rung { failures, wait: Duration::from_secs(wait) });
+    // A test holds each to be one; the default is the safe answer to a slip.
+    Ladder::new(rungs.collect()).unwrap_or_default()
+}
+
+fn limit(windows: &[(u32, u64)]) -> LimitRule {
+    let windows = windows.iter().map(|&(limit, span)| Window { limit, span: Duration::from_secs(span) });
+    LimitRule::new(windows.collect::<Vec<_>>())
+}
