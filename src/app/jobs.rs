@@ -1,8 +1,10 @@
 //! What runs beside the calls: revocations, expiry, keys, messages.
 
 mod keys;
+mod limiter;
 
 pub(super) use keys::{InForce, KeyFiles, KeyStamp};
+pub(super) use limiter::record_changes;
 
 use crate::{
     engine::token::TokenIssuer,

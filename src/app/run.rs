@@ -6,7 +6,13 @@ use super::{
     material::Material,
     serve::{self, Addresses},
     shutdown::{self, Signals},
-    wire::{self, Wired, limiter, listeners, messenger::Carrier, store::OpenStore},
+    wire::{
+        self, Wired,
+        limiter::{self, Counter},
+        listeners,
+        messenger::Carrier,
+        store::OpenStore,
+    },
 };
 use crate::{
     adapters::system::SystemClock,
@@ -72,7 +78,7 @@ pub fn serve(config: &Config) -> Result<(), Failure> {
 }
 
 async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
-    let Wired { services, options, store, clock, tokens, worker, key_files, lock } = wired;
+    let Wired { services, options, store, clock, tokens, worker, counter, limiter_log, key_files, lock } = wired;
     let fault = |error: io::Error| Failure::Fault(format!("signals cannot be heard: {}", error.kind()));
     let signals = Signals::listen().map_err(fault)?;
     // No token is called active before this has succeeded; and a database without its tables is found out here.
@@ -82,6 +88,12 @@ async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
 
     let (stop, cut, failed) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
     let jobs = Jobs::new(failed.clone());
+    if let Counter::Shared(limiter, changes) = counter {
+        // The connection is there, or known not to be, before the first request asks.
+        limiter.look().await;
+        jobs.begin("limiter", |stop| async move { limiter.watch(stop).await });
+        jobs.begin("limiter log", |stop| jobs::record_changes(changes, limiter_log, stop));
+    }
     let hang_up = shutdown::hang_ups().map_err(fault)?;
     jobs.begin("keys", |stop| key_files.follow(hang_up, stop));
     let bound = serve::bind(options).await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;

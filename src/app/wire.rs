@@ -27,6 +27,7 @@ use crate::{
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{MailboxReader, WakeUp, Worker, WorkerOptions, WorkerParts},
+        limiter_log::LimiterLog,
         otp::{OtpEngine, OtpParts},
         readiness::Readiness,
         token::{TokenIssuer, TokenParts},
@@ -34,6 +35,7 @@ use crate::{
     grpc::OperatorToken,
     ports::{clock::Clock, entropy::Entropy, keys::Keys, store::Store},
 };
+use limiter::Counter;
 use messenger::Carrier;
 use std::{num::NonZeroUsize, sync::Arc, thread::available_parallelism};
 use store::OpenStore;
@@ -55,6 +57,10 @@ pub(super) struct Wired {
     pub(super) tokens: Arc<TokenIssuer>,
     /// Who delivers messages.
     pub(super) worker: Worker,
+    /// Who counts requests, for its jobs.
+    pub(super) counter: Counter,
+    /// Who records its changes.
+    pub(super) limiter_log: LimiterLog,
     /// Who reads key files again.
     pub(super) key_files: KeyFiles,
     /// Holds a SQLite database for this process.
@@ -70,7 +76,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let carrier = Carrier::build(config, material.mail)?;
-    let limiter = limiter::build(config, material.limiter, clock.clone())?;
+    let counter = limiter::build(config, material.limiter, clock.clone())?;
     let operator_token = OperatorToken::new(&material.admin_token);
     let options = listeners::options(config, material.listener.clone(), operator_token.clone())?;
     let store = OpenStore::open(config, material.store_password).await?;
@@ -94,7 +100,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
     }));
     let otp = OtpEngine::new(OtpParts {
         store: store.clone(),
-        limiter,
+        limiter: counter.limiter(),
         keys: keys.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -117,7 +123,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
         messenger: carrier.messenger,
         keys,
         clock: clock.clone(),
-        entropy,
+        entropy: entropy.clone(),
         wake_up,
     };
     let worker_options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
@@ -133,7 +139,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
     let key_files = KeyFiles::new(config.secrets.clone(), in_force, seen);
-    Ok(Wired { services, options, store, clock, tokens, worker, key_files, lock })
+    let limiter_log = LimiterLog::new(store.clone(), entropy);
+    Ok(Wired { services, options, store, clock, tokens, worker, counter, limiter_log, key_files, lock })
 }
 
 /// Two processes that count in memory would each grant the whole budget: production refuses the second, development

@@ -43,11 +43,17 @@ pub enum Act {
     MessageDelivered,
     /// A message was given up: its code had expired, or the provider refused it for good.
     MessageDropped,
+    /// A process counts requests alone, at its share: the limiter that replicas share cannot decide.
+    LimiterDegraded,
+    /// The shared limiter counts again.
+    LimiterRestored,
+    /// The shared limiter had lost what it counted, and was told what a process remembers.
+    LimiterRefilled,
 }
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::CodeSent,
         Self::CodeResent,
         Self::CodeVerified,
@@ -64,6 +70,9 @@ impl Act {
         Self::OperatorRefused,
         Self::MessageDelivered,
         Self::MessageDropped,
+        Self::LimiterDegraded,
+        Self::LimiterRestored,
+        Self::LimiterRefilled,
     ];
 
     /// The stable name.
@@ -86,6 +95,9 @@ impl Act {
             Self::OperatorRefused => "operator.refused",
             Self::MessageDelivered => "message.delivered",
             Self::MessageDropped => "message.dropped",
+            Self::LimiterDegraded => "limiter.degraded",
+            Self::LimiterRestored => "limiter.restored",
+            Self::LimiterRefilled => "limiter.refilled",
         }
     }
 }

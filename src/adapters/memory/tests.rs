@@ -23,7 +23,8 @@ fn layer(kind: LayerKind, key: u32, limit: u32, seconds: u64) -> Layer {
 }
 
 fn admits(limiter: &MemoryLimiter, layer: Layer) -> bool {
-    matches!(limiter.decide(&[layer], limiter.clock.now()), Admission::Admitted(_))
+    let layers = [layer];
+    matches!(limiter.decide(&layers, &layers, limiter.clock.now()), Admission::Admitted(_))
 }
 
 #[test]

@@ -82,16 +82,10 @@ async fn keep(pool: Pool, told: watch::Sender<State>, suspect: Arc<Notify>) {
         // Taken from the pool again, a connection is tested, and made anew where it does not answer.
         match pool.get().await {
             Ok(connection) => {
-                if matches!(*told.borrow(), State::Down(_)) {
-                    tracing::info!("redis answers again");
-                }
                 told.send_replace(State::Up(MultiplexedConnection::clone(&connection)));
                 suspect.notified().await;
             }
             Err(fault) => {
-                if !matches!(*told.borrow(), State::Down(_)) {
-                    tracing::warn!(error = %fault, "redis does not answer");
-                }
                 told.send_replace(State::Down(Arc::new(fault)));
                 tokio::time::sleep(RETRY_PAUSE).await;
             }

@@ -1,21 +1,24 @@
 //! Limits shared by replicas, on Redis.
 
 mod answer;
+mod fault;
 mod link;
+mod memory;
 mod options;
 mod refusals;
 
-use crate::ports::limiter::{Admission, Layer, Limiter, LimiterFault};
+use crate::{
+    domain::digest::Digest,
+    ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault},
+};
 use answer::Answer;
 use async_trait::async_trait;
-use deadpool_redis::{
-    PoolError,
-    redis::{RedisError, Script, ScriptInvocation},
-};
+use deadpool_redis::redis::{Script, ScriptInvocation};
+use fault::RedisFault;
 use link::Link;
 pub use options::{RedisOptions, RedisTls};
 use refusals::Refusals;
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// Counts requests on a Redis that all replicas share, by its clock, in one script and one round trip for all layers.
@@ -28,22 +31,10 @@ use tokio::time::{Instant, timeout};
 /// `LimiterFault`. It may have been counted: strict, never open. The connection comes back by itself.
 pub struct RedisLimiter {
     link: Link,
-    script: Script,
+    admit: Script,
+    scripts: memory::Scripts,
     refusals: Refusals,
     call_timeout: Duration,
-}
-
-/// Why Redis gave no decision. The text names no key and no secret.
-#[derive(Debug, thiserror::Error)]
-enum RedisFault {
-    #[error("redis cannot be reached")]
-    Unreachable(#[source] Arc<PoolError>),
-    #[error("redis did not answer in time")]
-    TimedOut,
-    #[error("redis refused the script")]
-    Failed(#[source] RedisError),
-    #[error("redis gave an answer that is none of the script's")]
-    Unreadable,
 }
 
 impl RedisLimiter {
@@ -52,12 +43,22 @@ impl RedisLimiter {
     /// # Errors
     /// Where the options make no sense, such as authorities that are not PEM. An absent Redis is no error here.
     pub fn new(options: &RedisOptions) -> Result<Self, LimiterFault> {
-        let link = options.connection_info().and_then(Link::new).map_err(|error| LimiterFault(error.into()))?;
+        let link = options.connection_info().and_then(Link::new).map_err(RedisFault::Failed)?;
         Ok(Self {
             link,
-            script: Script::new(include_str!("admit.lua")),
+            admit: Script::new(include_str!("admit.lua")),
+            scripts: memory::Scripts::default(),
             refusals: Refusals::new(options.trust_refusals),
             call_timeout: options.call_timeout,
+        })
+    }
+
+    /// What Redis says within the time for a decision. After a fault the connection is tested.
+    async fn in_time<T>(&self, asked: impl Future<Output = Result<T, RedisFault>>) -> Result<T, LimiterFault> {
+        let told = timeout(self.call_timeout, asked).await.unwrap_or(Err(RedisFault::TimedOut));
+        told.map_err(|fault| {
+            self.link.suspect();
+            fault.into()
         })
     }
 
@@ -80,9 +81,9 @@ impl RedisLimiter {
     }
 
     fn invocation(&self, layers: &[Layer]) -> ScriptInvocation<'_> {
-        let mut invocation = self.script.prepare_invoke();
+        let mut invocation = self.admit.prepare_invoke();
         for layer in layers {
-            invocation.key(format!("identity:limit:{{{}:{}}}", layer.kind.as_str(), layer.key.hex()));
+            invocation.key(list_of(layer.kind, &layer.key));
             invocation.arg(layer.windows.len());
             for window in layer.windows.iter() {
                 invocation.arg(window.limit).arg(u64::try_from(window.span.as_micros()).unwrap_or(u64::MAX));
@@ -98,10 +99,11 @@ impl Limiter for RedisLimiter {
         if let Some(refusal) = self.refusals.known(layers) {
             return Ok(refusal);
         }
-        let decided = timeout(self.call_timeout, self.ask(layers)).await.unwrap_or(Err(RedisFault::TimedOut));
-        decided.map_err(|fault| {
-            self.link.suspect();
-            LimiterFault(fault.into())
-        })
+        self.in_time(self.ask(layers)).await
     }
+}
+
+/// The name of a layer's list.
+fn list_of(kind: LayerKind, key: &Digest) -> String {
+    format!("identity:limit:{{{}:{}}}", kind.as_str(), key.hex())
 }

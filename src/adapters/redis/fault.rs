@@ -1,0 +1,49 @@
+//! Why Redis gave no decision.
+
+use crate::ports::limiter::{FaultReason, LimiterFault};
+use deadpool_redis::{
+    PoolError,
+    redis::{ErrorKind, RedisError, ServerErrorKind},
+};
+use std::sync::Arc;
+
+/// Why Redis gave no decision. The text names no key and no secret.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RedisFault {
+    #[error("redis cannot be reached")]
+    Unreachable(#[source] Arc<PoolError>),
+    #[error("redis did not answer in time")]
+    TimedOut,
+    #[error("redis refused the script")]
+    Failed(#[source] RedisError),
+    #[error("redis gave an answer that is none of the script's")]
+    Unreadable,
+}
+
+impl RedisFault {
+    fn reason(&self) -> FaultReason {
+        match self {
+            Self::Unreachable(_) => FaultReason::Unreachable,
+            Self::TimedOut => FaultReason::TimedOut,
+            Self::Unreadable => FaultReason::Failed,
+            Self::Failed(error) => reason_of(error),
+        }
+    }
+}
+
+impl From<RedisFault> for LimiterFault {
+    fn from(fault: RedisFault) -> Self {
+        Self { reason: fault.reason(), source: fault.into() }
+    }
+}
+
+fn reason_of(error: &RedisError) -> FaultReason {
+    match (error.kind(), error.code()) {
+        (ErrorKind::Server(ServerErrorKind::ReadOnly), _) | (_, Some("NOREPLICAS")) => FaultReason::ReadOnly,
+        (ErrorKind::Server(ServerErrorKind::BusyLoading), _) | (_, Some("BUSY")) => FaultReason::Loading,
+        (_, Some("OOM")) => FaultReason::OutOfMemory,
+        _ if error.is_timeout() => FaultReason::TimedOut,
+        _ if error.is_io_error() || error.is_connection_dropped() => FaultReason::Unreachable,
+        _ => FaultReason::Failed,
+    }
+}
