@@ -20,8 +20,11 @@ use crate::{
         Config,
         telemetry::{LogFormat, LogLevel},
     },
-    grpc::OperatorToken,
-    telemetry::{self, Collector, Settings, Telemetry},
+    grpc::{self, OperatorToken},
+    telemetry::{
+        self, Collector, Settings, Telemetry,
+        metrics::{self, Exposition, Instrument},
+    },
 };
 use std::{
     future::Future,
@@ -69,15 +72,16 @@ pub fn serve(config: &Config) -> Result<(), Failure> {
     let seen = KeyStamp::of(&config.secrets, config.listen.tls.as_ref());
     let material = Material::load(config)?;
     block_on(async {
-        let installed = Telemetry::install(&settings(config, material.collector_authorities.clone()))
+        let installed = Telemetry::install(&settings(config, material.collector_authorities.clone()), &instruments())
             .map_err(|fault| Failure::Fault(fault.to_string()))?;
-        let ended = async { run(config, wire::wire(config, material, seen).await?).await }.await;
+        let exposition = installed.exposition();
+        let ended = async { run(config, wire::wire(config, material, seen).await?, exposition).await }.await;
         installed.shut_down(LAST_SPANS).await;
         ended
     })
 }
 
-async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
+async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> Result<(), Failure> {
     let Wired { services, options, store, clock, tokens, worker, counter, limiter_log, key_files, lock } = wired;
     let fault = |error: io::Error| Failure::Fault(format!("signals cannot be heard: {}", error.kind()));
     let signals = Signals::listen().map_err(fault)?;
@@ -104,7 +108,7 @@ async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
     tracing::info!(environment = ?config.service.environment, "serving");
     tokio::spawn(shutdown::obey(signals, stop.clone(), cut.clone()));
 
-    let mut serving = std::pin::pin!(serve::run(bound, services, stop.clone()));
+    let mut serving = std::pin::pin!(serve::run(bound, services, exposition, stop.clone()));
     let mut served = false;
     tokio::select! {
         () = stop.cancelled() => {}
@@ -133,6 +137,11 @@ async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
     if lost { Err(Failure::Fault("a part of the service ended; the log says which".to_owned())) } else { Ok(()) }
 }
 
+/// Everything that is measured.
+fn instruments() -> Vec<&'static dyn Instrument> {
+    metrics::ALL.into_iter().chain([&grpc::CALLS as &dyn Instrument]).collect()
+}
+
 fn settings(config: &Config, authorities: Option<String>) -> Settings {
     let chosen = &config.telemetry;
     Settings {
@@ -151,14 +160,18 @@ fn settings(config: &Config, authorities: Option<String>) -> Settings {
             endpoint,
             authorities,
             sample_ratio: chosen.sample_ratio,
-            service_name: chosen.service_name.clone(),
         }),
+        service_name: chosen.service_name.clone(),
+        prometheus: chosen.metrics_listen.is_some(),
     }
 }
 
 /// The one line on standard output.
-fn announce(Addresses { grpc, http, admin }: Addresses) {
-    let line = serde_json::json!({ "grpc": grpc, "http": http, "admin": admin });
+fn announce(Addresses { grpc, http, admin, metrics }: Addresses) {
+    let mut line = serde_json::json!({ "grpc": grpc, "http": http, "admin": admin });
+    if let Some(metrics) = metrics {
+        line["metrics"] = serde_json::json!(metrics);
+    }
     let mut stdout = io::stdout().lock();
     // Whoever does not read it has no use for it.
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());

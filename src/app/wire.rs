@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     adapters::{
+        counted::CountedLimiter,
         keys::FileKeys,
         signer::{SigningKeys, TokenSigner},
         system::{SystemClock, SystemEntropy},
@@ -100,7 +101,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: KeyStamp) ->
     }));
     let otp = OtpEngine::new(OtpParts {
         store: store.clone(),
-        limiter: counter.limiter(),
+        limiter: Arc::new(CountedLimiter(counter.limiter())),
         keys: keys.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),

@@ -77,7 +77,7 @@ fn the_example_is_good_and_says_the_defaults_it_says() {
 #[test]
 fn the_embedded_default_is_a_file_like_any_other() {
     let address = "127.0.0.1:0".parse().unwrap();
-    let listeners = Listeners { grpc: address, http: address, admin: "0.0.0.0:0".parse().unwrap() };
+    let listeners = Listeners { grpc: address, http: address, admin: "0.0.0.0:0".parse().unwrap(), metrics: None };
     let config = Config::embedded(Path::new("/data"), listeners, ISSUER).unwrap();
     assert!(matches!(&config.store, Store::Sqlite { path } if path == Path::new("/data/identity.db")));
     assert_eq!(config.secrets.directory, Path::new("/data/secrets"));

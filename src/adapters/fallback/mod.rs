@@ -11,8 +11,9 @@ use crate::{
     domain::{time::Timestamp, window},
     ports::{
         clock::Clock,
-        limiter::{Admission, Layer, Limiter, LimiterChange, LimiterFault},
+        limiter::{Admission, FaultReason, Layer, Limiter, LimiterChange, LimiterFault},
     },
+    telemetry::metrics::{ALONE, CHANGES},
 };
 use async_trait::async_trait;
 use debts::Debts;
@@ -120,6 +121,13 @@ impl FallbackLimiter {
     }
 
     fn tell(&self, change: LimiterChange) {
+        let (row, reason) = match change {
+            LimiterChange::Degraded(reason) => (0, FaultReason::ALL.iter().position(|one| *one == reason)),
+            LimiterChange::Restored => (1, None),
+            LimiterChange::Refilled => (2, None),
+        };
+        CHANGES.add(row, reason.map_or(0, |reason| reason + 1));
+        ALONE.set(u64::from(self.is_alone()));
         if self.changes.try_send((self.clock.now(), change)).is_err() {
             tracing::warn!(?change, "a change of the limiter is not recorded: too many wait, or nobody records them");
         }
