@@ -105,3 +105,6 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Telemetry> {
         metrics_listen: metrics_listen?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, path::Path};
 
 const EXAMPLE: &str = include_str!("../../deploy/identity.toml");
 const DOCUMENTATION: &str = include_str!("../../docs/configuration.md");
-const SMALLEST: &str = r#"
+pub(super) const SMALLEST: &str = r#"
 [service]
 environment = "development"
 issuer = "http://localhost:8080"
@@ -36,11 +36,11 @@ display_name = "Identity"
 audiences = ["identity"]
 "#;
 
-fn parse(text: &str) -> Result<Config, String> {
+pub(super) fn parse(text: &str) -> Result<Config, String> {
     Config::parse(Path::new("/etc/identity/identity.toml"), text.to_owned()).map_err(|problems| problems.to_string())
 }
 
-fn refusal(text: &str) -> String {
+pub(super) fn refusal(text: &str) -> String {
     parse(text).unwrap_err()
 }
 

@@ -42,6 +42,11 @@ impl Debts {
         self.0.is_empty()
     }
 
+    /// Drops what is owed of these keys.
+    pub(super) fn forgive(&mut self, forgiven: impl Fn(LayerKind, &Digest) -> bool) {
+        self.0.retain(|(kind, key), _| !forgiven(*kind, key));
+    }
+
     /// Takes everything.
     pub(super) fn take(&mut self) -> Vec<Uncounted> {
         std::mem::take(&mut self.0).into_values().collect()

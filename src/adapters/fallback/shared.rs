@@ -7,9 +7,16 @@ use crate::{
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// The memory of a shared limiter, by name: another one where it has lost what it counted.
+/// The memory of a shared limiter, by the names of its parts: another name where one has lost what it counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory(pub Vec<String>);
+
+impl Memory {
+    /// Which parts have been lost between `known` and this.
+    pub(super) fn lost_since(&self, known: &Self) -> Vec<bool> {
+        self.0.iter().zip(&known.0).map(|(now, known)| now != known).collect()
+    }
+}
 
 /// Admitted requests of one key that the shared limiter does not know.
 #[derive(Clone, Debug)]
@@ -34,6 +41,9 @@ pub trait SharedLimiter: Limiter {
     /// # Errors
     /// Where it cannot.
     async fn probe(&self) -> Result<Memory, LimiterFault>;
+
+    /// Which part of its memory counts the requests of a key.
+    fn part_of(&self, kind: LayerKind, key: &Digest) -> usize;
 
     /// Counts requests that were admitted without it, as old as they are at `now`. Where this fails some may be counted;
     /// told again they count twice.

@@ -1,7 +1,10 @@
 //! Looks after the shared limiter: finds out that it is away before a request does, and comes back to it.
 
 use super::{Counting, FallbackLimiter, Uncounted};
-use crate::ports::limiter::{LimiterChange, LimiterFault};
+use crate::{
+    domain::digest::Digest,
+    ports::limiter::{LimiterChange, LimiterFault},
+};
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -50,13 +53,14 @@ impl FallbackLimiter {
     async fn catch_up(&self) -> Result<bool, LimiterFault> {
         let memory = self.shared.probe().await?;
         let known = self.state().memory.clone();
-        let lost = known.is_some_and(|known| known != memory);
-        if lost {
-            self.refill().await?;
+        let lost = known.map(|known| memory.lost_since(&known)).unwrap_or_default();
+        let some_lost = lost.contains(&true);
+        if some_lost {
+            self.refill(&lost).await?;
         }
         self.state().memory = Some(memory);
         self.tell_debts().await?;
-        Ok(lost)
+        Ok(some_lost)
     }
 
     async fn tell_debts(&self) -> Result<(), LimiterFault> {
@@ -75,17 +79,19 @@ impl FallbackLimiter {
         (!state.debts.is_empty()).then(|| state.debts.take())
     }
 
-    /// Tells everything that is remembered. What is admitted meanwhile is a debt again.
-    async fn refill(&self) -> Result<(), LimiterFault> {
+    /// Tells everything that is remembered of the parts that were lost. What is admitted meanwhile is a debt again.
+    async fn refill(&self, lost: &[bool]) -> Result<(), LimiterFault> {
+        let is_lost = |kind, key: &Digest| lost.get(self.shared.part_of(kind, key)).copied().unwrap_or(false);
         let until = {
-            // All of it is remembered too.
+            // What is owed to a lost part is remembered too.
             let mut state = self.state();
-            state.debts.take();
+            state.debts.forgive(is_lost);
             self.clock.now()
         };
         for table in self.local.tables() {
             let logs: Vec<Uncounted> = table
                 .into_iter()
+                .filter(|log| is_lost(log.kind, &log.key))
                 .map(|log| Uncounted {
                     kind: log.kind,
                     key: log.key,

@@ -5,7 +5,7 @@
 -- ARGV: for each layer, the number of its windows, then for each window its limit and its span in microseconds.
 -- Times stay below 2^53 until the year 2255, so they are exact as Lua's numbers and as integers in the answer.
 --
--- Answers {1, limit, remaining, reset, …} with the tightest window of each layer,
+-- Answers {1, limit, remaining, reset, time, …} with the tightest window of each layer and its new entry,
 -- or {0, layer, limit, wait, …} with each layer that refuses, counted from 1, and its longest wait.
 
 local call, floor, max, min = redis.call, math.floor, math.max, math.min
@@ -88,7 +88,7 @@ for layer, key in ipairs(KEYS) do
     call('PEXPIRE', key, string.format('%.0f', math.ceil((entry + longest - now) / 1000)))
   end
   local n = #admitted
-  admitted[n + 1], admitted[n + 2], admitted[n + 3] = limit, remaining or 0, reset
+  admitted[n + 1], admitted[n + 2], admitted[n + 3], admitted[n + 4] = limit, remaining or 0, reset, entry
   at = last + 1
 end
 return admitted

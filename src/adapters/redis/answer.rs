@@ -6,14 +6,23 @@ use std::time::Duration;
 /// What the script decided.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// Recorded in every layer; the standings after it.
-    Admitted(Vec<Standing>),
+    /// Recorded in every layer; its entries.
+    Admitted(Vec<Entry>),
     /// Recorded in none; the layers that refuse, at least one.
     Refused(Vec<Refusing>),
 }
 
+/// A layer that recorded it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The standing after it.
+    pub(super) standing: Standing,
+    /// Under which time, in microseconds of its server.
+    pub(super) time: i64,
+}
+
 /// A layer that refuses.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refusing {
     /// Its place among the layers.
     pub(super) layer: usize,
@@ -27,25 +36,26 @@ impl Answer {
     /// Reads the script's numbers; `None` where they are none of its answers on so many layers.
     pub(super) fn read(numbers: &[i64], layers: usize) -> Option<Self> {
         let (verdict, rest) = numbers.split_first()?;
-        let (triples, []) = rest.as_chunks::<3>() else { return None };
         let span = |micros: i64| u64::try_from(micros).ok().map(Duration::from_micros);
         let count = |number: i64| u32::try_from(number).ok();
         match verdict {
-            1 if triples.len() == layers => triples
-                .iter()
-                .map(|&[limit, remaining, reset]| {
-                    Some(Standing { limit: count(limit)?, remaining: count(remaining)?, reset: span(reset)? })
-                })
-                .collect::<Option<_>>()
-                .map(Self::Admitted),
-            0 if !triples.is_empty() => triples
-                .iter()
-                .map(|&[place, limit, wait]| {
+            1 => {
+                let (entries, []) = rest.as_chunks::<4>() else { return None };
+                let read = |&[limit, remaining, reset, time]: &[i64; 4]| {
+                    let standing = Standing { limit: count(limit)?, remaining: count(remaining)?, reset: span(reset)? };
+                    Some(Entry { standing, time })
+                };
+                let entries = (entries.len() == layers).then(|| entries.iter().map(read).collect::<Option<_>>());
+                entries.flatten().map(Self::Admitted)
+            }
+            0 if !rest.is_empty() => {
+                let (refusals, []) = rest.as_chunks::<3>() else { return None };
+                let refusals = refusals.iter().map(|&[place, limit, wait]| {
                     let layer = usize::try_from(place).ok()?.checked_sub(1).filter(|layer| *layer < layers)?;
                     Some(Refusing { layer, limit: count(limit)?, wait: span(wait)? })
-                })
-                .collect::<Option<_>>()
-                .map(Self::Refused),
+                });
+                refusals.collect::<Option<_>>().map(Self::Refused)
+            }
             _ => None,
         }
     }
@@ -60,15 +70,16 @@ mod tests {
         let standing = Standing { limit: 3, remaining: 2, reset: Duration::from_micros(7) };
         let refusing = Refusing { layer: 1, limit: 5, wait: Duration::from_micros(9) };
         for (numbers, layers, answer) in [
-            (&[1_i64, 3, 2, 7][..], 1, Some(Answer::Admitted(vec![standing]))),
+            (&[1_i64, 3, 2, 7, 11][..], 1, Some(Answer::Admitted(vec![Entry { standing, time: 11 }]))),
             (&[1], 0, Some(Answer::Admitted(Vec::new()))),
             (&[0, 2, 5, 9], 2, Some(Answer::Refused(vec![refusing]))),
             (&[], 0, None),
             (&[0], 1, None),
-            (&[2, 3, 2, 7], 1, None),
-            (&[1, 3, 2, 7], 2, None),
+            (&[2, 3, 2, 7, 11], 1, None),
+            (&[1, 3, 2, 7, 11], 2, None),
             (&[1, 3, 2], 1, None),
-            (&[1, 3, -2, 7], 1, None),
+            (&[1, 3, -2, 7, 11], 1, None),
+            (&[1, 3, 2, 7], 1, None),
             (&[0, 0, 5, 9], 2, None),
             (&[0, 3, 5, 9], 2, None),
             (&[0, 1, 5, -9], 2, None),

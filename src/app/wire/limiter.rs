@@ -2,17 +2,22 @@
 
 use crate::{
     adapters::{
-        fallback::FallbackLimiter,
+        fallback::{FallbackLimiter, SharedLimiter},
         memory::MemoryLimiter,
-        redis::{RedisLimiter, RedisOptions, RedisTls},
+        redis::{RedisClusterLimiter, RedisLimiter, RedisOptions, RedisTls},
         system::SteadyClock,
     },
     app::Failure,
-    config::{Config, limiter, network::Tls, problem::Problem},
+    config::{
+        Config,
+        limiter::{self, Servers},
+        network::{HostPort, Tls},
+        problem::Problem,
+    },
     domain::{secret::SecretString, time::Timestamp},
     ports::{
         clock::Clock,
-        limiter::{Limiter, LimiterChange},
+        limiter::{Limiter, LimiterChange, LimiterFault},
     },
 };
 use std::sync::Arc;
@@ -66,10 +71,20 @@ pub(in crate::app) fn build(
         password: secrets.password,
         tls,
         call_timeout: redis.timeout,
-        ..RedisOptions::new(redis.address.host.as_str(), redis.address.port)
+        ..RedisOptions::new("", 0)
     };
-    let shared = RedisLimiter::new(&options)
+    let shared: Result<Arc<dyn SharedLimiter>, LimiterFault> = match &redis.servers {
+        Servers::One(HostPort { host, port }) => {
+            RedisLimiter::new(&RedisOptions { host: host.clone(), port: *port, ..options })
+                .map(|one| Arc::new(one) as _)
+        }
+        Servers::Cluster(nodes) => {
+            let nodes: Vec<_> = nodes.iter().map(|node| (node.host.clone(), node.port)).collect();
+            RedisClusterLimiter::new(&options, &nodes).map(|cluster| Arc::new(cluster) as _)
+        }
+    };
+    let shared = shared
         .map_err(|fault| Problem::of_file(&config.file, "limiter.redis", fault.to_string(), "mend this section"))?;
-    let (limiter, changes) = FallbackLimiter::new(Arc::new(shared), Arc::new(SteadyClock::start()), redis.replicas);
+    let (limiter, changes) = FallbackLimiter::new(shared, Arc::new(SteadyClock::start()), redis.replicas);
     Ok(Counter::Shared(Arc::new(limiter), changes))
 }

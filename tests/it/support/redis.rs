@@ -18,12 +18,18 @@ pub(crate) struct Redis {
     service: Option<Service>,
     port: Port,
     folder: TempDir,
+    more: Vec<String>,
 }
 
 impl Redis {
     /// Starts an empty server, in some 20 milliseconds.
     pub(crate) fn start() -> Self {
-        let mut server = Self { service: None, port: Port::free(), folder: run::folder("redis") };
+        Self::start_with(Vec::new())
+    }
+
+    /// The same, with more arguments.
+    pub(super) fn start_with(more: Vec<String>) -> Self {
+        let mut server = Self { service: None, port: Port::free(), folder: run::folder("redis"), more };
         server.start_again();
         server
     }
@@ -35,6 +41,7 @@ impl Redis {
         let mut command = Command::new("redis-server");
         command.args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
         command.args(["--enable-debug-command", "local", "--loading-process-events-interval-bytes", "1024"]);
+        command.args(&self.more);
         command.current_dir(self.folder.path()).stdout(log.writer()).stderr(log.writer());
         let mut service = Service::spawn("redis-server", &mut command, Signal::TERM);
         wait::until_blocking("redis answers", Duration::from_secs(10), || {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use identity::adapters::fallback::{Memory, SharedLimiter, Uncounted};
+use identity::domain::digest::Digest;
 use identity::domain::time::Timestamp;
 use identity::domain::window;
 use identity::ports::clock::Clock;
@@ -65,6 +66,10 @@ impl SharedLimiter for Peer {
     async fn probe(&self) -> Result<Memory, LimiterFault> {
         self.answers()?;
         Ok(Memory(vec![self.life.load(Ordering::SeqCst).to_string()]))
+    }
+
+    fn part_of(&self, _: LayerKind, _: &Digest) -> usize {
+        0
     }
 
     async fn count(&self, told: &[Uncounted], now: Timestamp) -> Result<(), LimiterFault> {
