@@ -1,5 +1,7 @@
 //! The world behind the ports: stores, limiters, providers, keys, the clock.
 
+pub mod counted;
+pub mod fallback;
 pub mod keys;
 pub mod memory;
 pub mod messenger;

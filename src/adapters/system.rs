@@ -5,7 +5,7 @@ use crate::{
     ports::{clock::Clock, entropy::Entropy},
 };
 use rand::{Rng as _, RngExt as _, rand_core::UnwrapErr, rngs::SysRng};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 /// The system's wall clock.
@@ -17,6 +17,28 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
         Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+    }
+}
+
+/// The wall clock as it was at the start, and since then a clock that nobody sets: for spans within this process.
+#[derive(Clone, Copy, Debug)]
+pub struct SteadyClock {
+    start: Timestamp,
+    started: Instant,
+}
+
+impl SteadyClock {
+    /// A clock that starts now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock port's home")]
+    pub fn start() -> Self {
+        Self { start: SystemClock.now(), started: Instant::now() }
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> Timestamp {
+        self.start.after(self.started.elapsed())
     }
 }
 

@@ -129,7 +129,8 @@ mod tests {
 
     fn config(folder: &Path) -> Config {
         let address = "127.0.0.1:0".parse().unwrap();
-        Config::embedded(folder, Listeners { grpc: address, http: address, admin: address }, ISSUER).unwrap()
+        Config::embedded(folder, Listeners { grpc: address, http: address, admin: address, metrics: None }, ISSUER)
+            .unwrap()
     }
 
     fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {

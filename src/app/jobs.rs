@@ -1,9 +1,11 @@
 //! What runs beside the calls: revocations, expiry, keys, messages.
 
 mod keys;
+mod limiter;
 mod policy;
 
 pub(super) use keys::{InForce, KeyFiles, KeyStamp};
+pub(super) use limiter::record_changes;
 pub(super) use policy::{WatchedPolicy, warn};
 
 use crate::{

@@ -6,7 +6,13 @@ use super::{
     material::Material,
     serve::{self, Addresses},
     shutdown::{self, Signals},
-    wire::{self, Seen, Wired, limiter, listeners, messenger::Carrier, store::OpenStore},
+    wire::{
+        self, Seen, Wired,
+        limiter::{self, Counter},
+        listeners,
+        messenger::Carrier,
+        store::OpenStore,
+    },
 };
 use crate::{
     adapters::system::SystemClock,
@@ -16,8 +22,11 @@ use crate::{
         secrets::Stamp,
         telemetry::{LogFormat, LogLevel},
     },
-    grpc::OperatorToken,
-    telemetry::{self, Collector, Settings, Telemetry},
+    grpc::{self, OperatorToken},
+    telemetry::{
+        self, Collector, Settings, Telemetry,
+        metrics::{self, Exposition, Instrument},
+    },
 };
 use std::{
     future::Future,
@@ -69,16 +78,18 @@ pub fn serve(config: &Config) -> Result<(), Failure> {
     };
     let material = Material::load(config)?;
     block_on(async {
-        let installed = Telemetry::install(&settings(config, material.collector_authorities.clone()))
+        let installed = Telemetry::install(&settings(config, material.collector_authorities.clone()), &instruments())
             .map_err(|fault| Failure::Fault(fault.to_string()))?;
-        let ended = async { run(config, wire::wire(config, material, seen).await?).await }.await;
+        let exposition = installed.exposition();
+        let ended = async { run(config, wire::wire(config, material, seen).await?, exposition).await }.await;
         installed.shut_down(LAST_SPANS).await;
         ended
     })
 }
 
-async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
-    let Wired { services, options, store, clock, tokens, worker, key_files, policy_file, lock } = wired;
+async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> Result<(), Failure> {
+    let Wired { services, options, store, clock, tokens, worker, counter, limiter_log, key_files, policy_file, lock } =
+        wired;
     let policy = services.policy.clone();
     let fault = |error: io::Error| Failure::Fault(format!("signals cannot be heard: {}", error.kind()));
     let signals = Signals::listen().map_err(fault)?;
@@ -89,6 +100,12 @@ async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
 
     let (stop, cut, failed) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
     let jobs = Jobs::new(failed.clone());
+    if let Counter::Shared(limiter, changes) = counter {
+        // The connection is there, or known not to be, before the first request asks.
+        limiter.look().await;
+        jobs.begin("limiter", |stop| async move { limiter.watch(stop).await });
+        jobs.begin("limiter log", |stop| jobs::record_changes(changes, limiter_log, stop));
+    }
     let hang_up = || shutdown::hang_ups().map_err(fault);
     let (for_keys, for_policy) = (hang_up()?, hang_up()?);
     jobs.begin("keys", |stop| key_files.follow(for_keys, stop));
@@ -104,7 +121,7 @@ async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
     tracing::info!(environment = ?config.service.environment, "serving");
     tokio::spawn(shutdown::obey(signals, stop.clone(), cut.clone()));
 
-    let mut serving = std::pin::pin!(serve::run(bound, services, stop.clone()));
+    let mut serving = std::pin::pin!(serve::run(bound, services, exposition, stop.clone()));
     let mut served = false;
     tokio::select! {
         () = stop.cancelled() => {}
@@ -133,6 +150,11 @@ async fn run(config: &Config, wired: Wired) -> Result<(), Failure> {
     if lost { Err(Failure::Fault("a part of the service ended; the log says which".to_owned())) } else { Ok(()) }
 }
 
+/// Everything that is measured.
+fn instruments() -> Vec<&'static dyn Instrument> {
+    metrics::ALL.into_iter().chain([&grpc::CALLS as &dyn Instrument]).collect()
+}
+
 fn settings(config: &Config, authorities: Option<String>) -> Settings {
     let chosen = &config.telemetry;
     Settings {
@@ -151,14 +173,18 @@ fn settings(config: &Config, authorities: Option<String>) -> Settings {
             endpoint,
             authorities,
             sample_ratio: chosen.sample_ratio,
-            service_name: chosen.service_name.clone(),
         }),
+        service_name: chosen.service_name.clone(),
+        prometheus: chosen.metrics_listen.is_some(),
     }
 }
 
 /// The one line on standard output.
-fn announce(Addresses { grpc, http, admin }: Addresses) {
-    let line = serde_json::json!({ "grpc": grpc, "http": http, "admin": admin });
+fn announce(Addresses { grpc, http, admin, metrics }: Addresses) {
+    let mut line = serde_json::json!({ "grpc": grpc, "http": http, "admin": admin });
+    if let Some(metrics) = metrics {
+        line["metrics"] = serde_json::json!(metrics);
+    }
     let mut stdout = io::stdout().lock();
     // Whoever does not read it has no use for it.
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());

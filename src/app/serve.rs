@@ -1,4 +1,4 @@
-//! The three listeners: binds them, tells where, and serves until it is time to stop.
+//! The listeners: binds them, tells where, and serves until it is time to stop.
 
 use super::accept::{BadTlsIdentity, Certificate, Door, Settings};
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         token::TokenIssuer,
     },
     grpc::{self, FrontOptions, Health, OperatorToken, WebOrigins},
+    telemetry::metrics::Exposition,
     web,
 };
 use http::Request;
@@ -51,7 +52,9 @@ pub struct ServeOptions {
     pub http: SocketAddr,
     /// `AdminService`.
     pub admin: SocketAddr,
-    /// The certificate of all three; `None` is in clear.
+    /// Metrics for Prometheus; `None` is no listener.
+    pub metrics: Option<SocketAddr>,
+    /// The certificate of all of them; `None` is in clear.
     pub tls: Option<Certificate>,
     /// How much is taken at once, and how long it may last.
     pub limits: ServeLimits,
@@ -107,6 +110,8 @@ pub struct Addresses {
     pub http: SocketAddr,
     /// `AdminService`.
     pub admin: SocketAddr,
+    /// Metrics, where they are served.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// A listener cannot be bound.
@@ -130,6 +135,7 @@ pub struct Bound {
     grpc: Door,
     http: Door,
     admin: Door,
+    metrics: Option<Door>,
     addresses: Addresses,
     options: ServeOptions,
 }
@@ -142,7 +148,7 @@ impl Bound {
     }
 }
 
-/// Binds the three listeners.
+/// Binds the listeners.
 ///
 /// # Errors
 /// Where an address cannot be bound or the certificate cannot be used.
@@ -164,13 +170,18 @@ pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
     let (grpc, grpc_address) = open(options.grpc).await?;
     let (http, http_address) = open(options.http).await?;
     let (admin, admin_address) = open(options.admin).await?;
-    let addresses = Addresses { grpc: grpc_address, http: http_address, admin: admin_address };
-    Ok(Bound { grpc, http, admin, addresses, options })
+    let (metrics, metrics_address) = match options.metrics {
+        Some(address) => open(address).await.map(|(door, address)| (Some(door), Some(address)))?,
+        None => (None, None),
+    };
+    let addresses =
+        Addresses { grpc: grpc_address, http: http_address, admin: admin_address, metrics: metrics_address };
+    Ok(Bound { grpc, http, admin, metrics, addresses, options })
 }
 
-/// Serves until `stop`, then lets running calls end within the drain time-out.
-pub async fn run(bound: Bound, services: Services, stop: CancellationToken) {
-    let Bound { grpc, http, admin, options, .. } = bound;
+/// Serves until `stop`, then lets running calls end within the drain time-out. Metrics are those of `exposition`.
+pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition>, stop: CancellationToken) {
+    let Bound { grpc, http, admin, metrics, options, .. } = bound;
     let Services { otp, tokens, accounts, admin: admin_engine, policy, readiness, mailbox } = services;
     let front = FrontOptions {
         max_concurrent_calls: options.limits.max_concurrent_calls,
@@ -207,7 +218,13 @@ pub async fn run(bound: Bound, services: Services, stop: CancellationToken) {
         stop.clone(),
     );
     let serve_http = http.serve(|_| TowerToHyperService::new(pages.clone()), stop.clone());
-    tokio::join!(serve_grpc, serve_admin, serve_http, look_after(&readiness, &health, &ready, &stop));
+    let serve_metrics = async {
+        if let (Some(metrics), Some(exposition)) = (metrics, exposition) {
+            let page = web::metrics(exposition);
+            metrics.serve(|_| TowerToHyperService::new(page.clone()), stop.clone()).await;
+        }
+    };
+    tokio::join!(serve_grpc, serve_admin, serve_http, serve_metrics, look_after(&readiness, &health, &ready, &stop));
 }
 
 /// Tells health checks what is there, until it is time to stop; then that nothing is, so that callers go elsewhere.

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     adapters::{
+        counted::CountedLimiter,
         keys::FileKeys,
         policy::SwappedPolicy,
         signer::{SigningKeys, TokenSigner},
@@ -30,6 +31,7 @@ use crate::{
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
+        limiter_log::LimiterLog,
         otp::{OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
         readiness::Readiness,
@@ -38,6 +40,7 @@ use crate::{
     grpc::OperatorToken,
     ports::{clock::Clock, entropy::Entropy, keys::Keys, store::Store},
 };
+use limiter::Counter;
 use messenger::Carrier;
 use std::{num::NonZeroUsize, sync::Arc, thread::available_parallelism};
 use store::OpenStore;
@@ -59,6 +62,10 @@ pub(super) struct Wired {
     pub(super) tokens: Arc<TokenIssuer>,
     /// Who delivers messages.
     pub(super) worker: Worker,
+    /// Who counts requests, for its jobs.
+    pub(super) counter: Counter,
+    /// Who records its changes.
+    pub(super) limiter_log: LimiterLog,
     /// Who reads key files again.
     pub(super) key_files: KeyFiles,
     /// Who reads the policy file again, where there is one.
@@ -84,7 +91,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let carrier = Carrier::build(config, material.mail)?;
-    let limiter = limiter::build(config, material.limiter, clock.clone())?;
+    let counter = limiter::build(config, material.limiter, clock.clone())?;
     let operator_token = OperatorToken::new(&material.admin_token);
     let options = listeners::options(config, material.listener.clone(), operator_token.clone())?;
     let store = OpenStore::open(config, material.store_password).await?;
@@ -111,7 +118,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     }));
     let otp = OtpEngine::new(OtpParts {
         store: store.clone(),
-        limiter,
+        limiter: Arc::new(CountedLimiter(counter.limiter())),
         keys: keys.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -143,7 +150,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         messenger: carrier.messenger,
         keys,
         clock: clock.clone(),
-        entropy,
+        entropy: entropy.clone(),
         handoff,
     };
     let worker_options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
@@ -160,7 +167,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
     let key_files = KeyFiles::new(config.secrets.clone(), in_force, seen.keys);
-    Ok(Wired { services, options, store, clock, tokens, worker, key_files, policy_file, lock })
+    let limiter_log = LimiterLog::new(store.clone(), entropy);
+    Ok(Wired { services, options, store, clock, tokens, worker, counter, limiter_log, key_files, policy_file, lock })
 }
 
 /// Two processes that count in memory would each grant the whole budget: production refuses the second, development

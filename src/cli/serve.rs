@@ -33,6 +33,9 @@ pub(super) struct Serve {
     /// `AdminService` [default: 127.0.0.1:50052]
     #[arg(long, value_name = "ADDRESS", requires = "embedded")]
     admin_listen: Option<SocketAddr>,
+    /// Metrics for Prometheus, at /metrics [default: not served]
+    #[arg(long, value_name = "ADDRESS", requires = "embedded")]
+    metrics_listen: Option<SocketAddr>,
     /// The issuer of tokens, the same over every start [default: <http://localhost:8080>]
     #[arg(long, value_name = "URL", requires = "embedded")]
     issuer: Option<String>,
@@ -58,6 +61,7 @@ impl Serve {
             grpc: self.grpc_listen.unwrap_or(LISTENERS.grpc),
             http: self.http_listen.unwrap_or(LISTENERS.http),
             admin: self.admin_listen.unwrap_or(LISTENERS.admin),
+            metrics: self.metrics_listen,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 /// Where the embedded default listens.
 pub(super) const LISTENERS: Listeners =
-    Listeners { grpc: loopback(50_051), http: loopback(8080), admin: loopback(50_052) };
+    Listeners { grpc: loopback(50_051), http: loopback(8080), admin: loopback(50_052), metrics: None };
 
 const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), port)

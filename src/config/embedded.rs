@@ -16,6 +16,8 @@ pub struct Listeners {
     pub http: SocketAddr,
     /// `AdminService`.
     pub admin: SocketAddr,
+    /// Metrics for Prometheus, where they are served.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl Config {
@@ -29,8 +31,9 @@ impl Config {
     }
 }
 
-fn document(Listeners { grpc, http, admin }: Listeners, issuer: &str) -> String {
+fn document(Listeners { grpc, http, admin, metrics }: Listeners, issuer: &str) -> String {
     let issuer = toml::Value::from(issuer);
+    let metrics = metrics.map(|address| format!("metrics_listen = \"{address}\"\n")).unwrap_or_default();
     // Whoever gives another address than the loopback on the command line has decided.
     format!(
         r#"
@@ -56,6 +59,6 @@ display_name = "Identity"
 audiences = ["identity"]
 [telemetry]
 log_format = "human"
-"#
+{metrics}"#
     )
 }

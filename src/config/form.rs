@@ -125,6 +125,21 @@ impl Form for Share {
     }
 }
 
+/// On or off.
+pub(super) struct Switch;
+
+impl Form for Switch {
+    type Value = bool;
+
+    fn read(&self, value: &DeValue<'_>) -> Result<bool, &'static str> {
+        value.as_bool().ok_or("is not true or false")
+    }
+
+    fn expected(&self) -> String {
+        "true or false".to_owned()
+    }
+}
+
 /// A list of values of one form.
 pub(super) struct List<F>(pub(super) F);
 

@@ -23,6 +23,8 @@ pub struct Listen {
     pub admin: SocketAddr,
     /// The certificate of all three; `None` is in clear.
     pub tls: Option<TlsFiles>,
+    /// Whether the network is trusted with clear text.
+    pub clear_anywhere: bool,
     /// Whose `x-forwarded-for` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Which web pages may call by gRPC-Web.
@@ -96,10 +98,7 @@ const MODE: Word<Mode> = Word(&[
 ]);
 
 pub(super) fn read(section: &mut Section<'_>) -> Option<Listen> {
-    let address = Text {
-        parse: |text: &str| text.parse::<SocketAddr>().ok(),
-        expected: "an IP address and port such as \"127.0.0.1:50051\"",
-    };
+    let address = network::listener();
     let proxy = Text {
         parse: |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok(),
         expected: "an address range such as \"10.0.0.0/8\"",
@@ -121,6 +120,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Listen> {
         http,
         admin,
         tls: tls?,
+        clear_anywhere: section.get("tls", &MODE).or(Mode::ClearOnLoopback)? == Mode::ClearOnTrustedNetwork,
         trusted_proxies: trusted_proxies?,
         web_origins: web_origins?,
         limits: limits?,

@@ -118,6 +118,7 @@ impl Config {
                 limiter.as_ref(),
                 delivery.as_ref(),
             );
+            rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
             let service = service::Service { environment: environment?, issuer: issuer? };
             let sessions = SessionPolicy { issuer: service.issuer.clone(), ..sessions? };
             Some(Self {

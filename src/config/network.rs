@@ -4,7 +4,10 @@ use super::{
     form::{Text, Word},
     reader::{Found, Section},
 };
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 /// Whether a connection to another server is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,14 @@ pub(super) fn clear_only_on_loopback(section: &mut Section<'_>, promised: bool, 
 /// Whether a host is this machine: `localhost`, an address of the loopback, or the folder of a Unix socket.
 pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.starts_with('/') || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// Where a listener is bound.
+pub(super) fn listener() -> Text<impl Fn(&str) -> Option<SocketAddr>> {
+    Text {
+        parse: |text: &str| text.parse::<SocketAddr>().ok(),
+        expected: "an IP address and port such as \"127.0.0.1:50051\"",
+    }
 }
 
 /// A host name, an IP address, or the folder of a Unix socket.

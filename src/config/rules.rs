@@ -1,6 +1,9 @@
 //! What no section can tell alone.
 
-use super::{delivery::Delivery, limiter::Limiter, network, reader::Section, service::Environment, store::Store};
+use super::{
+    delivery::Delivery, limiter::Limiter, listen::Listen, network, reader::Section, service::Environment, store::Store,
+    telemetry::Telemetry,
+};
 
 /// Notes what production refuses.
 pub(super) fn check(
@@ -33,6 +36,27 @@ pub(super) fn check(
             "limiter",
             "counts in memory while processes may share PostgreSQL: each would grant the whole budget again",
             "write [limiter.redis]; memory is exact with SQLite, which one process owns",
+        );
+    }
+}
+
+/// Notes a listener of metrics that is not like the others.
+pub(super) fn check_metrics(root: &mut Section<'_>, listen: Option<&Listen>, telemetry: Option<&Telemetry>) {
+    let (Some(listen), Some(address)) = (listen, telemetry.and_then(|telemetry| telemetry.metrics_listen)) else {
+        return;
+    };
+    if address.port() != 0 && [listen.grpc, listen.http, listen.admin].contains(&address) {
+        root.wrong(
+            "telemetry",
+            "has metrics on the address of another listener",
+            "give metrics_listen a port of its own",
+        );
+    }
+    if listen.tls.is_none() && !listen.clear_anywhere && !network::is_loopback(&address.ip().to_string()) {
+        root.wrong(
+            "telemetry",
+            "has metrics in clear for other machines",
+            "give metrics_listen an address of the loopback, or decide in listen.tls",
         );
     }
 }

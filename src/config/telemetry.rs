@@ -1,11 +1,11 @@
-//! `[telemetry]`: logs and traces.
+//! `[telemetry]`: logs, traces and metrics.
 
 use super::{
     form::{Share, Word},
     network,
     reader::Section,
 };
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 /// How much this service logs of itself. The libraries beneath it log warnings alone, whatever the level: what they
 /// say of requests is not ours to redact.
@@ -35,18 +35,20 @@ pub enum LogFormat {
 /// The section.
 #[derive(Clone, Debug)]
 pub struct Telemetry {
-    /// `service.name` of every trace.
+    /// `service.name` of traces and metrics.
     pub service_name: String,
     /// How much is logged.
     pub log_level: LogLevel,
     /// In which form.
     pub log_format: LogFormat,
-    /// Where traces go, by OTLP over gRPC; `None` makes none.
+    /// Where traces and metrics go, by OTLP over gRPC; `None` makes no trace.
     pub otlp_endpoint: Option<String>,
     /// The authorities that the endpoint's certificate may be signed by, in PEM; needed for `https`.
     pub otlp_ca_file: Option<PathBuf>,
     /// Which share of requests is traced. A caller's wish to be traced is not obeyed.
     pub sample_ratio: f64,
+    /// Where Prometheus reads metrics; `None` serves none.
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 impl Default for Telemetry {
@@ -58,6 +60,7 @@ impl Default for Telemetry {
             otlp_endpoint: None,
             otlp_ca_file: None,
             sample_ratio: 1.0,
+            metrics_listen: None,
         }
     }
 }
@@ -80,6 +83,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Telemetry> {
     let otlp_endpoint = section.get("otlp_endpoint", &network::url()).optional();
     let otlp_ca_file = network::path(section, "otlp_ca_file", "the path of the authorities in PEM").optional();
     let sample_ratio = section.get("sample_ratio", &Share).or(default.sample_ratio);
+    let metrics_listen = section.get("metrics_listen", &network::listener()).optional();
     let (otlp_endpoint, otlp_ca_file) = (otlp_endpoint?, otlp_ca_file?);
     let encrypted = otlp_endpoint.as_deref().is_some_and(|url| !network::is_clear(url));
     if encrypted != otlp_ca_file.is_some() {
@@ -98,5 +102,9 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<Telemetry> {
         otlp_endpoint,
         otlp_ca_file,
         sample_ratio: sample_ratio?,
+        metrics_listen: metrics_listen?,
     })
 }
+
+#[cfg(test)]
+mod tests;

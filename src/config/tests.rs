@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, path::Path};
 
 const EXAMPLE: &str = include_str!("../../deploy/identity.toml");
 const DOCUMENTATION: &str = include_str!("../../docs/configuration.md");
-const SMALLEST: &str = r#"
+pub(super) const SMALLEST: &str = r#"
 [service]
 environment = "development"
 issuer = "http://localhost:8080"
@@ -36,11 +36,11 @@ display_name = "Identity"
 audiences = ["identity"]
 "#;
 
-fn parse(text: &str) -> Result<Config, String> {
+pub(super) fn parse(text: &str) -> Result<Config, String> {
     Config::parse(Path::new("/etc/identity/identity.toml"), text.to_owned()).map_err(|problems| problems.to_string())
 }
 
-fn refusal(text: &str) -> String {
+pub(super) fn refusal(text: &str) -> String {
     parse(text).unwrap_err()
 }
 
@@ -75,7 +75,7 @@ fn the_example_is_good_and_says_the_defaults_it_says() {
 #[test]
 fn the_embedded_default_is_a_file_like_any_other() {
     let address = "127.0.0.1:0".parse().unwrap();
-    let listeners = Listeners { grpc: address, http: address, admin: "0.0.0.0:0".parse().unwrap() };
+    let listeners = Listeners { grpc: address, http: address, admin: "0.0.0.0:0".parse().unwrap(), metrics: None };
     let config = Config::embedded(Path::new("/data"), listeners, ISSUER).unwrap();
     assert!(matches!(&config.store, Store::Sqlite { path } if path == Path::new("/data/identity.db")));
     assert_eq!(config.secrets.directory, Path::new("/data/secrets"));

@@ -52,11 +52,17 @@ pub enum Act {
     PolicyChanged,
     /// An operator looked at the policy.
     PolicyRead,
+    /// A process counts requests alone, at its share: the limiter that replicas share cannot decide.
+    LimiterDegraded,
+    /// The shared limiter counts again.
+    LimiterRestored,
+    /// The shared limiter had lost what it counted, and was told what a process remembers.
+    LimiterRefilled,
 }
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::CodeSent,
         Self::CodeResent,
         Self::CodeVerified,
@@ -77,6 +83,9 @@ impl Act {
         Self::ServiceStarted,
         Self::PolicyChanged,
         Self::PolicyRead,
+        Self::LimiterDegraded,
+        Self::LimiterRestored,
+        Self::LimiterRefilled,
     ];
 
     /// The stable name.
@@ -103,6 +112,9 @@ impl Act {
             Self::ServiceStarted => "service.started",
             Self::PolicyChanged => "policy.changed",
             Self::PolicyRead => "policy.read",
+            Self::LimiterDegraded => "limiter.degraded",
+            Self::LimiterRestored => "limiter.restored",
+            Self::LimiterRefilled => "limiter.refilled",
         }
     }
 }

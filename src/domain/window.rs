@@ -109,6 +109,20 @@ impl Kept {
     }
 }
 
+/// What each of `replicas` may admit by itself where they cannot count together.
+///
+/// A limit of at least as many is divided, rounded down. Of a smaller one each replica keeps one request, for it must
+/// not be closed, in a span that is longer by as much as the replicas together have too many: within one span they may
+/// admit one each, over many spans no more than the limit.
+#[must_use]
+pub fn share(window: Window, replicas: u32) -> Window {
+    let (limit, replicas) = (window.limit.max(1), replicas.max(1));
+    if limit >= replicas {
+        return Window { limit: limit / replicas, span: window.span };
+    }
+    Window { limit: 1, span: window.span.saturating_mul(replicas.div_ceil(limit)) }
+}
+
 impl Window {
     /// The most requests that the window admits in any half-open span of that length.
     #[must_use]

@@ -4,6 +4,7 @@ pub mod account;
 pub mod answers;
 pub mod delivery;
 mod fault;
+pub mod limiter_log;
 pub mod otp;
 pub mod policy;
 pub mod readiness;

@@ -4,6 +4,7 @@ use super::{
     layers::{
         answer,
         call::Call,
+        calls,
         deadline::{self, NotATimeout},
         methods, origin, trace,
     },
@@ -134,7 +135,8 @@ impl<D: Dispatch> Front<D> {
     {
         let Inner { dispatch, options, running, .. } = &*self.0;
         let parent = telemetry::extract_parent(request.headers());
-        let span = telemetry::rpc_span(methods::at(request.uri().path()), parent.clone());
+        let method = methods::place(request.uri().path());
+        let span = telemetry::rpc_span(methods::NAMES[method], parent.clone());
         let work = async {
             let Ok(place) = Arc::clone(running).try_acquire_owned() else { return answer::of(Fault::Overloaded) };
             let time = match deadline::of(request.headers(), options.request_timeout) {
@@ -158,6 +160,7 @@ impl<D: Dispatch> Front<D> {
         };
         let answer = work.instrument(span.clone()).await;
         trace::record_end(&span, answer.headers());
+        calls::count(method, answer.headers());
         answer
     }
 }

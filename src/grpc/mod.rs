@@ -16,5 +16,5 @@ mod token;
 
 pub use front::{Front, FrontOptions, WebOrigins};
 pub use health::Health;
-pub use layers::authorization::OperatorToken;
+pub use layers::{authorization::OperatorToken, calls::CALLS};
 pub use listeners::{Operators, People, operators, people};

@@ -66,10 +66,51 @@ pub enum Admission {
     },
 }
 
+/// Why a limiter cannot decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultReason {
+    /// There is no connection.
+    Unreachable,
+    /// No answer within the time.
+    TimedOut,
+    /// Its memory is full and it drops nothing.
+    OutOfMemory,
+    /// It takes no writes: a replica, or a primary without enough of them.
+    ReadOnly,
+    /// It is reading its data, or running a long script.
+    Loading,
+    /// Another error, or an answer that is none.
+    Failed,
+}
+
+impl FaultReason {
+    /// Every reason.
+    pub const ALL: [Self; 6] =
+        [Self::Unreachable, Self::TimedOut, Self::OutOfMemory, Self::ReadOnly, Self::Loading, Self::Failed];
+
+    /// The stable name in audit and telemetry.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "UNREACHABLE",
+            Self::TimedOut => "TIMED_OUT",
+            Self::OutOfMemory => "OUT_OF_MEMORY",
+            Self::ReadOnly => "READ_ONLY",
+            Self::Loading => "LOADING",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
 /// The limiter cannot decide.
 #[derive(Debug, thiserror::Error)]
 #[error("the limiter does not answer")]
-pub struct LimiterFault(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+pub struct LimiterFault {
+    /// Why, in a stable word.
+    pub reason: FaultReason,
+    /// What happened.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
 
 /// Decides on requests by the law of `domain::window`, atomically over all layers.
 #[async_trait]
@@ -77,4 +118,15 @@ pub trait Limiter: Send + Sync {
     /// Admits a request in every layer, or refuses it and records nothing. No two layers have both kind and key in
     /// common.
     async fn admit(&self, layers: &[Layer]) -> Result<Admission, LimiterFault>;
+}
+
+/// A change in where requests are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimiterChange {
+    /// This process counts by itself, at its share: the shared limiter cannot decide.
+    Degraded(FaultReason),
+    /// The shared limiter counts again.
+    Restored,
+    /// The shared limiter had lost what it counted, and was told what this process remembers.
+    Refilled,
 }

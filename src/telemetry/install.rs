@@ -2,6 +2,7 @@
 
 use super::{
     filter::{Events, OwnSpans},
+    metrics::{self, Exposition, Instrument, Readers},
     panics,
     redaction::Redacting,
     sampling::Share,
@@ -46,8 +47,6 @@ pub struct Collector {
     pub authorities: Option<String>,
     /// The share of requests that is traced, 0 to 1.
     pub sample_ratio: f64,
-    /// `service.name`.
-    pub service_name: String,
 }
 
 /// What is logged and traced.
@@ -57,8 +56,12 @@ pub struct Settings {
     pub level: LevelFilter,
     /// In which form.
     pub format: LogFormat,
-    /// Where spans go; without it none are made.
+    /// Where spans and metrics go; without it no span is made.
     pub collector: Option<Collector>,
+    /// `service.name` of spans and metrics.
+    pub service_name: String,
+    /// Whether Prometheus may read the metrics, from [`Telemetry::exposition`].
+    pub prometheus: bool,
 }
 
 /// Telemetry cannot be installed.
@@ -67,6 +70,9 @@ pub enum InstallFault {
     /// The exporter cannot be made of the endpoint or the authorities.
     #[error("traces cannot be exported to telemetry.otlp_endpoint")]
     Exporter(#[source] opentelemetry_otlp::ExporterBuildError),
+    /// The metrics cannot be offered to Prometheus.
+    #[error("metrics cannot be offered")]
+    Metrics(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Another subscriber is installed.
     #[error("the log is installed already")]
     Installed(#[from] TryInitError),
@@ -75,16 +81,19 @@ pub enum InstallFault {
 /// The installed telemetry, to be shut down at the end so that the last spans arrive.
 #[must_use]
 pub struct Telemetry {
-    provider: Option<SdkTracerProvider>,
+    spans: Option<SdkTracerProvider>,
+    metrics: Option<Readers>,
 }
 
 impl Telemetry {
-    /// Installs log, panic hook and spans for the whole process. To be called within the runtime.
+    /// Installs log, panic hook, spans and the readers of `instruments` for the whole process. To be called within the
+    /// runtime.
     ///
     /// # Errors
     /// Where the exporter cannot be made, or something is installed already.
-    pub fn install(settings: &Settings) -> Result<Self, InstallFault> {
-        let provider = settings.collector.as_ref().map(provider).transpose()?;
+    pub fn install(settings: &Settings, instruments: &[&'static dyn Instrument]) -> Result<Self, InstallFault> {
+        let provider = settings.collector.as_ref().map(|collector| provider(collector, &settings.service_name));
+        let provider = provider.transpose()?;
         let events = log::<Registry>(settings.format).with_filter(Events::at(settings.level));
         let registry = tracing_subscriber::registry().with(events);
         // An absent layer within the stack would count as one that wants every span.
@@ -93,16 +102,27 @@ impl Telemetry {
             None => registry.try_init()?,
         }
         panics::install();
-        Ok(Self { provider })
+        let collector = settings.collector.as_ref();
+        let metrics = metrics::install(instruments, collector, settings.prometheus, resource(&settings.service_name))?;
+        Ok(Self { spans: provider, metrics })
+    }
+
+    /// The metrics for Prometheus, where they were asked for.
+    #[must_use]
+    pub fn exposition(&self) -> Option<Exposition> {
+        self.metrics.as_ref()?.exposition.clone()
     }
 
     /// Sends what is left, for at most `limit`. It blocks a thread of its own: on the runtime's it can wait for itself
     /// (opentelemetry-rust issues 2715 and 2798).
     pub async fn shut_down(self, limit: Duration) {
-        let Some(provider) = self.provider else { return };
-        let work = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(limit));
-        if !matches!(tokio::time::timeout(limit, work).await, Ok(Ok(Ok(())))) {
-            tracing::warn!("the last spans may not have arrived");
+        let Self { spans, metrics } = self;
+        let work = tokio::task::spawn_blocking(move || {
+            let metrics = metrics.is_none_or(|readers| readers.provider.shutdown_with_timeout(limit / 2).is_ok());
+            spans.is_none_or(|provider| provider.shutdown_with_timeout(limit).is_ok()) && metrics
+        });
+        if !matches!(tokio::time::timeout(limit, work).await, Ok(Ok(true))) {
+            tracing::warn!("the last spans and metrics may not have arrived");
         }
     }
 }
@@ -132,21 +152,24 @@ where
     }
 }
 
-fn provider(collector: &Collector) -> Result<SdkTracerProvider, InstallFault> {
+fn provider(collector: &Collector, service_name: &str) -> Result<SdkTracerProvider, InstallFault> {
     let mut exporter =
         SpanExporter::builder().with_tonic().with_endpoint(&collector.endpoint).with_timeout(Duration::from_secs(5));
     if let Some(authorities) = &collector.authorities {
         exporter = exporter.with_tls_config(ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authorities)));
     }
     let exporter = exporter.build().map_err(InstallFault::Exporter)?;
-    // Nothing from the environment: the resource is what the configuration says.
-    let resource = Resource::builder_empty()
-        .with_attribute(KeyValue::new("service.name", collector.service_name.clone()))
-        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-        .build();
     Ok(SdkTracerProvider::builder()
-        .with_resource(resource)
+        .with_resource(resource(service_name))
         .with_sampler(Share::new(collector.sample_ratio))
         .with_batch_exporter(Redacting(exporter))
         .build())
+}
+
+/// Nothing from the environment: the resource is what the configuration says.
+fn resource(service_name: &str) -> Resource {
+    Resource::builder_empty()
+        .with_attribute(KeyValue::new("service.name", service_name.to_owned()))
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build()
 }

@@ -1,9 +1,10 @@
-//! Spans over OTLP, logs on standard error, and what may stand in them.
+//! Spans and metrics over OTLP, metrics for Prometheus, logs on standard error, and what may stand in them.
 //!
 //! Spans go to the collector alone, events to the log alone. Where no collector is configured no span is made at all.
 
 mod filter;
 mod install;
+pub mod metrics;
 pub mod names;
 mod panics;
 mod redaction;

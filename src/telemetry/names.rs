@@ -1,4 +1,5 @@
-//! The only names of spans and of their fields. What is not listed does not leave the process: see `redaction`.
+//! The only names of spans and of their fields, and the names of metrics and their labels. Of spans, what is not listed
+//! does not leave the process: see `redaction`. Labels of metrics take the words of tables in the code and no others.
 //!
 //! | name | on | says |
 //! |---|---|---|
@@ -14,6 +15,13 @@
 //! | `outcome` | `limiter` | `refused`, where it was |
 //! | `message_id` | `delivery` | the message's id |
 //! | `provider` | `delivery` | the provider's name |
+//!
+//! | metric | labels | says |
+//! |---|---|---|
+//! | `identity.rpc.calls` | `rpc.method`, `rpc.response.status_code` | answered calls |
+//! | `identity.limiter.decisions` | `layer`, `outcome` | decisions on requests for codes |
+//! | `identity.limiter.changes` | `change`, `identity.reason` | changes in who counts requests |
+//! | `identity.limiter.alone` | | 1 while this process counts alone |
 
 /// Every span that may be exported under its own name.
 pub const SPANS: [&str; 4] = [RPC, STORE, LIMITER, DELIVERY];
@@ -47,3 +55,17 @@ pub const OUTCOME: &str = "outcome";
 pub const MESSAGE_ID: &str = "message_id";
 /// The provider's name, such as `smtp`.
 pub const PROVIDER: &str = "provider";
+
+/// Answered calls.
+pub const RPC_CALLS: &str = "identity.rpc.calls";
+/// Decisions on requests for codes.
+pub const LIMITER_DECISIONS: &str = "identity.limiter.decisions";
+/// Changes in who counts requests.
+pub const LIMITER_CHANGES: &str = "identity.limiter.changes";
+/// Whether this process counts alone.
+pub const LIMITER_ALONE: &str = "identity.limiter.alone";
+
+/// The layer that decided: `identifier`, `address`, `all`, or `none`.
+pub const LAYER: &str = "layer";
+/// Which change: `degraded`, `restored` or `refilled`.
+pub const CHANGE: &str = "change";

@@ -4,7 +4,10 @@ mod health;
 mod keys;
 mod mailbox;
 
-use crate::engine::{delivery::MailboxReader, readiness::Ready, token::TokenIssuer};
+use crate::{
+    engine::{delivery::MailboxReader, readiness::Ready, token::TokenIssuer},
+    telemetry::metrics::Exposition,
+};
 use axum::{
     Json, Router,
     extract::Request,
@@ -40,6 +43,16 @@ pub fn router(parts: Parts) -> Router {
     if let Some(mailbox) = mailbox {
         router = router.route("/dev/mailbox", get(async move || mailbox::page(&mailbox).await));
     }
+    router.method_not_allowed_fallback(method_not_allowed).fallback(not_found).layer(from_fn(with_safe_headers))
+}
+
+/// The page that Prometheus reads, for a listener of its own.
+pub fn metrics(exposition: Exposition) -> Router {
+    let text = get(async move || match exposition.text() {
+        Some(text) => ([(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)], text).into_response(),
+        None => told(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the metrics cannot be written"),
+    });
+    let router = Router::new().route("/metrics", text);
     router.method_not_allowed_fallback(method_not_allowed).fallback(not_found).layer(from_fn(with_safe_headers))
 }
 

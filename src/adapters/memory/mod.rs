@@ -3,7 +3,12 @@
 mod table;
 
 use crate::{
-    domain::{policy::Mode, time::Timestamp, window},
+    domain::{
+        digest::Digest,
+        policy::Mode,
+        time::Timestamp,
+        window::{self, Decision},
+    },
     ports::{
         clock::Clock,
         limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault},
@@ -16,6 +21,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use table::{Name, Table};
 
@@ -23,7 +29,30 @@ use table::{Name, Table};
 const SHARDS: usize = 16;
 
 /// Kinds of layers; each has tables and a bound of its own, so that keys of one kind never crowd out another's.
-const KINDS: usize = 3;
+const KINDS: [LayerKind; 3] = [LayerKind::Identifier, LayerKind::Address, LayerKind::All];
+
+/// Some tables, locked.
+type Locked<'a> = BTreeMap<usize, MutexGuard<'a, Table>>;
+
+/// Where the log of a layer is.
+struct Place {
+    table: usize,
+    name: Name,
+}
+
+/// The log of one key.
+pub(in crate::adapters) struct KeptLog {
+    /// Its kind.
+    pub(in crate::adapters) kind: LayerKind,
+    /// Whose it is.
+    pub(in crate::adapters) key: Digest,
+    /// When its requests were admitted, oldest first.
+    pub(in crate::adapters) times: Vec<Timestamp>,
+    /// How long it matters after its newest time.
+    pub(in crate::adapters) retention: Duration,
+    /// How many of its newest times matter.
+    pub(in crate::adapters) capacity: usize,
+}
 
 /// Counts requests in this process. What it counted is lost when the process ends, and no other process sees it.
 ///
@@ -50,7 +79,7 @@ impl MemoryLimiter {
     pub fn new(clock: Arc<dyn Clock>, max_keys: usize) -> Self {
         Self {
             clock,
-            tables: (0..KINDS * SHARDS).map(|_| Mutex::new(Table::default())).collect(),
+            tables: (0..KINDS.len() * SHARDS).map(|_| Mutex::new(Table::default())).collect(),
             keys_per_table: max_keys.div_ceil(SHARDS).max(1),
             evicted: AtomicU64::new(0),
         }
@@ -68,37 +97,67 @@ impl MemoryLimiter {
         self.evicted.load(Ordering::Relaxed)
     }
 
-    fn decide(&self, layers: &[Layer], now: Timestamp) -> Admission {
-        let names: Vec<Name> = layers.iter().map(|layer| Name::of(&layer.key)).collect();
-        let places: Vec<usize> =
-            layers.iter().zip(&names).map(|(layer, name)| row(layer.kind) * SHARDS + name.shard(SHARDS)).collect();
+    pub(in crate::adapters) fn decide(&self, layers: &[Layer], now: Timestamp) -> Admission {
+        let places = places(layers);
         let mut tables = self.lock_in_order(&places);
-        let log = |place: &usize, name: &Name| tables.get(place).map_or(&[][..], |table| table.log(name));
-        let decisions: Vec<_> = (layers.iter().zip(&names).zip(&places))
-            .map(|((layer, name), place)| window::decide(&layer.windows, log(place, name), now))
-            .collect();
-        let refused = layers
-            .iter()
-            .zip(&decisions)
-            .filter(|(layer, _)| layer.mode == Mode::Enforce)
-            .filter_map(|(layer, decision)| decision.retry_after.map(|wait| (wait, layer.kind, decision.standing)));
-        // Of equal waits the first layer's.
-        if let Some((retry_after, kind, standing)) = refused.reduce(|a, b| if b.0 > a.0 { b } else { a }) {
-            return Admission::Refused { kind, standing, retry_after };
-        }
-        for (((layer, name), place), decision) in layers.iter().zip(&names).zip(&places).zip(&decisions) {
-            if decision.retry_after.is_none()
-                && let Some(table) = tables.get_mut(place)
-            {
-                self.note_evicted(table.record(*name, layer.kept, now, self.keys_per_table));
-            }
-        }
+        let decisions = match judge(layers, &places, &tables, now) {
+            Ok(decisions) => decisions,
+            Err(refusal) => return refusal,
+        };
+        self.record_in(&mut tables, layers, &decisions, &places, now);
         Admission::Admitted(decisions)
     }
 
+    /// The refusal that a request would meet now; nothing is recorded.
+    pub(in crate::adapters) fn refusal(&self, rules: &[Layer], now: Timestamp) -> Option<Admission> {
+        let places = places(rules);
+        judge(rules, &places, &self.lock_in_order(&places), now).err()
+    }
+
+    /// Records a request that was admitted elsewhere, with these decisions.
+    pub(in crate::adapters) fn record(&self, layers: &[Layer], decisions: &[Decision], now: Timestamp) {
+        let places = places(layers);
+        self.record_in(&mut self.lock_in_order(&places), layers, decisions, &places, now);
+    }
+
+    /// Shows every log, oldest time first, with how long and how many of its times matter, one table after the other.
+    pub(in crate::adapters) fn tables(&self) -> impl Iterator<Item = Vec<KeptLog>> {
+        self.tables.iter().enumerate().map(|(place, table)| {
+            let table = lock(table);
+            let (retention, capacity) = table.bounds();
+            let kind = KINDS[place / SHARDS];
+            let kept = |(name, times): (Name, &[Timestamp])| KeptLog {
+                kind,
+                key: name.key(),
+                times: times.to_vec(),
+                retention,
+                capacity,
+            };
+            table.logs().map(kept).collect()
+        })
+    }
+
+    /// Records a request in every layer but those in shadow that would have refused it.
+    fn record_in(
+        &self,
+        tables: &mut Locked<'_>,
+        layers: &[Layer],
+        decisions: &[Decision],
+        places: &[Place],
+        now: Timestamp,
+    ) {
+        for ((layer, decision), place) in layers.iter().zip(decisions).zip(places) {
+            if decision.retry_after.is_none()
+                && let Some(table) = tables.get_mut(&place.table)
+            {
+                self.note_evicted(table.record(place.name, layer.kept, now, self.keys_per_table));
+            }
+        }
+    }
+
     /// Locks each table once, lowest first: the one order that all requests keep, so that none waits in a circle.
-    fn lock_in_order(&self, places: &[usize]) -> BTreeMap<usize, MutexGuard<'_, Table>> {
-        let order: BTreeSet<usize> = places.iter().copied().collect();
+    fn lock_in_order(&self, places: &[Place]) -> Locked<'_> {
+        let order: BTreeSet<usize> = places.iter().map(|place| place.table).collect();
         order.into_iter().map(|place| (place, lock(&self.tables[place]))).collect()
     }
 
@@ -118,6 +177,28 @@ impl MemoryLimiter {
 impl Limiter for MemoryLimiter {
     async fn admit(&self, layers: &[Layer]) -> Result<Admission, LimiterFault> {
         Ok(self.decide(layers, self.clock.now()))
+    }
+}
+
+fn places(layers: &[Layer]) -> Vec<Place> {
+    let place = |layer: &Layer| {
+        let name = Name::of(&layer.key);
+        Place { table: row(layer.kind) * SHARDS + name.shard(SHARDS), name }
+    };
+    layers.iter().map(place).collect()
+}
+
+/// What each layer says where all that are enforced admit, or the refusal that makes wait longest; of equal waits the first layer's.
+fn judge(rules: &[Layer], places: &[Place], tables: &Locked<'_>, now: Timestamp) -> Result<Vec<Decision>, Admission> {
+    let log = |place: &Place| tables.get(&place.table).map_or(&[][..], |table| table.log(&place.name));
+    let decisions: Vec<_> =
+        rules.iter().zip(places).map(|(layer, place)| window::decide(&layer.windows, log(place), now)).collect();
+    let refused = (rules.iter().zip(&decisions))
+        .filter(|(layer, _)| layer.mode == Mode::Enforce)
+        .filter_map(|(layer, decision)| decision.retry_after.map(|wait| (wait, layer.kind, decision.standing)));
+    match refused.reduce(|a, b| if b.0 > a.0 { b } else { a }) {
+        Some((retry_after, kind, standing)) => Err(Admission::Refused { kind, standing, retry_after }),
+        None => Ok(decisions),
     }
 }
 

@@ -10,15 +10,17 @@ use std::{
     time::Duration,
 };
 
-/// Half of a key. Keys are keyed hashes, of which nobody can aim at 128 equal bits.
+/// A key, as a name that is compared like any bytes: it is no secret here.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Name([u8; 16]);
+pub(super) struct Name([u8; 32]);
 
 impl Name {
     pub(super) fn of(key: &Digest) -> Self {
-        let mut half = [0; 16];
-        half.copy_from_slice(&key.bytes()[..16]);
-        Self(half)
+        Self(*key.bytes())
+    }
+
+    pub(super) fn key(self) -> Digest {
+        Digest::from_bytes(self.0)
     }
 
     pub(super) fn shard(self, shards: usize) -> usize {
@@ -41,12 +43,24 @@ pub(super) struct Table {
     next_turn: u64,
     /// The longest that any log was asked to be kept: one figure, as all layers of a kind keep theirs alike.
     retention: Duration,
+    /// The most times that any log was asked to keep.
+    capacity: usize,
 }
 
 impl Table {
     /// The times of a key's admitted requests, oldest first.
     pub(super) fn log(&self, name: &Name) -> &[Timestamp] {
         self.logs.get(name).map_or(&[], |log| &log.times)
+    }
+
+    /// Every log with its name, in no order.
+    pub(super) fn logs(&self) -> impl Iterator<Item = (Name, &[Timestamp])> {
+        self.logs.iter().map(|(name, log)| (*name, &log.times[..]))
+    }
+
+    /// How long a log matters after its newest time, and how many times of it do.
+    pub(super) const fn bounds(&self) -> (Duration, usize) {
+        (self.retention, self.capacity)
     }
 
     /// How many keys it holds.
@@ -58,6 +72,7 @@ impl Table {
     /// many were dropped before their time.
     pub(super) fn record(&mut self, name: Name, kept: Kept, now: Timestamp, max_keys: usize) -> u64 {
         self.retention = self.retention.max(kept.span);
+        self.capacity = self.capacity.max(kept.places);
         let turn = self.next_turn;
         self.next_turn += 1;
         // Most keys see one request; a place for just that keeps them small.

@@ -27,7 +27,8 @@ fn layer(kind: LayerKind, key: u32, limit: u32, seconds: u64) -> Layer {
 }
 
 fn admits(limiter: &MemoryLimiter, layer: Layer) -> bool {
-    matches!(limiter.decide(&[layer], limiter.clock.now()), Admission::Admitted(_))
+    let layers = [layer];
+    matches!(limiter.decide(&layers, limiter.clock.now()), Admission::Admitted(_))
 }
 
 #[test]

@@ -6,8 +6,8 @@
 -- many microseconds, the number of its windows, then for each window its limit and its span in microseconds.
 -- Times stay below 2^53 until the year 2255, so they are exact as Lua's numbers and as integers in the answer.
 --
--- Answers {1, limit, remaining, reset, wait, …} with the tightest window of each layer; the wait is 0 but for a layer in
--- shadow that would have refused, which has not recorded the request,
+-- Answers {1, limit, remaining, reset, wait, time, …} with the tightest window of each layer and its new entry; the wait is
+-- 0 but for a layer in shadow that would have refused, which has not recorded the request (its time is 0),
 -- or {0, layer, limit, wait, …} with each layer that refuses, counted from 1, and its longest wait.
 
 local call, floor, max, min = redis.call, math.floor, math.max, math.min
@@ -102,7 +102,8 @@ for layer, key in ipairs(KEYS) do
     end
   end
   local n = #admitted
-  admitted[n + 1], admitted[n + 2], admitted[n + 3], admitted[n + 4] = limit, remaining or 0, reset, wait
+  admitted[n + 1], admitted[n + 2], admitted[n + 3] = limit, remaining or 0, reset
+  admitted[n + 4], admitted[n + 5] = wait, wait == 0 and entry or 0
   at = last + 1
 end
 return admitted

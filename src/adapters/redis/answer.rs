@@ -7,13 +7,22 @@ use std::time::Duration;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// Recorded in every layer but those in shadow that would have refused; what each says.
-    Admitted(Vec<Decision>),
+    Admitted(Vec<Entry>),
     /// Recorded in none; the enforced layers that refuse, at least one.
     Refused(Vec<Refusing>),
 }
 
+/// A layer that recorded it, or one in shadow that would not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// What it says.
+    pub(super) decision: Decision,
+    /// Under which time it was recorded, in microseconds of its server; 0 where it was not.
+    pub(super) time: i64,
+}
+
 /// A layer that refuses.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refusing {
     /// Its place among the layers.
     pub(super) layer: usize,
@@ -29,24 +38,28 @@ impl Answer {
         let (verdict, rest) = numbers.split_first()?;
         let span = |micros: i64| u64::try_from(micros).ok().map(Duration::from_micros);
         let count = |number: i64| u32::try_from(number).ok();
-        match (verdict, rest.as_chunks::<4>(), rest.as_chunks::<3>()) {
-            (1, (decisions, []), _) if decisions.len() == layers => decisions
-                .iter()
-                .map(|&[limit, remaining, reset, wait]| {
+        match verdict {
+            1 => {
+                let (entries, []) = rest.as_chunks::<5>() else { return None };
+                let read = |&[limit, remaining, reset, wait, time]: &[i64; 5]| {
                     let standing = Standing { limit: count(limit)?, remaining: count(remaining)?, reset: span(reset)? };
                     let wait = span(wait)?;
-                    Some(Decision { standing, retry_after: (!wait.is_zero()).then_some(wait) })
-                })
-                .collect::<Option<_>>()
-                .map(Self::Admitted),
-            (0, _, (refusing, [])) if !refusing.is_empty() => refusing
-                .iter()
-                .map(|&[place, limit, wait]| {
+                    Some(Entry {
+                        decision: Decision { standing, retry_after: (!wait.is_zero()).then_some(wait) },
+                        time,
+                    })
+                };
+                let entries = (entries.len() == layers).then(|| entries.iter().map(read).collect::<Option<_>>());
+                entries.flatten().map(Self::Admitted)
+            }
+            0 if !rest.is_empty() => {
+                let (refusals, []) = rest.as_chunks::<3>() else { return None };
+                let refusals = refusals.iter().map(|&[place, limit, wait]| {
                     let layer = usize::try_from(place).ok()?.checked_sub(1).filter(|layer| *layer < layers)?;
                     Some(Refusing { layer, limit: count(limit)?, wait: span(wait)? })
-                })
-                .collect::<Option<_>>()
-                .map(Self::Refused),
+                });
+                refusals.collect::<Option<_>>().map(Self::Refused)
+            }
             _ => None,
         }
     }
@@ -63,17 +76,17 @@ mod tests {
         let shadowed = Decision { standing, retry_after: Some(Duration::from_micros(9)) };
         let refusing = Refusing { layer: 1, limit: 5, wait: Duration::from_micros(9) };
         for (numbers, layers, answer) in [
-            (&[1_i64, 3, 2, 7, 0][..], 1, Some(Answer::Admitted(vec![admitting]))),
-            (&[1, 3, 2, 7, 9], 1, Some(Answer::Admitted(vec![shadowed]))),
+            (&[1_i64, 3, 2, 7, 0, 11][..], 1, Some(Answer::Admitted(vec![Entry { decision: admitting, time: 11 }]))),
+            (&[1, 3, 2, 7, 9, 0], 1, Some(Answer::Admitted(vec![Entry { decision: shadowed, time: 0 }]))),
             (&[1], 0, Some(Answer::Admitted(Vec::new()))),
             (&[0, 2, 5, 9], 2, Some(Answer::Refused(vec![refusing]))),
             (&[], 0, None),
             (&[0], 1, None),
-            (&[2, 3, 2, 7, 0], 1, None),
-            (&[1, 3, 2, 7, 0], 2, None),
-            (&[1, 3, 2, 7], 1, None),
-            (&[1, 3, -2, 7, 0], 1, None),
-            (&[1, 3, 2, 7, -1], 1, None),
+            (&[2, 3, 2, 7, 0, 11], 1, None),
+            (&[1, 3, 2, 7, 0, 11], 2, None),
+            (&[1, 3, 2, 7, 0], 1, None),
+            (&[1, 3, -2, 7, 0, 11], 1, None),
+            (&[1, 3, 2, 7, -1, 11], 1, None),
             (&[0, 0, 5, 9], 2, None),
             (&[0, 3, 5, 9], 2, None),
             (&[0, 1, 5, -9], 2, None),

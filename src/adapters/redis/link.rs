@@ -1,9 +1,7 @@
 //! One connection to Redis that all requests share, and the task that keeps it.
 
-use deadpool_redis::{
-    Manager, Pool, PoolConfig, PoolError, Runtime, Timeouts,
-    redis::{ConnectionInfo, RedisError, aio::MultiplexedConnection},
-};
+use super::fault::ConnectFault;
+use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, watch},
@@ -11,39 +9,49 @@ use tokio::{
 };
 
 /// How long making or testing a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The pause after a failed attempt, before the next.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
+/// Makes connections of one kind.
+#[async_trait]
+pub(super) trait Source: Send + Sync + 'static {
+    /// A handle to a connection that all share.
+    type Connection: Clone + Send + Sync;
+
+    /// The connection that was made before, if it passes a test now; else a new one.
+    async fn connect(&mut self) -> Result<Self::Connection, ConnectFault>;
+}
+
 #[derive(Clone)]
-enum State {
+enum State<C> {
     Connecting,
-    Up(MultiplexedConnection),
-    Down(Arc<PoolError>),
+    Up(C),
+    Down(Arc<ConnectFault>),
 }
 
 /// A connection that comes back by itself.
 ///
-/// Requests clone one multiplexed handle: a checkout of the pool for each costs a round trip of its own (measured: 5
-/// against 22 to 38 thousand decisions a second). The pool of one makes and tests that connection.
-pub(super) struct Link {
-    state: watch::Receiver<State>,
+/// Requests clone one multiplexed handle: a checkout of a pool for each costs a round trip of its own (measured: 5
+/// against 22 to 38 thousand decisions a second).
+pub(super) struct Link<S: Source> {
+    state: watch::Receiver<State<S::Connection>>,
     suspect: Arc<Notify>,
     keeper: JoinHandle<()>,
 }
 
-impl Link {
+impl<S: Source> Link<S> {
     /// Begins to connect, in a task of its own.
-    pub(super) fn new(info: ConnectionInfo) -> Result<Self, RedisError> {
+    pub(super) fn new(source: S) -> Self {
         let (told, state) = watch::channel(State::Connecting);
         let suspect = Arc::new(Notify::new());
-        let keeper = tokio::spawn(keep(pool(info)?, told, Arc::clone(&suspect)));
-        Ok(Self { state, suspect, keeper })
+        let keeper = tokio::spawn(keep(source, told, Arc::clone(&suspect)));
+        Self { state, suspect, keeper }
     }
 
     /// The connection. Waits for the first attempt to end; later, while there is none, fails at once.
-    pub(super) async fn connection(&self) -> Result<MultiplexedConnection, Arc<PoolError>> {
+    pub(super) async fn connection(&self) -> Result<S::Connection, Arc<ConnectFault>> {
         loop {
             let state = self.state.borrow().clone();
             match state {
@@ -61,37 +69,20 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl<S: Source> Drop for Link<S> {
     fn drop(&mut self) {
         self.keeper.abort();
     }
 }
 
-fn pool(info: ConnectionInfo) -> Result<Pool, RedisError> {
-    let timeouts =
-        Timeouts { wait: Some(CONNECT_TIMEOUT), create: Some(CONNECT_TIMEOUT), recycle: Some(CONNECT_TIMEOUT) };
-    let pool = Pool::builder(Manager::new(info)?)
-        .config(PoolConfig { max_size: 1, timeouts, ..PoolConfig::default() })
-        .runtime(Runtime::Tokio1)
-        .build();
-    pool.map_err(|error| RedisError::from(std::io::Error::other(error)))
-}
-
-async fn keep(pool: Pool, told: watch::Sender<State>, suspect: Arc<Notify>) {
+async fn keep<S: Source>(mut source: S, told: watch::Sender<State<S::Connection>>, suspect: Arc<Notify>) {
     loop {
-        // Taken from the pool again, a connection is tested, and made anew where it does not answer.
-        match pool.get().await {
+        match source.connect().await {
             Ok(connection) => {
-                if matches!(*told.borrow(), State::Down(_)) {
-                    tracing::info!("redis answers again");
-                }
-                told.send_replace(State::Up(MultiplexedConnection::clone(&connection)));
+                told.send_replace(State::Up(connection));
                 suspect.notified().await;
             }
             Err(fault) => {
-                if !matches!(*told.borrow(), State::Down(_)) {
-                    tracing::warn!(error = %fault, "redis does not answer");
-                }
                 told.send_replace(State::Down(Arc::new(fault)));
                 tokio::time::sleep(RETRY_PAUSE).await;
             }

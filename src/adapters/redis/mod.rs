@@ -1,25 +1,32 @@
 //! Limits shared by replicas, on Redis.
 
 mod answer;
+mod caller;
+mod cluster;
+mod fault;
 mod link;
+mod node;
 mod options;
 mod refusals;
+mod slots;
+
+pub use cluster::RedisClusterLimiter;
+pub use options::{RedisOptions, RedisTls};
 
 use crate::{
-    domain::policy::Mode,
-    ports::limiter::{Admission, Layer, Limiter, LimiterFault},
+    adapters::fallback::{Memory, SharedLimiter, Uncounted},
+    domain::{digest::Digest, time::Timestamp},
+    ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault},
 };
 use answer::Answer;
 use async_trait::async_trait;
-use deadpool_redis::{
-    PoolError,
-    redis::{RedisError, Script, ScriptInvocation},
-};
-use link::Link;
-pub use options::{RedisOptions, RedisTls};
-use refusals::Refusals;
-use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, timeout};
+use caller::Caller;
+use fault::RedisFault;
+use node::Node;
+use tokio::time::Instant;
+
+/// The list whose name is no layer's: when this memory began.
+const BEGINNING: &str = "identity:limit:{beginning}";
 
 /// Counts requests on a Redis that all replicas share, by its clock, in one script and one round trip for all layers.
 ///
@@ -30,23 +37,7 @@ use tokio::time::{Instant, timeout};
 /// Where Redis does not answer within the time, or answers with an error, the request is neither admitted nor refused:
 /// `LimiterFault`. It may have been counted: strict, never open. The connection comes back by itself.
 pub struct RedisLimiter {
-    link: Link,
-    script: Script,
-    refusals: Refusals,
-    call_timeout: Duration,
-}
-
-/// Why Redis gave no decision. The text names no key and no secret.
-#[derive(Debug, thiserror::Error)]
-enum RedisFault {
-    #[error("redis cannot be reached")]
-    Unreachable(#[source] Arc<PoolError>),
-    #[error("redis did not answer in time")]
-    TimedOut,
-    #[error("redis refused the script")]
-    Failed(#[source] RedisError),
-    #[error("redis gave an answer that is none of the script's")]
-    Unreadable,
+    caller: Caller<Node>,
 }
 
 impl RedisLimiter {
@@ -55,58 +46,52 @@ impl RedisLimiter {
     /// # Errors
     /// Where the options make no sense, such as authorities that are not PEM. An absent Redis is no error here.
     pub fn new(options: &RedisOptions) -> Result<Self, LimiterFault> {
-        let link = options.connection_info().and_then(Link::new).map_err(|error| LimiterFault(error.into()))?;
-        Ok(Self {
-            link,
-            script: Script::new(include_str!("admit.lua")),
-            refusals: Refusals::new(options.trust_refusals),
-            call_timeout: options.call_timeout,
-        })
+        let node = options.connection_info().and_then(Node::new).map_err(RedisFault::Failed)?;
+        Ok(Self { caller: Caller::new(node, options.call_timeout, options.trust_refusals) })
     }
 
     async fn ask(&self, layers: &[Layer]) -> Result<Admission, RedisFault> {
         let asked = Instant::now();
-        let mut connection = self.link.connection().await.map_err(RedisFault::Unreachable)?;
-        // By its hash; a Redis that does not know the script is given it and asked again.
-        let numbers: Vec<i64> =
-            self.invocation(layers).invoke_async(&mut connection).await.map_err(RedisFault::Failed)?;
+        let numbers = self.caller.admit(layers).await?;
         match Answer::read(&numbers, layers.len()).ok_or(RedisFault::Unreadable)? {
-            Answer::Admitted(decisions) => Ok(Admission::Admitted(decisions)),
+            Answer::Admitted(entries) => Ok(Admission::Admitted(entries.iter().map(|entry| entry.decision).collect())),
             Answer::Refused(refusing) => {
                 for refusal in &refusing {
-                    self.refusals.remember(&layers[refusal.layer], refusal.limit, refusal.wait, asked);
+                    self.caller.refusals.remember(&layers[refusal.layer], refusal.limit, refusal.wait, asked);
                 }
                 let told = refusing.iter().map(|refusal| (layers[refusal.layer].kind, refusal.limit, refusal.wait));
                 refusals::longest(told).ok_or(RedisFault::Unreadable)
             }
         }
     }
+}
 
-    fn invocation(&self, layers: &[Layer]) -> ScriptInvocation<'_> {
-        let mut invocation = self.script.prepare_invoke();
-        for layer in layers {
-            invocation.key(format!("identity:limit:{{{}:{}}}", layer.kind.as_str(), layer.key.hex()));
-            let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-            invocation.arg(u8::from(layer.mode == Mode::Enforce));
-            invocation.arg(layer.kept.places).arg(micros(layer.kept.span)).arg(layer.windows.len());
-            for window in layer.windows.iter() {
-                invocation.arg(window.limit).arg(micros(window.span));
-            }
-        }
-        invocation
-    }
+/// The name of a layer's list.
+fn list_of(kind: LayerKind, key: &Digest) -> String {
+    format!("identity:limit:{{{}:{}}}", kind.as_str(), key.hex())
 }
 
 #[async_trait]
 impl Limiter for RedisLimiter {
     async fn admit(&self, layers: &[Layer]) -> Result<Admission, LimiterFault> {
-        if let Some(refusal) = self.refusals.known(layers) {
-            return Ok(refusal);
+        match self.caller.refusals.known(layers) {
+            Some(refusal) => Ok(refusal),
+            None => Ok(self.caller.in_time(self.ask(layers)).await?),
         }
-        let decided = timeout(self.call_timeout, self.ask(layers)).await.unwrap_or(Err(RedisFault::TimedOut));
-        decided.map_err(|fault| {
-            self.link.suspect();
-            LimiterFault(fault.into())
-        })
+    }
+}
+
+#[async_trait]
+impl SharedLimiter for RedisLimiter {
+    async fn probe(&self) -> Result<Memory, LimiterFault> {
+        Ok(Memory(vec![self.caller.in_time(self.caller.beginning(BEGINNING)).await?]))
+    }
+
+    fn part_of(&self, _: LayerKind, _: &Digest) -> usize {
+        0
+    }
+
+    async fn count(&self, logs: &[Uncounted], now: Timestamp) -> Result<(), LimiterFault> {
+        self.caller.count(logs, now).await
     }
 }

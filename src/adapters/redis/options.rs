@@ -4,6 +4,7 @@ use crate::domain::secret::{ExposeSecret as _, SecretString};
 use deadpool_redis::redis::{
     Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _, RedisConnectionInfo, RedisError,
     TlsCertificates,
+    cluster::{ClusterClient, TlsMode},
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use std::time::Duration;
@@ -48,6 +49,36 @@ impl RedisOptions {
             call_timeout: Duration::from_millis(50),
             trust_refusals: Duration::from_secs(5),
         }
+    }
+
+    /// A client of the Cluster of these nodes.
+    pub(super) fn cluster_client(
+        &self,
+        nodes: &[(String, u16)],
+        connect_timeout: Duration,
+    ) -> Result<ClusterClient, RedisError> {
+        let infos = nodes.iter().map(|(host, port)| {
+            let options = Self { host: host.clone(), port: *port, ..self.clone() };
+            options.connection_info()
+        });
+        // Retries are few: whoever asks waits for the time of one decision and no longer.
+        let mut client = ClusterClient::builder(infos.collect::<Result<Vec<_>, _>>()?)
+            .connection_timeout(connect_timeout)
+            .response_timeout(self.call_timeout)
+            .retries(2)
+            .min_retry_wait(5)
+            .max_retry_wait(20);
+        if let Some(user) = &self.user {
+            client = client.username(user);
+        }
+        if let Some(password) = &self.password {
+            client = client.password(password.expose_secret());
+        }
+        if let Some(RedisTls { authorities }) = &self.tls {
+            client =
+                client.tls(TlsMode::Secure).certs(TlsCertificates { client_tls: None, root_cert: authorities.clone() });
+        }
+        client.build()
     }
 
     pub(super) fn connection_info(&self) -> Result<ConnectionInfo, RedisError> {

@@ -29,6 +29,7 @@ pub(in crate::app) fn options(
         grpc: listen.grpc,
         http: listen.http,
         admin: listen.admin,
+        metrics: config.telemetry.metrics_listen,
         tls,
         limits: limits(&listen.limits),
         trusted_proxies: listen.trusted_proxies.clone(),

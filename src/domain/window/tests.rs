@@ -186,3 +186,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn shares_add_up_to_no_more_than_the_limit() {
+    let window = |limit, seconds| Window { limit, span: Duration::from_secs(seconds) };
+    for (whole, replicas, part) in [
+        (window(3, 300), 1, window(3, 300)),
+        (window(3, 300), 2, window(1, 300)),
+        (window(3, 300), 3, window(1, 300)),
+        (window(10, 60), 3, window(3, 60)),
+        (window(1000, 60), 3, window(333, 60)),
+        // Fewer places than replicas: one each, as much more seldom.
+        (window(3, 300), 4, window(1, 600)),
+        (window(1, 60), 5, window(1, 300)),
+        (window(0, 60), 0, window(1, 60)),
+    ] {
+        assert_eq!(share(whole, replicas), part, "{whole:?} over {replicas}");
+    }
+    for (limit, replicas) in (1..40).flat_map(|limit| (1..40).map(move |replicas| (limit, replicas))) {
+        let part = share(window(limit, 60), replicas);
+        let spans = u32::try_from(part.span.as_secs() / 60).unwrap();
+        assert!(part.limit >= 1 && part.limit * replicas <= limit * spans, "{limit} over {replicas}: {part:?}");
+    }
+}

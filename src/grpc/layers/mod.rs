@@ -4,6 +4,7 @@
 pub(super) mod answer;
 pub(super) mod authorization;
 pub(super) mod call;
+pub(super) mod calls;
 pub(super) mod deadline;
 pub(super) mod methods;
 pub(super) mod origin;

@@ -1,6 +1,6 @@
 //! What a call's span says of its end.
 
-use super::answer;
+use super::{answer, calls::CODES};
 use crate::telemetry::names::{REASON, RPC_STATUS};
 use http::HeaderMap;
 use tonic::{Code, Status};
@@ -13,7 +13,7 @@ pub(in crate::grpc) fn record_end(span: &Span, headers: &HeaderMap) {
         return;
     }
     let code = answer::code_of(headers).unwrap_or(Code::Ok);
-    span.record(RPC_STATUS, name_of(code));
+    span.record(RPC_STATUS, CODES[code as usize]);
     if code == Code::Ok {
         return;
     }
@@ -28,26 +28,4 @@ pub(in crate::grpc) fn record_end(span: &Span, headers: &HeaderMap) {
 /// Whether a code is the service's own fault: refusing a caller is no error of the service.
 const fn is_ours(code: Code) -> bool {
     matches!(code, Code::Unknown | Code::DeadlineExceeded | Code::Internal | Code::Unavailable | Code::DataLoss)
-}
-
-const fn name_of(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
 }

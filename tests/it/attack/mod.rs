@@ -4,6 +4,7 @@ mod enumeration;
 mod guessing;
 mod identifiers;
 mod leaks;
+mod limiter;
 mod limits;
 mod offline;
 mod replay;

@@ -35,25 +35,3 @@ async fn a_stopped_postgres_is_unavailable_within_a_second_and_forgotten_when_ba
     client.identity().refresh_token(refresh).await.unwrap();
     assert!(world.server.mailbox().to("nobody@example.com").is_empty(), "no code without a committed row");
 }
-
-#[tokio::test]
-async fn a_redis_that_does_not_answer_refuses_codes_and_nothing_else() {
-    let mut world = World::on(crate::support::world::Store::Postgres).await;
-    let tokens = world.server.sign_in("redis@example.com").await.tokens.unwrap();
-    let (challenge, code) = world.server.request_code("redis@example.com").await;
-    let client = world.server.client().await;
-    let redis = world.redis.as_mut().unwrap();
-    redis.pause();
-    let asked = Instant::now();
-    let refused = client.send_otp("other@example.com").await.unwrap_err();
-    assert_eq!(refused.code, Code::Unavailable);
-    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
-    // A code that was sent, a refresh and a validation need no limiter.
-    client.verify_otp(&challenge.challenge_id, &code).await.unwrap();
-    assert!(client.validate(&tokens.access_token).await.unwrap().active);
-    redis.resume();
-    wait::until("codes are sent again", Duration::from_secs(10), async || {
-        client.send_otp("other@example.com").await.ok()
-    })
-    .await;
-}

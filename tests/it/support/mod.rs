@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod clock;
+pub(crate) mod cluster;
 pub(crate) mod http;
 pub(crate) mod logs;
 pub(crate) mod mail;

@@ -1,11 +1,16 @@
-//! An OpenTelemetry collector in this process: it speaks OTLP over gRPC and keeps the spans.
+//! An OpenTelemetry collector in this process: it speaks OTLP over gRPC and keeps spans and metrics.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -18,11 +23,29 @@ use super::wait;
 pub(crate) struct Collector {
     address: SocketAddr,
     spans: Arc<Mutex<Vec<Span>>>,
+    metrics: Arc<Mutex<Vec<Metric>>>,
     _end: DropGuard,
 }
 
 struct Receiver {
     spans: Arc<Mutex<Vec<Span>>>,
+}
+
+struct Meters {
+    metrics: Arc<Mutex<Vec<Metric>>>,
+}
+
+#[tonic::async_trait]
+impl MetricsService for Meters {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let resources = request.into_inner().resource_metrics.into_iter();
+        let scopes = resources.flat_map(|resource| resource.scope_metrics);
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner).extend(scopes.flat_map(|scope| scope.metrics));
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
 }
 
 #[tonic::async_trait]
@@ -44,15 +67,17 @@ impl Collector {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let spans = Arc::new(Mutex::new(Vec::new()));
+        let metrics = Arc::new(Mutex::new(Vec::new()));
+        let meters = MetricsServiceServer::new(Meters { metrics: Arc::clone(&metrics) });
         let end = CancellationToken::new();
         let service = TraceServiceServer::new(Receiver { spans: Arc::clone(&spans) });
         let ended = end.clone().cancelled_owned();
         tokio::spawn(async move {
             let incoming = TcpListenerStream::new(listener);
-            let server = tonic::transport::Server::builder().add_service(service);
+            let server = tonic::transport::Server::builder().add_service(service).add_service(meters);
             server.serve_with_incoming_shutdown(incoming, ended).await.unwrap();
         });
-        Self { address, spans, _end: end.drop_guard() }
+        Self { address, spans, metrics, _end: end.drop_guard() }
     }
 
     /// The endpoint that an exporter is given.
@@ -63,6 +88,11 @@ impl Collector {
     /// Every span received so far.
     pub(crate) fn spans(&self) -> Vec<Span> {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Every metric received so far, each as often as it was sent.
+    pub(crate) fn metrics(&self) -> Vec<Metric> {
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits up to fifteen seconds for a span by this name; exporters send in batches.

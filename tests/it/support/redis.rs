@@ -18,12 +18,18 @@ pub(crate) struct Redis {
     service: Option<Service>,
     port: Port,
     folder: TempDir,
+    more: Vec<String>,
 }
 
 impl Redis {
     /// Starts an empty server, in some 20 milliseconds.
     pub(crate) fn start() -> Self {
-        let mut server = Self { service: None, port: Port::free(), folder: run::folder("redis") };
+        Self::start_with(Vec::new())
+    }
+
+    /// The same, with more arguments.
+    pub(super) fn start_with(more: Vec<String>) -> Self {
+        let mut server = Self { service: None, port: Port::free(), folder: run::folder("redis"), more };
         server.start_again();
         server
     }
@@ -34,6 +40,8 @@ impl Redis {
         let port = self.port.number().to_string();
         let mut command = Command::new("redis-server");
         command.args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        command.args(["--enable-debug-command", "local", "--loading-process-events-interval-bytes", "1024"]);
+        command.args(&self.more);
         command.current_dir(self.folder.path()).stdout(log.writer()).stderr(log.writer());
         let mut service = Service::spawn("redis-server", &mut command, Signal::TERM);
         wait::until_blocking("redis answers", Duration::from_secs(10), || {
@@ -59,6 +67,26 @@ impl Redis {
     /// Ends a `pause`.
     pub(crate) fn resume(&mut self) {
         self.service.as_mut().expect("a running server").signal(Signal::CONT);
+    }
+
+    /// Has the server read its data again, slowly: for a second and a half it answers that it is loading.
+    pub(crate) fn load_slowly(&self) {
+        self.command(&["CONFIG", "SET", "rdbcompression", "no"]);
+        for key in 0..30 {
+            self.command(&["SET", &format!("slow:{key}"), &"value".repeat(1000)]);
+        }
+        self.command(&["CONFIG", "SET", "key-load-delay", "50000"]);
+        let mut connection = self.client().get_connection().unwrap();
+        std::thread::spawn(move || {
+            // It answers when everything is read, or not at all.
+            let _ = redis::cmd("DEBUG").arg("RELOAD").query::<Value>(&mut connection);
+            let _ = redis::cmd("CONFIG").arg(&["SET", "key-load-delay", "0"]).query::<Value>(&mut connection);
+        });
+        wait::until_blocking("redis loads", Duration::from_secs(5), || {
+            let mut connection = self.client().get_connection().ok()?;
+            let answer = redis::cmd("GET").arg("slow:1").query::<Value>(&mut connection);
+            answer.is_err().then_some(())
+        });
     }
 
     /// The port on 127.0.0.1.

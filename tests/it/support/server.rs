@@ -28,6 +28,9 @@ pub(crate) struct Addresses {
     pub(crate) grpc: SocketAddr,
     pub(crate) http: SocketAddr,
     pub(crate) admin: SocketAddr,
+    /// Where it was asked for.
+    #[serde(default)]
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// A running service.
@@ -54,6 +57,11 @@ pub(crate) struct Launch {
 impl Server {
     /// The embedded service, on a new data folder and free ports.
     pub(crate) async fn embedded() -> Self {
+        Self::embedded_with(&[]).await
+    }
+
+    /// The same, with more arguments.
+    pub(crate) async fn embedded_with(more: &[&str]) -> Self {
         let folder = run::folder("identity");
         let data = folder.path().join("data");
         let mut arguments: Vec<OsString> = vec!["serve".into(), "--embedded".into(), "--data-dir".into()];
@@ -61,6 +69,7 @@ impl Server {
         for listen in ["--grpc-listen", "--http-listen", "--admin-listen"] {
             arguments.extend([listen.into(), "127.0.0.1:0".into()]);
         }
+        arguments.extend(more.iter().map(OsString::from));
         let launch = Launch {
             arguments,
             admin_token: data.join("secrets/admin-token"),

@@ -82,6 +82,8 @@ impl World {
                 let server = redis.insert(Redis::start());
                 settings.set("limiter.redis.address", format!("127.0.0.1:{}", server.port()));
                 settings.set("limiter.redis.tls", "disable-on-loopback");
+                // For a busy machine; what happens past the time is for tests of its own.
+                settings.set("limiter.redis.timeout", "2s");
             } else {
                 // Redis goes by its own clock, and cannot run under another.
                 settings.section("limiter.memory");
@@ -113,6 +115,13 @@ impl World {
     /// One more process on the same store, limiter and keys.
     pub(crate) async fn another(&self) -> Server {
         launch(&self.settings, self.clock.clone()).await
+    }
+
+    /// The same, with a clock that is ahead of the machine's.
+    pub(crate) async fn another_ahead(&self, span: Duration) -> Server {
+        let clock = Clock::new(self.settings.folder());
+        clock.advance(span);
+        launch(&self.settings, Some(Arc::new(clock))).await
     }
 }
 

@@ -21,7 +21,7 @@ fn person(name: &str) -> Vec<Layer> {
 }
 
 /// Lets `callers` ask at once, in turn on each of the limiters, and counts the admitted.
-async fn burst(limiters: &[Arc<dyn Limiter>], callers: usize, layers: &[Layer]) -> usize {
+pub(super) async fn burst(limiters: &[Arc<dyn Limiter>], callers: usize, layers: &[Layer]) -> usize {
     let barrier = Arc::new(Barrier::new(callers));
     let mut calls = JoinSet::new();
     for caller in 0..callers {

@@ -1,6 +1,8 @@
 //! Both limiters against the one law, `domain::window`.
 
 mod bursts;
+mod cluster;
+mod fallback;
 mod faults;
 mod histories;
 mod keys;

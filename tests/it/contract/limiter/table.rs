@@ -1,13 +1,15 @@
 //! One table of standing budgets, decided alike by every limiter.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use deadpool_redis::redis::Value;
 
 use identity::domain::policy::{Mode, Template};
 use identity::domain::time::Timestamp;
 use identity::domain::window::{Decision, Standing, Window};
 use identity::ports::limiter::{Admission, Layer, LayerKind, Limiter};
 
-use super::{HandClock, layer, list_of, memory, patient, typed, window};
+use super::{HandClock, layer, list_of, memory, patient, window};
 use crate::support::redis::Redis;
 use identity::adapters::redis::RedisLimiter;
 
@@ -185,18 +187,23 @@ fn now_of(clock: &HandClock) -> i64 {
 async fn on_redis() {
     let redis = Redis::start();
     let limiter = RedisLimiter::new(&patient(&redis)).unwrap();
+    check_all(&limiter, || drop(redis.command(&["FLUSHALL"])), |words| redis.command(words)).await;
+}
+
+/// Checks every case on servers that `command` reaches and `empty` empties.
+pub(super) async fn check_all(limiter: &dyn Limiter, empty: impl Fn(), command: impl Fn(&[&str]) -> Value) {
     for case in cases() {
-        redis.command(&["FLUSHALL"]);
-        let time: (i64, i64) = typed(redis.command(&["TIME"]));
-        let now = time.0 * SECOND + time.1;
+        empty();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros();
+        let now = i64::try_from(now).unwrap();
         for Budget { layer, ages } in &case.budgets {
             let times: Vec<String> = ages.iter().map(|age| (now - age * SECOND).to_string()).collect();
             if !times.is_empty() {
                 let list = list_of(layer);
                 let words: Vec<&str> = ["LPUSH", &list].into_iter().chain(times.iter().map(String::as_str)).collect();
-                redis.command(&words);
+                command(&words);
             }
         }
-        check(&limiter, &case, Duration::from_millis(900)).await;
+        check(limiter, &case, Duration::from_millis(900)).await;
     }
 }

@@ -1,0 +1,44 @@
+//! A limiter whose decisions are counted.
+
+use crate::{
+    ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault},
+    telemetry::metrics::DECISIONS,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Counts the decisions of another limiter, by layer and outcome.
+pub struct CountedLimiter(pub Arc<dyn Limiter>);
+
+#[async_trait]
+impl Limiter for CountedLimiter {
+    async fn admit(&self, layers: &[Layer]) -> Result<Admission, LimiterFault> {
+        let decided = self.0.admit(layers).await;
+        match &decided {
+            Ok(Admission::Admitted(decisions)) => {
+                for (layer, decision) in layers.iter().zip(decisions) {
+                    let outcome = if decision.retry_after.is_some() { WOULD_REFUSE } else { ADMITTED };
+                    DECISIONS.add(row(layer.kind), outcome);
+                }
+            }
+            Ok(Admission::Refused { kind, .. }) => DECISIONS.add(row(*kind), REFUSED),
+            Err(_) => DECISIONS.add(NO_LAYER, FAULT),
+        }
+        decided
+    }
+}
+
+/// The columns of the instrument, and its row for no layer.
+const ADMITTED: usize = 0;
+const REFUSED: usize = 1;
+const FAULT: usize = 2;
+const WOULD_REFUSE: usize = 3;
+const NO_LAYER: usize = 3;
+
+const fn row(kind: LayerKind) -> usize {
+    match kind {
+        LayerKind::Identifier => 0,
+        LayerKind::Address => 1,
+        LayerKind::All => 2,
+    }
+}

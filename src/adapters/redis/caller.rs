@@ -1,0 +1,101 @@
+//! What a limiter on one Redis and one on a Cluster have in common: scripts, their time, and what is told later.
+
+use super::{
+    fault::RedisFault,
+    link::{Link, Source},
+    list_of,
+    refusals::Refusals,
+};
+use crate::{
+    adapters::fallback::Uncounted,
+    domain::{policy::Mode, time::Timestamp},
+    ports::limiter::{Layer, LimiterFault},
+};
+use deadpool_redis::redis::{FromRedisValue, Script, ScriptInvocation, aio::ConnectionLike};
+use futures_util::future::try_join_all;
+use std::{future::Future, time::Duration};
+use tokio::time::timeout;
+
+/// How many logs are told at once: enough to keep the connection busy, few enough that requests get in between.
+const AT_ONCE: usize = 32;
+
+/// Calls scripts on connections of one kind.
+pub(super) struct Caller<S: Source> {
+    pub(super) link: Link<S>,
+    pub(super) refusals: Refusals,
+    call_timeout: Duration,
+    admit: Script,
+    probe: Script,
+    count: Script,
+}
+
+impl<S: Source> Caller<S>
+where
+    S::Connection: ConnectionLike,
+{
+    pub(super) fn new(source: S, call_timeout: Duration, trust_refusals: Duration) -> Self {
+        Self {
+            link: Link::new(source),
+            refusals: Refusals::new(trust_refusals),
+            call_timeout,
+            admit: Script::new(include_str!("admit.lua")),
+            probe: Script::new(include_str!("probe.lua")),
+            count: Script::new(include_str!("count.lua")),
+        }
+    }
+
+    /// What Redis says within the time for a decision. After a fault the connection is tested.
+    pub(super) async fn in_time<T>(&self, asked: impl Future<Output = Result<T, RedisFault>>) -> Result<T, RedisFault> {
+        let told = timeout(self.call_timeout, asked).await.unwrap_or(Err(RedisFault::TimedOut));
+        told.inspect_err(|_| self.link.suspect())
+    }
+
+    /// Asks about the layers in one script. By its hash; a Redis that does not know the script is given it and asked
+    /// again.
+    pub(super) async fn admit(&self, layers: &[Layer]) -> Result<Vec<i64>, RedisFault> {
+        let mut invocation = self.admit.prepare_invoke();
+        for layer in layers {
+            invocation.key(list_of(layer.kind, &layer.key)).arg(u8::from(layer.mode == Mode::Enforce));
+            invocation.arg(layer.kept.places).arg(micros(layer.kept.span)).arg(layer.windows.len());
+            for window in layer.windows.iter() {
+                invocation.arg(window.limit).arg(micros(window.span));
+            }
+        }
+        self.invoke(&invocation).await
+    }
+
+    /// When the memory that holds `key` began. Writes.
+    pub(super) async fn beginning(&self, key: &str) -> Result<String, RedisFault> {
+        self.invoke(&self.probe.key(key)).await
+    }
+
+    /// Counts requests that were admitted elsewhere.
+    pub(super) async fn count(&self, logs: &[Uncounted], now: Timestamp) -> Result<(), LimiterFault> {
+        for some in logs.chunks(AT_ONCE) {
+            let mut told = Vec::with_capacity(AT_ONCE);
+            for log in some {
+                told.push(self.in_time(self.count_one(log, now)));
+            }
+            try_join_all(told).await?;
+        }
+        Ok(())
+    }
+
+    async fn count_one(&self, log: &Uncounted, now: Timestamp) -> Result<(), RedisFault> {
+        let mut invocation = self.count.prepare_invoke();
+        invocation.key(list_of(log.kind, &log.key)).arg(log.capacity).arg(micros(log.retention));
+        for time in &log.times {
+            invocation.arg(micros(now.since(*time)));
+        }
+        self.invoke(&invocation).await
+    }
+
+    async fn invoke<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> Result<T, RedisFault> {
+        let mut connection = self.link.connection().await.map_err(RedisFault::Unreachable)?;
+        invocation.invoke_async(&mut connection).await.map_err(RedisFault::Failed)
+    }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,90 @@
+//! A Redis Cluster of one test: three primaries on the loopback, nothing on disk but who they are.
+
+use std::process::Command;
+use std::time::Duration;
+
+use deadpool_redis::redis::cluster::ClusterClient;
+use deadpool_redis::redis::{self, FromRedisValue, Value};
+
+use super::port::Port;
+use super::redis::Redis;
+use super::wait;
+
+const NODES: usize = 3;
+
+/// A running Cluster.
+pub(crate) struct Cluster {
+    nodes: Vec<Redis>,
+    _buses: Vec<Port>,
+}
+
+impl Cluster {
+    /// Starts three nodes and shares the slots out among them, in some three seconds.
+    pub(crate) fn start() -> Self {
+        let buses: Vec<Port> = (0..NODES).map(|_| Port::free()).collect();
+        let node = |bus: &Port| {
+            let bus = bus.number().to_string();
+            // A node that is away is noticed in half a second.
+            let words = ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "500"];
+            Redis::start_with(words.map(str::to_owned).into())
+        };
+        let nodes: Vec<Redis> = buses.iter().map(node).collect();
+        let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port()));
+        let mut create = Command::new("redis-cli");
+        create.args(["--cluster", "create"]).args(addresses).args(["--cluster-replicas", "0", "--cluster-yes"]);
+        let output = create.output().expect("cannot start redis-cli; `make tools` installs what is missing");
+        assert!(output.status.success(), "redis-cli: {}", String::from_utf8_lossy(&output.stdout));
+        let cluster = Self { nodes, _buses: buses };
+        cluster.wait_until_whole();
+        cluster
+    }
+
+    /// Waits until every node says that all slots are served.
+    pub(crate) fn wait_until_whole(&self) {
+        wait::until_blocking("the cluster is whole", Duration::from_secs(20), || {
+            let whole = |node: &Redis| String::from_redis_value(node.command(&["CLUSTER", "INFO"]));
+            self.nodes.iter().all(|node| whole(node).is_ok_and(|text| text.contains("cluster_state:ok"))).then_some(())
+        });
+    }
+
+    /// Each node's host and port.
+    pub(crate) fn addresses(&self) -> Vec<(String, u16)> {
+        self.nodes.iter().map(|node| ("127.0.0.1".to_owned(), node.port())).collect()
+    }
+
+    /// One node.
+    pub(crate) fn node(&mut self, nth: usize) -> &mut Redis {
+        &mut self.nodes[nth]
+    }
+
+    /// Runs one command on the node that its key belongs to.
+    pub(crate) fn command(&self, words: &[&str]) -> Value {
+        let urls = self.nodes.iter().map(Redis::url);
+        let mut connection = ClusterClient::new(urls).unwrap().get_connection().unwrap();
+        let mut command = redis::Cmd::new();
+        for word in words {
+            command.arg(word);
+        }
+        command.query(&mut connection).unwrap()
+    }
+
+    /// Runs one command on every node.
+    pub(crate) fn everywhere(&self, words: &[&str]) {
+        for node in &self.nodes {
+            node.command(words);
+        }
+    }
+
+    /// Which node holds a key.
+    pub(crate) fn node_of(&self, key: &str) -> usize {
+        let slot = i64::from_redis_value(self.nodes[0].command(&["CLUSTER", "KEYSLOT", key])).unwrap();
+        // `--cluster create` gives equal ranges in the order of the nodes.
+        usize::try_from(slot).unwrap() * NODES / 16_384
+    }
+
+    /// How many keys all nodes hold together, those that tell when a memory began aside.
+    pub(crate) fn keys(&self) -> usize {
+        let keys = |node: &Redis| Vec::<String>::from_redis_value(node.command(&["KEYS", "*"])).unwrap();
+        self.nodes.iter().flat_map(keys).filter(|key| !key.contains("{beginning")).count()
+    }
+}
