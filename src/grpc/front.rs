@@ -8,6 +8,7 @@ use super::{
         methods, origin, trace,
     },
     status::{self, Fault},
+    words::Accepted,
 };
 use crate::{
     domain::{
@@ -133,6 +134,7 @@ impl<D: Dispatch> Front<D> {
         B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     {
         let Inner { dispatch, options, running, .. } = &*self.0;
+        let accepted = Accepted::of(request.headers());
         let parent = telemetry::extract_parent(request.headers());
         let span = telemetry::rpc_span(methods::at(request.uri().path()), parent.clone());
         let work = async {
@@ -148,7 +150,7 @@ impl<D: Dispatch> Front<D> {
             request.extensions_mut().insert(Call::new(origin, place));
             let answering = AssertUnwindSafe(dispatch.dispatch(request)).catch_unwind();
             match tokio::time::timeout(time, answering).await {
-                Ok(Ok(answer)) => answer::in_our_words(answer),
+                Ok(Ok(answer)) => answer,
                 Ok(Err(_)) => {
                     tracing::error!("a call ended in a panic");
                     answer::of(Fault::Panicked)
@@ -156,7 +158,7 @@ impl<D: Dispatch> Front<D> {
                 Err(_) => answer::of(Fault::DeadlineExceeded),
             }
         };
-        let answer = work.instrument(span.clone()).await;
+        let answer = answer::in_our_words(work.instrument(span.clone()).await, &accepted);
         trace::record_end(&span, answer.headers());
         answer
     }

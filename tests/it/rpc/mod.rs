@@ -6,6 +6,7 @@ mod get_current_user;
 mod get_jwks;
 mod grpc_web;
 mod health;
+mod languages;
 mod list_sessions;
 mod operator_token;
 mod reflection;
