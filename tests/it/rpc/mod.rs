@@ -19,6 +19,7 @@ mod sign_out;
 mod tls;
 mod validate_token;
 mod verify_otp;
+mod waits;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
