@@ -1,5 +1,6 @@
 //! The world behind the ports: stores, limiters, providers, keys, the clock.
 
+pub mod captcha;
 pub mod keys;
 pub mod memory;
 pub mod messenger;

@@ -8,5 +8,6 @@ pub mod keys;
 pub mod limiter;
 pub mod mailbox;
 pub mod messenger;
+pub mod proof;
 pub mod signer;
 pub mod store;
