@@ -1,6 +1,9 @@
 //! `[limits]`: how many codes may be asked for.
 
-use super::{form::Whole, reader::Section};
+use super::{
+    form::Whole,
+    reader::{Found, Section},
+};
 use crate::domain::{policy::RequestLimits, window::Window};
 use std::{sync::Arc, time::Duration};
 
@@ -18,15 +21,19 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<RequestLimits> {
 }
 
 fn windows(section: &mut Section<'_>, key: &'static str, default: &[Window]) -> Option<Arc<[Window]>> {
-    let windows = section.tables(key, |section| {
-        let limit = section.need("limit", &Whole(1..=MAX_LIMIT));
-        let seconds = section.need("seconds", &Whole(1..=MAX_SECONDS));
-        Some(Window { limit: limit?, span: Duration::from_secs(u64::from(seconds?)) })
-    });
-    let windows: Arc<[Window]> = windows.or(default.to_vec())?.into();
+    let windows: Arc<[Window]> = listed(section, key).or(default.to_vec())?.into();
     if windows.is_empty() {
         section.wrong(key, "has no window", "write at least one { limit = 3, seconds = 300 }, or remove the key");
         return None;
     }
     Some(windows)
+}
+
+/// The windows in the list under `key`.
+pub(super) fn listed(section: &mut Section<'_>, key: &'static str) -> Found<Vec<Window>> {
+    section.tables(key, |section| {
+        let limit = section.need("limit", &Whole(1..=MAX_LIMIT));
+        let seconds = section.need("seconds", &Whole(1..=MAX_SECONDS));
+        Some(Window { limit: limit?, span: Duration::from_secs(u64::from(seconds?)) })
+    })
 }

@@ -12,6 +12,7 @@ pub mod listen;
 pub mod network;
 mod otp;
 pub mod problem;
+pub mod proof;
 mod reader;
 mod rules;
 pub mod secret_file;
@@ -50,6 +51,8 @@ pub struct Config {
     pub limits: RequestLimits,
     /// `[otp]`
     pub otp: OtpPolicy,
+    /// `[proof]`
+    pub proof: proof::Proof,
     /// `[sessions]`, with the issuer of `[service]`
     pub sessions: SessionPolicy,
     /// `[delivery]`
@@ -112,6 +115,7 @@ impl Config {
             let limiter = root.section("limiter", limiter::read);
             let limits = root.section("limits", limits::read);
             let otp = root.section("otp", otp::read);
+            let proof = root.section("proof", proof::read);
             let sessions = root.section("sessions", sessions::read);
             let delivery = root.section("delivery", delivery::read);
             let secrets = root.section("secrets", secrets::read);
@@ -136,6 +140,7 @@ impl Config {
                 limiter: limiter?,
                 limits: limits?,
                 otp: otp?,
+                proof: proof?,
                 sessions,
                 delivery: delivery?,
                 secrets: secrets?,

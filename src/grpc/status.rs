@@ -6,6 +6,7 @@ use super::{
     words::{Accepted, Language},
 };
 use crate::domain::{
+    proof::ProofDemand,
     refusal::{FieldReason, FieldViolation, Refusal},
     window::Standing,
 };
@@ -157,7 +158,7 @@ fn telling(refusal: &Refusal, language: Language) -> Telling {
     let reason = refusal.reason();
     let mut telling = Telling::new(code_of(refusal), reason, reason.to_owned());
     telling.wait = match refusal {
-        Refusal::StoreUnavailable | Refusal::Overloaded => Some(MOMENT),
+        Refusal::StoreUnavailable | Refusal::ProviderUnavailable | Refusal::Overloaded => Some(MOMENT),
         other => other.retry_after(),
     };
     match refusal {
@@ -181,6 +182,7 @@ fn telling(refusal: &Refusal, language: Language) -> Telling {
             telling.details.set_quota_failure([quota("challenge", "one code within the cool-down")]);
             tell_standing(&mut telling.metadata, &Standing { limit: 1, remaining: 0, reset: *retry_after });
         }
+        Refusal::ProofRequired(demand) => telling.info = demanded(demand),
         Refusal::NotFound { resource } => {
             telling.info.insert("resource".to_owned(), (*resource).to_owned());
             telling.sentence = format!("{reason}.{resource}");
@@ -205,10 +207,27 @@ const fn code_of(refusal: &Refusal) -> Code {
         | Refusal::AccountLocked { .. }
         | Refusal::AttemptsExhausted
         | Refusal::ResendTooSoon { .. } => Code::ResourceExhausted,
+        Refusal::ProofRequired(_) => Code::FailedPrecondition,
         Refusal::NotFound { .. } => Code::NotFound,
-        Refusal::StoreUnavailable | Refusal::Overloaded => Code::Unavailable,
+        Refusal::StoreUnavailable | Refusal::ProviderUnavailable | Refusal::Overloaded => Code::Unavailable,
         Refusal::Internal => Code::Internal,
     }
+}
+
+/// What is to be proved, for the client that has to.
+fn demanded(demand: &ProofDemand) -> HashMap<String, String> {
+    let told = match demand {
+        ProofDemand::Work { challenge, difficulty } => [
+            ("kind", "proof_of_work".to_owned()),
+            ("challenge", challenge.clone()),
+            ("difficulty", difficulty.bits().to_string()),
+        ]
+        .to_vec(),
+        ProofDemand::Captcha { provider, site_key } => {
+            [("kind", provider.as_str().to_owned()), ("site_key", site_key.clone())].to_vec()
+        }
+    };
+    told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn on_the_wire(violation: &FieldViolation, language: Language) -> WireViolation {
@@ -229,6 +248,7 @@ const fn reason_of(reason: FieldReason) -> &'static str {
         FieldReason::PhoneNumber => "INVALID_PHONE_NUMBER",
         FieldReason::CodeFormat => "INVALID_CODE_FORMAT",
         FieldReason::RedirectUri => "REDIRECT_URI_NOT_ALLOWED",
+        FieldReason::Proof => "PROOF_INVALID",
         FieldReason::Field => "INVALID_FIELD",
     }
 }

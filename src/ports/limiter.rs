@@ -16,6 +16,12 @@ pub enum LayerKind {
     Address,
     /// All together.
     All,
+    /// Per identifier, of requests without a proof.
+    UnprovenIdentifier,
+    /// Per client address, of requests without a proof.
+    UnprovenAddress,
+    /// Per proof: its one use.
+    Proof,
 }
 
 impl LayerKind {
@@ -26,6 +32,9 @@ impl LayerKind {
             Self::Identifier => "identifier",
             Self::Address => "address",
             Self::All => "all",
+            Self::UnprovenIdentifier => "unproven_identifier",
+            Self::UnprovenAddress => "unproven_address",
+            Self::Proof => "proof",
         }
     }
 }

@@ -23,7 +23,7 @@ use table::{Name, Table};
 const SHARDS: usize = 16;
 
 /// Kinds of layers; each has tables and a bound of its own, so that keys of one kind never crowd out another's.
-const KINDS: usize = 3;
+const KINDS: usize = 6;
 
 /// Counts requests in this process. What it counted is lost when the process ends, and no other process sees it.
 ///
@@ -123,6 +123,9 @@ const fn row(kind: LayerKind) -> usize {
         LayerKind::Identifier => 0,
         LayerKind::Address => 1,
         LayerKind::All => 2,
+        LayerKind::UnprovenIdentifier => 3,
+        LayerKind::UnprovenAddress => 4,
+        LayerKind::Proof => 5,
     }
 }
 

@@ -1,11 +1,13 @@
 //! The OTP engine: send, resend, verify.
 
 mod events;
+mod proof;
 mod resend;
 mod send;
 mod verify;
 mod view;
 
+pub use proof::ProofParts;
 pub use resend::ResendOtp;
 pub use send::{SendOtp, Sent};
 pub use verify::{SignedIn, VerifyOtp};
@@ -41,6 +43,7 @@ use crate::{
         store::Store,
     },
 };
+use proof::Proving;
 use std::sync::Arc;
 use tracing::Instrument as _;
 
@@ -62,6 +65,8 @@ pub struct OtpParts {
     pub otp: Arc<OtpPolicy>,
     /// Figures of request limits.
     pub limits: Arc<RequestLimits>,
+    /// What is to be proved before a code is sent.
+    pub proof: ProofParts,
     /// Figures of sessions.
     pub sessions: Arc<SessionPolicy>,
     /// Who issues the tokens of a sign-in.
@@ -88,15 +93,22 @@ impl OtpEngine {
         EventId::new(self.parts.entropy.uuid())
     }
 
-    /// Asks the limiter whether one more code may be sent to `email` from `origin`.
-    async fn admit(&self, email: &EmailAddress, origin: &Origin, index: &Secret32) -> Result<Standing, Refusal> {
+    /// Asks the limiter whether one more code may be sent to `email` from `origin`, given what was proved.
+    async fn admit(
+        &self,
+        email: &EmailAddress,
+        origin: &Origin,
+        index: &Secret32,
+        proving: Proving,
+    ) -> Result<Standing, Refusal> {
         let limits = &self.parts.limits;
         let layer = |kind, key, windows: &Arc<_>| Layer { kind, key, windows: Arc::clone(windows) };
-        let layers = [
+        let mut layers = vec![
             layer(LayerKind::Identifier, email.abuse_key(index).0, &limits.identifier),
             layer(LayerKind::Address, network::address_key(origin.address, index), &limits.address),
             layer(LayerKind::All, Digest::hmac(index, &[b"identity.v1 everyone"]), &limits.all),
         ];
+        layers.extend_from_slice(proving.layers());
         let span = tracing::info_span!("limiter", outcome = tracing::field::Empty);
         let admission = self.parts.limiter.admit(&layers).instrument(span.clone()).await;
         match admission.map_err(|fault| fault::limiter(&fault))? {
@@ -106,7 +118,8 @@ impl OtpEngine {
             }
             Admission::Refused { kind, standing, retry_after } => {
                 span.record("outcome", "refused");
-                Err(Refusal::RateLimited { layer: kind.as_str(), standing, retry_after })
+                let limited = Refusal::RateLimited { layer: kind.as_str(), standing, retry_after };
+                Err(proving.refusal(kind).unwrap_or(limited))
             }
         }
     }

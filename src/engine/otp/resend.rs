@@ -1,6 +1,6 @@
 //! Resend: a further code within the same challenge; the earlier ones stay good.
 
-use super::{ChallengeView, CodeDraft, OtpEngine, Sent, view::RecordedView};
+use super::{ChallengeView, CodeDraft, OtpEngine, Sent, proof::Proving, view::RecordedView};
 use crate::{
     domain::{
         answer::AnswerKey,
@@ -56,7 +56,7 @@ impl OtpEngine {
             return Err(self.refused(event.failed(refusal.reason()), refusal).await);
         }
         let email = self.destination(&challenge)?;
-        let standing = match self.admit(&email, origin, &self.parts.keys.index()).await {
+        let standing = match self.admit(&email, origin, &self.parts.keys.index(), Proving::NotAsked).await {
             Ok(standing) => standing,
             Err(refusal @ Refusal::RateLimited { .. }) => {
                 return Err(self.refused(event.failed("RATE_LIMITED"), refusal).await);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    domain::window::Standing,
+    domain::{proof::Difficulty, window::Standing},
     grpc::{proto::ErrorReason, words},
 };
 
@@ -78,8 +78,10 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::AccountLocked { retry_after },
         Refusal::AttemptsExhausted,
         Refusal::ResendTooSoon { retry_after },
+        Refusal::ProofRequired(ProofDemand::Work { challenge: "pow1".to_owned(), difficulty: Difficulty::default() }),
         Refusal::NotFound { resource: "user" },
         Refusal::StoreUnavailable,
+        Refusal::ProviderUnavailable,
         Refusal::Overloaded,
         Refusal::Internal,
     ];
@@ -98,8 +100,10 @@ fn every_refusal() -> Vec<Refusal> {
             | Refusal::AccountLocked { .. }
             | Refusal::AttemptsExhausted
             | Refusal::ResendTooSoon { .. }
+            | Refusal::ProofRequired(_)
             | Refusal::NotFound { .. }
             | Refusal::StoreUnavailable
+            | Refusal::ProviderUnavailable
             | Refusal::Overloaded
             | Refusal::Internal => {}
         }

@@ -43,5 +43,8 @@ pub(super) const FRENCH: Catalogue = Catalogue {
         ("MESSAGE_TOO_LARGE", "Le message est trop volumineux. Envoyez au plus 16 Kio."),
         ("OVERLOADED", "Le service est surchargé. Réessayez dans un instant."),
         ("INTERNAL", "Une erreur s’est produite dans le service. Réessayez. Si elle se reproduit, contactez l’assistance."),
+        ("PROOF_REQUIRED", "Avant l’envoi d’un code, montrez que vous n’êtes pas un robot. Effectuez la vérification, puis redemandez un code."),
+        ("PROOF_INVALID", "La vérification a échoué ou a expiré. Recommencez-la, puis redemandez un code."),
+        ("PROVIDER_UNAVAILABLE", "Un service nécessaire ne répond pas pour le moment. Rien n’a été perdu. Réessayez dans un instant."),
     ],
 };

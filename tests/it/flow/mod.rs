@@ -1,8 +1,10 @@
 //! What takes several calls: resending, repeating, rotating a pepper, several processes, a store that goes away.
 
+mod captcha;
 mod newcomer;
 mod outage;
 mod peppers;
+mod proof;
 mod repeat;
 mod replicas;
 mod resend;

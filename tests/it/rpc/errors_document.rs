@@ -32,6 +32,8 @@ it has that field, else in the best of the metadata `accept-language` (RFC 9110 
 section 3.4), else in English. With `INVALID_EMAIL`, `INVALID_PHONE_NUMBER` and `INVALID_CODE_FORMAT`, which a person can
 cause, the violation has a `localized_message` as well.
 
+[proof-of-work.md](proof-of-work.md) says how a client answers `PROOF_REQUIRED`.
+
 | code | reason | when |
 |---|---|---|
 ";

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 use tonic::metadata::MetadataMap;
 
 use super::assert_refused;
+use crate::both_stores::bodies_on_both_stores;
 use crate::support::client::{Client, send_otp_request};
 use crate::support::refusal::Refusal;
 use crate::support::settings::Settings;
@@ -149,23 +150,4 @@ async fn a_right_code_is_never_limited(store: Store) {
     }
 }
 
-/// Both stores for a body that configures its own worlds.
-macro_rules! on_stores {
-    ($($name:ident),+) => {$(
-        mod $name {
-            use crate::support::world::Store;
-
-            #[tokio::test]
-            async fn sqlite() {
-                super::$name(Store::Sqlite).await;
-            }
-
-            #[tokio::test]
-            async fn postgres() {
-                super::$name(Store::Postgres).await;
-            }
-        }
-    )+};
-}
-
-on_stores!(rate_limited, account_locked, resend_too_soon, a_real_second, a_right_code_is_never_limited);
+bodies_on_both_stores!(rate_limited, account_locked, resend_too_soon, a_real_second, a_right_code_is_never_limited);

@@ -25,6 +25,16 @@ pub(crate) enum Provider {
     Hcaptcha,
 }
 
+impl Provider {
+    /// Its name in the configuration and in answers.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Turnstile => "turnstile",
+            Self::Hcaptcha => "hcaptcha",
+        }
+    }
+}
+
 /// A running provider. It ends with the test.
 pub(crate) struct CaptchaServer {
     address: SocketAddr,
