@@ -38,6 +38,8 @@ pub(super) struct Material {
     pub(super) limiter: LimiterSecrets,
     /// What the mail server asks for.
     pub(super) mail: MailSecrets,
+    /// The secret key of the captcha's widget.
+    pub(super) captcha: Option<SecretString>,
     /// The listeners' certificate and its key.
     pub(super) listener: Option<Certificate>,
     /// The authorities that may sign the collector's certificate, in PEM.
@@ -81,6 +83,8 @@ impl Material {
                 }
             }
         };
+        let captcha_file = config.proof.captcha.as_ref().map(|captcha| captcha.secret_file.as_path());
+        let captcha = files.password(captcha_file, "proof.captcha.secret_file");
         let listener = config.listen.tls.as_ref().and_then(|tls| files.certificate(tls));
         let collector = files.certificates(config.telemetry.otlp_ca_file.as_deref(), "telemetry.otlp_ca_file");
         let collector_authorities = collector.and_then(|pem| String::from_utf8(pem).ok());
@@ -94,6 +98,7 @@ impl Material {
                 store_password,
                 limiter,
                 mail,
+                captcha,
                 listener,
                 collector_authorities,
             }),

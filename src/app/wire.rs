@@ -1,5 +1,6 @@
 //! Builds the adapters and engines that the configuration chooses.
 
+pub(super) mod captcha;
 pub(super) mod limiter;
 pub(super) mod listeners;
 pub(super) mod messenger;
@@ -92,6 +93,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let carrier = Carrier::build(config, material.mail)?;
     let counter = limiter::build(config, material.limiter, clock.clone())?;
+    let proof = captcha::build(config, material.captcha)?;
     let operator_token = OperatorToken::new(&material.admin_token);
     let options = listeners::options(config, material.listener.clone(), operator_token.clone())?;
     let store = OpenStore::open(config, material.store_password).await?;
@@ -124,6 +126,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         entropy: entropy.clone(),
         clients: clients.clone(),
         policies: policies.clone(),
+        proof,
         sessions,
         tokens: tokens.clone(),
         handoff: handoff.clone(),

@@ -11,6 +11,7 @@ pub mod listen;
 pub mod network;
 pub mod policy;
 pub mod problem;
+pub mod proof;
 mod reader;
 mod rules;
 pub mod secret_file;
@@ -44,6 +45,8 @@ pub struct Config {
     pub limiter: limiter::Limiter,
     /// `[policy]`: the policy file, where one is named
     pub policy_file: Option<PathBuf>,
+    /// `[proof]`
+    pub proof: proof::Proof,
     /// `[sessions]`, with the issuer of `[service]`
     pub sessions: SessionPolicy,
     /// `[delivery]`
@@ -105,6 +108,7 @@ impl Config {
             let store = root.section("store", store::read);
             let limiter = root.section("limiter", limiter::read);
             let policy_file = root.section("policy", policy::read_section);
+            let proof = root.section("proof", proof::read);
             let sessions = root.section("sessions", sessions::read);
             let delivery = root.section("delivery", delivery::read);
             let secrets = root.section("secrets", secrets::read);
@@ -129,6 +133,7 @@ impl Config {
                 store: store?.store,
                 limiter: limiter?,
                 policy_file: policy_file?,
+                proof: proof?,
                 sessions,
                 delivery: delivery?,
                 secrets: secrets?,

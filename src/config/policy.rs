@@ -2,6 +2,8 @@
 
 mod sections;
 
+pub(super) use sections::listed;
+
 use super::{
     form::{Text, Word},
     network,

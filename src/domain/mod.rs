@@ -13,6 +13,7 @@ pub mod lockout;
 pub mod message;
 pub mod network;
 pub mod policy;
+pub mod proof;
 pub mod refresh_token;
 pub mod refusal;
 pub mod revocation;

@@ -1,6 +1,6 @@
 //! Why the service says no: the stable reasons of the contract, and what each tells.
 
-use super::window::Standing;
+use super::{proof::ProofDemand, window::Standing};
 use std::time::Duration;
 
 /// One thing wrong with one field of a request.
@@ -25,6 +25,8 @@ pub enum FieldReason {
     CodeFormat,
     /// `REDIRECT_URI_NOT_ALLOWED`
     RedirectUri,
+    /// `PROOF_INVALID`
+    Proof,
     /// `INVALID_FIELD`
     Field,
 }
@@ -71,6 +73,8 @@ pub enum Refusal {
         /// After this wait another may be sent.
         retry_after: Duration,
     },
+    /// Something is to be proved before anything is sent.
+    ProofRequired(ProofDemand),
     /// No such thing.
     NotFound {
         /// What was looked for: `user` or `session`.
@@ -78,6 +82,8 @@ pub enum Refusal {
     },
     /// The store or the limiter does not answer; nothing was lost.
     StoreUnavailable,
+    /// A provider that the request needs does not answer; nothing was lost.
+    ProviderUnavailable,
     /// The service has as much work as it can do.
     Overloaded,
     /// A fault of the service.
@@ -94,6 +100,7 @@ impl Refusal {
                 Some(FieldReason::PhoneNumber) => "INVALID_PHONE_NUMBER",
                 Some(FieldReason::CodeFormat) => "INVALID_CODE_FORMAT",
                 Some(FieldReason::RedirectUri) => "REDIRECT_URI_NOT_ALLOWED",
+                Some(FieldReason::Proof) => "PROOF_INVALID",
                 Some(FieldReason::Field) | None => "INVALID_FIELD",
             },
             Self::CodeInvalid => "CODE_INVALID",
@@ -108,11 +115,19 @@ impl Refusal {
             Self::AccountLocked { .. } => "ACCOUNT_LOCKED",
             Self::AttemptsExhausted => "ATTEMPTS_EXHAUSTED",
             Self::ResendTooSoon { .. } => "RESEND_TOO_SOON",
+            Self::ProofRequired(_) => "PROOF_REQUIRED",
             Self::NotFound { .. } => "NOT_FOUND",
             Self::StoreUnavailable => "STORE_UNAVAILABLE",
+            Self::ProviderUnavailable => "PROVIDER_UNAVAILABLE",
             Self::Overloaded => "OVERLOADED",
             Self::Internal => "INTERNAL",
         }
+    }
+
+    /// Whether the audit log is to say that a request for a code was refused so: faults of ours are in our own log.
+    #[must_use]
+    pub const fn is_for_the_record(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::ProofRequired(_) | Self::Invalid(_) | Self::ProviderUnavailable)
     }
 
     /// How long until the same call may succeed, where time cures it.

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{refusal::Refusal, sealed::CannotOpen},
-    ports::{limiter::LimiterFault, signer::SignerFault, store::StoreFault},
+    ports::{limiter::LimiterFault, proof::CaptchaFault, signer::SignerFault, store::StoreFault},
 };
 use std::error::Error;
 
@@ -24,6 +24,12 @@ pub(crate) fn store(fault: &StoreFault) -> Refusal {
 pub(crate) fn limiter(fault: &LimiterFault) -> Refusal {
     tracing::warn!(error = %chain(fault), "the limiter is unavailable");
     Refusal::StoreUnavailable
+}
+
+/// What the caller learns where a captcha's provider gave no verdict.
+pub(crate) fn captcha(fault: &CaptchaFault) -> Refusal {
+    tracing::warn!(error = %chain(fault), "a captcha could not be checked");
+    Refusal::ProviderUnavailable
 }
 
 /// What the caller learns of a signer's fault.

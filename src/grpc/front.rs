@@ -9,6 +9,7 @@ use super::{
         methods, origin, trace,
     },
     status::{self, Fault},
+    words::Accepted,
 };
 use crate::{
     domain::{
@@ -134,6 +135,7 @@ impl<D: Dispatch> Front<D> {
         B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     {
         let Inner { dispatch, options, running, .. } = &*self.0;
+        let accepted = Accepted::of(request.headers());
         let parent = telemetry::extract_parent(request.headers());
         let method = methods::place(request.uri().path());
         let span = telemetry::rpc_span(methods::NAMES[method], parent.clone());
@@ -150,7 +152,7 @@ impl<D: Dispatch> Front<D> {
             request.extensions_mut().insert(Call::new(origin, place));
             let answering = AssertUnwindSafe(dispatch.dispatch(request)).catch_unwind();
             match tokio::time::timeout(time, answering).await {
-                Ok(Ok(answer)) => answer::in_our_words(answer),
+                Ok(Ok(answer)) => answer,
                 Ok(Err(_)) => {
                     tracing::error!("a call ended in a panic");
                     answer::of(Fault::Panicked)
@@ -158,7 +160,7 @@ impl<D: Dispatch> Front<D> {
                 Err(_) => answer::of(Fault::DeadlineExceeded),
             }
         };
-        let answer = work.instrument(span.clone()).await;
+        let answer = answer::in_our_words(work.instrument(span.clone()).await, &accepted);
         trace::record_end(&span, answer.headers());
         calls::count(method, answer.headers());
         answer

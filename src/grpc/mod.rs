@@ -13,6 +13,7 @@ mod reflection;
 mod session;
 mod status;
 mod token;
+mod words;
 
 pub use front::{Front, FrontOptions, WebOrigins};
 pub use health::Health;

@@ -1,17 +1,21 @@
 //! The one home of statuses: each refusal with its code, its reason, words for a person, and the details of the
 //! contract. What must not be said is not known here: a refusal carries no secret.
 
-use super::quota::{tell_standing, tell_wait, whole_milliseconds, whole_seconds};
-use crate::domain::refusal::{FieldReason, FieldViolation, Refusal};
-use std::{collections::HashMap, time::Duration};
+use super::{
+    quota::{tell_standing, tell_wait, whole_milliseconds, whole_seconds},
+    words::{Accepted, Language},
+};
+use crate::domain::{
+    proof::ProofDemand,
+    refusal::{FieldReason, FieldViolation, Refusal},
+    window::Standing,
+};
+use std::{collections::HashMap, error::Error, fmt, sync::Arc, time::Duration};
 use tonic::{Code, Status, metadata::MetadataMap};
-use tonic_types::{ErrorDetails, FieldViolation as WireViolation, QuotaViolation, StatusExt as _};
+use tonic_types::{ErrorDetails, FieldViolation as WireViolation, LocalizedMessage, QuotaViolation, StatusExt as _};
 
 /// The domain of every reason.
 const DOMAIN: &str = "identity.v1";
-
-/// The only language that these messages exist in.
-const LANGUAGE: &str = "en";
 
 /// After this wait a part that did not answer may be asked again.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -39,88 +43,153 @@ pub(super) enum Fault {
 
 impl Fault {
     pub(super) fn status(self) -> Status {
-        let (code, reason, message) = match self {
-            Self::MethodNotFound => {
-                (Code::Unimplemented, "METHOD_NOT_FOUND", "There is no such method here. Check its name and the port.")
+        say(Said { what: What::Fault(self), asked: None }, Language::English)
+    }
+
+    /// Its code, its reason, and which sentence says it.
+    const fn telling(self) -> (Code, &'static str, &'static str) {
+        match self {
+            Self::MethodNotFound => (Code::Unimplemented, "METHOD_NOT_FOUND", "METHOD_NOT_FOUND"),
+            Self::Compressed => (Code::Unimplemented, "METHOD_NOT_FOUND", "METHOD_NOT_FOUND.compressed"),
+            Self::MessageTooLarge => (Code::OutOfRange, "MESSAGE_TOO_LARGE", "MESSAGE_TOO_LARGE"),
+            Self::Malformed => (Code::InvalidArgument, "INVALID_FIELD", "INVALID_FIELD.message"),
+            Self::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"),
+            Self::Overloaded => (Code::Unavailable, "OVERLOADED", "OVERLOADED"),
+            Self::ServiceCredentialRequired => {
+                (Code::Unauthenticated, "SERVICE_CREDENTIAL_REQUIRED", "SERVICE_CREDENTIAL_REQUIRED")
             }
-            Self::Compressed => {
-                (Code::Unimplemented, "METHOD_NOT_FOUND", "Compressed messages are not taken. Send it uncompressed.")
-            }
-            Self::MessageTooLarge => {
-                (Code::OutOfRange, "MESSAGE_TOO_LARGE", "The message is too large. Send at most 16 KiB.")
-            }
-            Self::Malformed => {
-                (Code::InvalidArgument, "INVALID_FIELD", "The message cannot be read. Check it against the contract.")
-            }
-            Self::DeadlineExceeded => (
-                Code::DeadlineExceeded,
-                "DEADLINE_EXCEEDED",
-                "This took too long. Try again; use a request_id so that nothing is done twice.",
-            ),
-            Self::Overloaded => (Code::Unavailable, "OVERLOADED", "The service is busy. Try again in a moment."),
-            Self::ServiceCredentialRequired => (
-                Code::Unauthenticated,
-                "SERVICE_CREDENTIAL_REQUIRED",
-                "This method is for operators. Send the operator's token in the metadata x-service-token.",
-            ),
-            Self::Panicked => return of(&Refusal::Internal),
-        };
-        let wait = (self == Self::Overloaded).then_some(MOMENT);
-        build(code, reason, message.to_owned(), wait, HashMap::new(), ErrorDetails::new(), MetadataMap::new())
+            Self::Panicked => (Code::Internal, "INTERNAL", "INTERNAL"),
+        }
     }
 }
 
-/// The status of a refusal.
+/// What was refused. It travels beside its status, so that the front can say it in the caller's language.
+#[derive(Clone, Debug)]
+struct Said {
+    what: What,
+    /// The language that the request itself names.
+    asked: Option<Language>,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Refusal(Refusal),
+    Fault(Fault),
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("refused")
+    }
+}
+
+impl Error for Said {}
+
+/// The status of a refusal, in English until the front knows better.
 pub(super) fn of(refusal: &Refusal) -> Status {
-    let mut details = ErrorDetails::new();
-    let mut metadata = MetadataMap::new();
-    let mut info = HashMap::new();
+    of_request_in(refusal, None)
+}
+
+/// The status of a refusal to a request that names a language itself, which then counts before `accept-language`.
+pub(super) fn of_request_in(refusal: &Refusal, asked: Option<Language>) -> Status {
+    let said = Said { what: What::Refusal(refusal.clone()), asked };
+    say(said, asked.unwrap_or(Language::English))
+}
+
+/// The same status in a language that the caller accepts; `None` where it is in the right one already.
+pub(super) fn in_language(status: &Status, accepted: &Accepted) -> Option<Status> {
+    let said = status.source()?.downcast_ref::<Said>()?;
+    let language = if said.asked.is_some() { None } else { accepted.best() };
+    language.filter(|language| *language != Language::English).map(|language| say(said.clone(), language))
+}
+
+fn say(said: Said, language: Language) -> Status {
+    let mut telling = match &said.what {
+        What::Fault(fault) => {
+            let (code, reason, sentence) = fault.telling();
+            let wait = (*fault == Fault::Overloaded).then_some(MOMENT);
+            Telling { wait, ..Telling::new(code, reason, sentence.to_owned()) }
+        }
+        What::Refusal(refusal) => telling(refusal, language),
+    };
+    let mut message = language.sentence(&telling.sentence).replace("{fields}", &telling.fields);
+    telling.details.set_error_info(telling.reason, DOMAIN, telling.info);
+    if let Some(wait) = telling.wait {
+        message = message.replace("{wait}", &language.span(whole_seconds(wait)));
+        telling.details.set_retry_info(Some(whole_milliseconds(wait)));
+        tell_wait(&mut telling.metadata, wait);
+    }
+    telling.details.set_localized_message(language.tag(), message.as_str());
+    let mut status = Status::with_error_details_and_metadata(telling.code, message, telling.details, telling.metadata);
+    status.set_source(Arc::new(said));
+    status
+}
+
+/// What a status is made of.
+struct Telling {
+    code: Code,
+    reason: &'static str,
+    /// Which sentence says it.
+    sentence: String,
+    /// The fields that the sentence names.
+    fields: String,
+    wait: Option<Duration>,
+    info: HashMap<String, String>,
+    details: ErrorDetails,
+    metadata: MetadataMap,
+}
+
+impl Telling {
+    fn new(code: Code, reason: &'static str, sentence: String) -> Self {
+        Self {
+            code,
+            reason,
+            sentence,
+            fields: String::new(),
+            wait: None,
+            info: HashMap::new(),
+            details: ErrorDetails::new(),
+            metadata: MetadataMap::new(),
+        }
+    }
+}
+
+fn telling(refusal: &Refusal, language: Language) -> Telling {
+    let reason = refusal.reason();
+    let mut telling = Telling::new(code_of(refusal), reason, reason.to_owned());
+    telling.wait = match refusal {
+        Refusal::StoreUnavailable | Refusal::ProviderUnavailable | Refusal::Overloaded => Some(MOMENT),
+        other => other.retry_after(),
+    };
     match refusal {
         Refusal::Invalid(violations) => {
-            details.set_bad_request(violations.iter().map(on_the_wire).collect::<Vec<_>>());
+            telling.fields = language.list(&violations.iter().map(|violation| violation.field).collect::<Vec<_>>());
+            let violations = violations.iter().map(|violation| on_the_wire(violation, language));
+            telling.details.set_bad_request(violations.collect::<Vec<_>>());
         }
         Refusal::RateLimited { layer, standing, .. } => {
-            info.insert("layer".to_owned(), (*layer).to_owned());
-            details.set_quota_failure([quota(layer, &format!("{} requests for codes", standing.limit))]);
-            tell_standing(&mut metadata, standing);
+            telling.info.insert("layer".to_owned(), (*layer).to_owned());
+            telling.details.set_quota_failure([quota(layer, &format!("{} requests for codes", standing.limit))]);
+            tell_standing(&mut telling.metadata, standing);
         }
         Refusal::AccountLocked { .. } => {
-            details.set_quota_failure([quota("identifier", "wrong codes in a row")]);
+            telling.details.set_quota_failure([quota("identifier", "wrong codes in a row")]);
         }
         Refusal::AttemptsExhausted => {
-            details.set_quota_failure([quota("challenge", "attempts on one challenge")]);
+            telling.details.set_quota_failure([quota("challenge", "attempts on one challenge")]);
         }
-        Refusal::ResendTooSoon { .. } => {
-            details.set_quota_failure([quota("challenge", "one code within the cool-down")]);
+        Refusal::ResendTooSoon { retry_after } => {
+            telling.details.set_quota_failure([quota("challenge", "one code within the cool-down")]);
+            tell_standing(&mut telling.metadata, &Standing { limit: 1, remaining: 0, reset: *retry_after });
         }
+        Refusal::ProofRequired(demand) => telling.info = demanded(demand),
         Refusal::NotFound { resource } => {
-            info.insert("resource".to_owned(), (*resource).to_owned());
+            telling.info.insert("resource".to_owned(), (*resource).to_owned());
+            telling.sentence = format!("{reason}.{resource}");
         }
         _ => {}
     }
-    let wait = match refusal {
-        Refusal::StoreUnavailable | Refusal::Overloaded => Some(MOMENT),
-        other => other.retry_after(),
-    };
-    build(code_of(refusal), refusal.reason(), words_of(refusal), wait, info, details, metadata)
-}
-
-fn build(
-    code: Code,
-    reason: &'static str,
-    message: String,
-    wait: Option<Duration>,
-    info: HashMap<String, String>,
-    mut details: ErrorDetails,
-    mut metadata: MetadataMap,
-) -> Status {
-    details.set_error_info(reason, DOMAIN, info);
-    details.set_localized_message(LANGUAGE, message.as_str());
-    if let Some(wait) = wait {
-        details.set_retry_info(Some(whole_milliseconds(wait)));
-        tell_wait(&mut metadata, wait);
-    }
-    Status::with_error_details_and_metadata(code, message, details, metadata)
+    telling
 }
 
 const fn code_of(refusal: &Refusal) -> Code {
@@ -138,68 +207,38 @@ const fn code_of(refusal: &Refusal) -> Code {
         | Refusal::AccountLocked { .. }
         | Refusal::AttemptsExhausted
         | Refusal::ResendTooSoon { .. } => Code::ResourceExhausted,
+        Refusal::ProofRequired(_) => Code::FailedPrecondition,
         Refusal::NotFound { .. } => Code::NotFound,
-        Refusal::StoreUnavailable | Refusal::Overloaded => Code::Unavailable,
+        Refusal::StoreUnavailable | Refusal::ProviderUnavailable | Refusal::Overloaded => Code::Unavailable,
         Refusal::Internal => Code::Internal,
     }
 }
 
-/// What happened and what to do next, for a person.
-fn words_of(refusal: &Refusal) -> String {
-    let after = |wait: &Duration| spell(whole_seconds(*wait));
-    match refusal {
-        Refusal::Invalid(violations) => match violations.as_slice() {
-            [one] => format!("The field {} {}.", one.field, one.description),
-            [one, rest @ ..] => {
-                format!("The field {} {}. Fields to correct beside it: {}.", one.field, one.description, rest.len())
-            }
-            [] => "The request is not valid.".to_owned(),
-        },
-        Refusal::CodeInvalid => "The code is not valid. Check it, or ask for a new one.".to_owned(),
-        Refusal::CodeExpired => "The code has expired. Ask for a new one.".to_owned(),
-        Refusal::ChallengeNotFound => "This request for a code has ended. Ask for a new code.".to_owned(),
-        Refusal::TokenInvalid => "The access token is not valid. Refresh it, or sign in again.".to_owned(),
-        Refusal::RefreshTokenInvalid => "The session has ended. Sign in again.".to_owned(),
-        Refusal::RefreshTokenReused => {
-            "An old refresh token was used again. All sessions have been ended to be safe; sign in again.".to_owned()
+/// What is to be proved, for the client that has to.
+fn demanded(demand: &ProofDemand) -> HashMap<String, String> {
+    let told = match demand {
+        ProofDemand::Work { challenge, difficulty } => [
+            ("kind", "proof_of_work".to_owned()),
+            ("challenge", challenge.clone()),
+            ("difficulty", difficulty.bits().to_string()),
+        ]
+        .to_vec(),
+        ProofDemand::Captcha { provider, site_key } => {
+            [("kind", provider.as_str().to_owned()), ("site_key", site_key.clone())].to_vec()
         }
-        Refusal::DeviceMismatch => "The session belongs to another device. Sign in again on this one.".to_owned(),
-        Refusal::UserDisabled => "This account is disabled. Contact support.".to_owned(),
-        Refusal::RateLimited { retry_after, .. } => {
-            format!("Too many requests for codes. Try again in {}.", after(retry_after))
-        }
-        Refusal::AccountLocked { retry_after } => {
-            format!("Too many wrong codes. Try again in {}.", after(retry_after))
-        }
-        Refusal::AttemptsExhausted => "Too many attempts with this code. Ask for a new one.".to_owned(),
-        Refusal::ResendTooSoon { retry_after } => {
-            format!("A code was sent a moment ago. Ask for another in {}.", after(retry_after))
-        }
-        Refusal::NotFound { resource } => format!("There is no such {resource}."),
-        Refusal::StoreUnavailable => {
-            "The service cannot answer now. Nothing was lost; try again in a moment.".to_owned()
-        }
-        Refusal::Overloaded => "The service is busy. Try again in a moment.".to_owned(),
-        Refusal::Internal => "The service failed. Try again; if it fails again, contact support.".to_owned(),
-    }
-}
-
-/// Seconds in words: `45 seconds`, `5 minutes`, `2 hours`; rounded up.
-fn spell(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        0..=90 => (seconds, "second"),
-        91..=5400 => (seconds.div_ceil(60), "minute"),
-        _ => (seconds.div_ceil(3600), "hour"),
     };
-    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+    told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn on_the_wire(violation: &FieldViolation) -> WireViolation {
+fn on_the_wire(violation: &FieldViolation, language: Language) -> WireViolation {
+    let reason = reason_of(violation.reason);
+    // What a person can have mistyped is also said to the person; the rest is for whoever wrote the client.
+    let mistyped = matches!(violation.reason, FieldReason::Email | FieldReason::PhoneNumber | FieldReason::CodeFormat);
     WireViolation {
         field: violation.field.to_owned(),
         description: violation.description.clone(),
-        reason: reason_of(violation.reason).to_owned(),
-        localized_message: None,
+        reason: reason.to_owned(),
+        localized_message: mistyped.then(|| LocalizedMessage::new(language.tag(), language.sentence(reason))),
     }
 }
 
@@ -209,6 +248,7 @@ const fn reason_of(reason: FieldReason) -> &'static str {
         FieldReason::PhoneNumber => "INVALID_PHONE_NUMBER",
         FieldReason::CodeFormat => "INVALID_CODE_FORMAT",
         FieldReason::RedirectUri => "REDIRECT_URI_NOT_ALLOWED",
+        FieldReason::Proof => "PROOF_INVALID",
         FieldReason::Field => "INVALID_FIELD",
     }
 }

@@ -17,6 +17,12 @@ pub enum LayerKind {
     Address,
     /// All together.
     All,
+    /// Per identifier, of requests without a proof.
+    UnprovenIdentifier,
+    /// Per client address, of requests without a proof.
+    UnprovenAddress,
+    /// Per proof: its one use.
+    Proof,
 }
 
 impl LayerKind {
@@ -27,6 +33,9 @@ impl LayerKind {
             Self::Identifier => "identifier",
             Self::Address => "address",
             Self::All => "all",
+            Self::UnprovenIdentifier => "unproven_identifier",
+            Self::UnprovenAddress => "unproven_address",
+            Self::Proof => "proof",
         }
     }
 }

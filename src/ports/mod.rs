@@ -9,5 +9,6 @@ pub mod limiter;
 pub mod mailbox;
 pub mod messenger;
 pub mod policy;
+pub mod proof;
 pub mod signer;
 pub mod store;

@@ -37,3 +37,23 @@ macro_rules! test_on_both_stores {
     };
 }
 pub(crate) use test_on_both_stores;
+
+/// Bodies that take a store and make their own worlds, each as the tests `<name>::sqlite` and `<name>::postgres`.
+macro_rules! bodies_on_both_stores {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use $crate::support::world::Store;
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$name(Store::Sqlite).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$name(Store::Postgres).await;
+            }
+        }
+    )+};
+}
+pub(crate) use bodies_on_both_stores;

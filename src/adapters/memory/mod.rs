@@ -29,7 +29,14 @@ use table::{Name, Table};
 const SHARDS: usize = 16;
 
 /// Kinds of layers; each has tables and a bound of its own, so that keys of one kind never crowd out another's.
-const KINDS: [LayerKind; 3] = [LayerKind::Identifier, LayerKind::Address, LayerKind::All];
+const KINDS: [LayerKind; 6] = [
+    LayerKind::Identifier,
+    LayerKind::Address,
+    LayerKind::All,
+    LayerKind::UnprovenIdentifier,
+    LayerKind::UnprovenAddress,
+    LayerKind::Proof,
+];
 
 /// Some tables, locked.
 type Locked<'a> = BTreeMap<usize, MutexGuard<'a, Table>>;
@@ -207,6 +214,9 @@ const fn row(kind: LayerKind) -> usize {
         LayerKind::Identifier => 0,
         LayerKind::Address => 1,
         LayerKind::All => 2,
+        LayerKind::UnprovenIdentifier => 3,
+        LayerKind::UnprovenAddress => 4,
+        LayerKind::Proof => 5,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     config::{
         form::{Span, Whole, Word},
-        reader::Section,
+        reader::{Found, Section},
     },
     domain::{
         lockout::{Ladder, Rung},
@@ -73,15 +73,19 @@ pub(super) fn limits(section: &mut Section<'_>, base: bool) -> Option<LimitsChan
 
 fn limit(section: &mut Section<'_>) -> Option<LimitChange> {
     let mode = section.get("mode", &MODE).optional();
-    let windows = section.tables("windows", |section| {
-        let limit = section.need("limit", &Whole(1..=MAX_LIMIT));
-        let seconds = section.need("seconds", &Whole(1..=MAX_SECONDS));
-        Some(Window { limit: limit?, span: Duration::from_secs(u64::from(seconds?)) })
-    });
-    let windows = windows.optional()?;
+    let windows = listed(section, "windows").optional()?;
     if windows.as_ref().is_some_and(Vec::is_empty) {
         section.wrong("windows", "has no window", "write at least one { limit = 3, seconds = 300 }, or remove the key");
         return None;
     }
     Some(LimitChange { mode: mode?, windows: windows.map(Into::into) })
+}
+
+/// The windows in the list under `key`.
+pub(in crate::config) fn listed(section: &mut Section<'_>, key: &'static str) -> Found<Vec<Window>> {
+    section.tables(key, |section| {
+        let limit = section.need("limit", &Whole(1..=MAX_LIMIT));
+        let seconds = section.need("seconds", &Whole(1..=MAX_SECONDS));
+        Some(Window { limit: limit?, span: Duration::from_secs(u64::from(seconds?)) })
+    })
 }

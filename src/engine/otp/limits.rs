@@ -1,6 +1,6 @@
 //! Request limits: one question to the limiter, over every layer.
 
-use super::OtpEngine;
+use super::{OtpEngine, proof::Proving};
 use crate::{
     domain::{
         audit::{Act, AuditEvent, Outcome},
@@ -18,23 +18,32 @@ use crate::{
 };
 use tracing::Instrument as _;
 
+/// One request for a code, as the limiter is asked about it.
+pub(super) struct Asked<'a> {
+    pub(super) email: &'a EmailAddress,
+    pub(super) origin: &'a Origin,
+    pub(super) index: &'a Secret32,
+    /// What an event of it looks like.
+    pub(super) event: &'a AuditEvent,
+}
+
 impl OtpEngine {
-    /// Asks the limiter whether one more code may be sent to `email` from `origin`. Where a layer in shadow would have
-    /// refused, an event like `event` says so, and the caller learns nothing of it. Gives where the caller stands in
+    /// Asks the limiter whether one more code may be sent, given what was proved. Where a layer in shadow would have
+    /// refused, an event says so, and the caller learns nothing of it. Gives where the caller stands in
     /// the tightest window that is enforced for it, where there is one.
     pub(super) async fn admit(
         &self,
         limits: &LimitRules,
-        email: &EmailAddress,
-        origin: &Origin,
-        index: &Secret32,
-        event: &AuditEvent,
+        asked: &Asked<'_>,
+        proving: Proving,
     ) -> Result<Option<Standing>, Refusal> {
-        let layers = [
+        let &Asked { email, origin, index, event } = asked;
+        let mut layers = vec![
             layer(LayerKind::Identifier, email.abuse_key(index).0, &limits.identifier),
             layer(LayerKind::Address, network::address_key(origin.address, index), &limits.address),
             layer(LayerKind::All, Digest::hmac(index, &[b"identity.v1 everyone"]), &limits.all),
         ];
+        layers.extend_from_slice(proving.layers());
         let span = tracing::info_span!("limiter", outcome = tracing::field::Empty);
         let admission = self.parts.limiter.admit(&layers).instrument(span.clone()).await;
         match admission.map_err(|fault| fault::limiter(&fault))? {
@@ -44,12 +53,15 @@ impl OtpEngine {
                     self.shadowed(event, layer.kind).await?;
                 }
                 // How much of the common budget others have spent is not the caller's to know until it is refused by it.
-                let own = told.filter(|(layer, _)| layer.kind != LayerKind::All && layer.mode == Mode::Enforce);
+                let own = told.filter(|(layer, _)| {
+                    matches!(layer.kind, LayerKind::Identifier | LayerKind::Address) && layer.mode == Mode::Enforce
+                });
                 Ok(own.map(|(_, decision)| decision.standing).reduce(tightest))
             }
             Admission::Refused { kind, standing, retry_after } => {
                 span.record("outcome", "refused");
-                Err(Refusal::RateLimited { layer: kind.as_str(), standing, retry_after })
+                let limited = Refusal::RateLimited { layer: kind.as_str(), standing, retry_after };
+                Err(proving.refusal(kind).unwrap_or(limited))
             }
         }
     }
@@ -59,6 +71,7 @@ impl OtpEngine {
             LayerKind::Identifier => "RATE_LIMITED_IDENTIFIER",
             LayerKind::Address => "RATE_LIMITED_ADDRESS",
             LayerKind::All => "RATE_LIMITED_ALL",
+            LayerKind::UnprovenIdentifier | LayerKind::UnprovenAddress | LayerKind::Proof => "PROOF_REQUIRED",
         };
         // A challenge that is about to begin may yet not: an event names none that never was.
         let challenge_id = event.challenge_id.filter(|_| event.act != Act::CodeSent);

@@ -2,12 +2,14 @@
 
 mod events;
 mod limits;
+mod proof;
 mod resend;
 mod rules;
 mod send;
 mod verify;
 mod view;
 
+pub use proof::ProofParts;
 pub use resend::ResendOtp;
 pub use send::{SendOtp, Sent};
 pub use verify::{SignedIn, VerifyOtp};
@@ -51,6 +53,8 @@ pub struct OtpParts {
     pub clients: Arc<Clients>,
     /// The policy in force: figures of codes, lockout and request limits.
     pub policies: Arc<dyn Policies>,
+    /// What is to be proved before a code is sent.
+    pub proof: ProofParts,
     /// Figures of sessions.
     pub sessions: Arc<SessionPolicy>,
     /// Who issues the tokens of a sign-in.

@@ -1,6 +1,6 @@
 //! Resend: a further code within the same challenge; the earlier ones stay good.
 
-use super::{ChallengeView, CodeDraft, OtpEngine, Sent, view::RecordedView};
+use super::{ChallengeView, CodeDraft, OtpEngine, Sent, limits::Asked, proof::Proving, view::RecordedView};
 use crate::{
     domain::{
         answer::AnswerKey,
@@ -57,7 +57,8 @@ impl OtpEngine {
         }
         let email = self.destination(&challenge)?;
         let rules = self.rules(&challenge.scope);
-        let standing = match self.admit(&rules.limits, &email, origin, &self.parts.keys.index(), &event).await {
+        let asked = Asked { email: &email, origin, index: &self.parts.keys.index(), event: &event };
+        let standing = match self.admit(&rules.limits, &asked, Proving::NotAsked).await {
             Ok(standing) => standing,
             Err(refusal @ Refusal::RateLimited { .. }) => {
                 return Err(self.refused(event.failed("RATE_LIMITED"), refusal).await);

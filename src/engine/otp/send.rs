@@ -1,6 +1,6 @@
 //! Send: one limiter call, one store call, the same for known and unknown identifiers.
 
-use super::{ChallengeView, CodeDraft, OtpEngine, view::RecordedView};
+use super::{ChallengeView, CodeDraft, OtpEngine, limits::Asked, view::RecordedView};
 use crate::{
     domain::{
         answer::AnswerKey,
@@ -34,6 +34,8 @@ pub struct SendOtp {
     pub device: Device,
     /// The person's language.
     pub locale: String,
+    /// The answer to a captcha or proof of work.
+    pub proof: Option<SecretString>,
     /// Where the caller may repeat the call.
     pub repeatable: Option<Repeatable>,
 }
@@ -52,7 +54,8 @@ impl OtpEngine {
     /// Begins a challenge and accepts the message that carries its code.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] for a client application that is not registered, [`Refusal::RateLimited`], and faults.
+    /// [`Refusal::Invalid`] for a client application that is not registered or a proof that does not hold,
+    /// [`Refusal::ProofRequired`], [`Refusal::RateLimited`], and faults.
     pub async fn send(&self, request: SendOtp, origin: &Origin) -> Result<Sent, Refusal> {
         let now = self.parts.clock.now();
         let client = self.parts.clients.find(&request.client_id).ok_or_else(unknown_client)?;
@@ -71,10 +74,15 @@ impl OtpEngine {
         };
         let event = self.event(now, Act::CodeSent, origin, &scope, &request.device.device_id);
         let rules = self.rules(&scope);
-        let standing = match self.admit(&rules.limits, &request.email, origin, &index, &event).await {
+        let asked = Asked { email: &request.email, origin, index: &index, event: &event };
+        let admitted = match self.prove(&request, &scope, origin, &index, now).await {
+            Ok(proving) => self.admit(&rules.limits, &asked, proving).await,
+            Err(refusal) => Err(refusal),
+        };
+        let standing = match admitted {
             Ok(standing) => standing,
-            Err(refusal @ Refusal::RateLimited { .. }) => {
-                let mut event = event.failed("RATE_LIMITED");
+            Err(refusal) if refusal.is_for_the_record() => {
+                let mut event = event.failed(refusal.reason());
                 event.challenge_id = None;
                 return Err(self.refused(event, refusal).await);
             }

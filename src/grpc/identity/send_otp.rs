@@ -6,7 +6,7 @@ use crate::{
         convert::{answers, requests},
         layers::call::Call,
         proto::{SendOtpRequest, SendOtpResponse},
-        quota, status,
+        quota, status, words,
     },
 };
 use std::sync::Arc;
@@ -17,10 +17,12 @@ pub(super) async fn send_otp(
     request: Request<SendOtpRequest>,
 ) -> Result<Response<SendOtpResponse>, Status> {
     let (call, _, message) = Call::of(request);
-    let asked = requests::send_otp(message).map_err(|refusal| status::of(&refusal))?;
+    let language = words::of_locale(&message.locale);
+    let refuse = |refusal| status::of_request_in(&refusal, language);
+    let asked = requests::send_otp(message).map_err(refuse)?;
     let engine = Arc::clone(engine);
     let sent = call.run(|origin| async move { engine.send(asked, &origin).await }).await;
-    let sent = sent.map_err(|refusal| status::of(&refusal))?;
+    let sent = sent.map_err(refuse)?;
     let mut response = Response::new(SendOtpResponse { challenge: Some(answers::challenge(sent.challenge)) });
     if let Some(standing) = &sent.standing {
         quota::tell_standing(response.metadata_mut(), standing);

@@ -1,8 +1,11 @@
 //! Answers of the transport itself, in the words of the contract.
 
-use crate::grpc::status::Fault;
+use crate::grpc::{
+    status::{self, Fault},
+    words::Accepted,
+};
 use http::{HeaderMap, HeaderValue, Response};
-use tonic::{Code, body::Body};
+use tonic::{Code, Status, body::Body};
 
 const DETAILS: &str = "grpc-status-details-bin";
 const STATUS: &str = "grpc-status";
@@ -13,8 +16,20 @@ pub(in crate::grpc) fn code_of(headers: &HeaderMap) -> Option<Code> {
     headers.get(STATUS).map(|code| Code::from_bytes(code.as_bytes()))
 }
 
+/// A refusal in the words of the contract and in the caller's language; an answer of another kind as it is.
+pub(in crate::grpc) fn in_our_words(answer: Response<Body>, accepted: &Accepted) -> Response<Body> {
+    if code_of(answer.headers()).is_none() {
+        return answer;
+    }
+    let answer = instead_of_tonics(answer);
+    match answer.extensions().get::<Status>().and_then(|status| status::in_language(status, accepted)) {
+        Some(status) => replaced(&answer, status),
+        None => answer,
+    }
+}
+
 /// Replaces tonic's own statuses, which carry no details: what it calls internal is a message that it could not read.
-pub(in crate::grpc) fn in_our_words(answer: Response<Body>) -> Response<Body> {
+fn instead_of_tonics(answer: Response<Body>) -> Response<Body> {
     let headers = answer.headers();
     if headers.contains_key(DETAILS) {
         return answer;
@@ -26,10 +41,14 @@ pub(in crate::grpc) fn in_our_words(answer: Response<Body>) -> Response<Body> {
         Some(Code::Unimplemented) => Fault::MethodNotFound,
         _ => return answer,
     };
-    let accepted = headers.get(ACCEPTED_ENCODINGS).cloned();
-    let mut replaced = of(fault);
-    if let Some(accepted) = accepted {
-        replaced.headers_mut().insert(ACCEPTED_ENCODINGS, accepted);
+    replaced(&answer, fault.status())
+}
+
+/// An answer with another status. Which encodings are taken is no part of the status, and stays.
+fn replaced(answer: &Response<Body>, status: Status) -> Response<Body> {
+    let mut replaced = status.into_http::<Body>();
+    if let Some(encodings) = answer.headers().get(ACCEPTED_ENCODINGS) {
+        replaced.headers_mut().insert(ACCEPTED_ENCODINGS, encodings.clone());
     }
     replaced
 }

@@ -1,5 +1,8 @@
 use super::*;
-use crate::{domain::window::Standing, grpc::proto::ErrorReason};
+use crate::{
+    domain::{proof::Difficulty, window::Standing},
+    grpc::{proto::ErrorReason, words},
+};
 
 fn field(field: &'static str, reason: FieldReason) -> FieldViolation {
     FieldViolation { field, description: "is missing".to_owned(), reason }
@@ -75,8 +78,10 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::AccountLocked { retry_after },
         Refusal::AttemptsExhausted,
         Refusal::ResendTooSoon { retry_after },
+        Refusal::ProofRequired(ProofDemand::Work { challenge: "pow1".to_owned(), difficulty: Difficulty::default() }),
         Refusal::NotFound { resource: "user" },
         Refusal::StoreUnavailable,
+        Refusal::ProviderUnavailable,
         Refusal::Overloaded,
         Refusal::Internal,
     ];
@@ -95,8 +100,10 @@ fn every_refusal() -> Vec<Refusal> {
             | Refusal::AccountLocked { .. }
             | Refusal::AttemptsExhausted
             | Refusal::ResendTooSoon { .. }
+            | Refusal::ProofRequired(_)
             | Refusal::NotFound { .. }
             | Refusal::StoreUnavailable
+            | Refusal::ProviderUnavailable
             | Refusal::Overloaded
             | Refusal::Internal => {}
         }
@@ -118,6 +125,25 @@ fn every_reason_has_the_code_that_the_contract_gives_it() {
         let documented: String = line.split('|').nth(1).unwrap().trim().split('_').map(capital).collect();
         assert_eq!(documented, code, "{reason}");
         assert!(status.message().is_ascii() && status.message().ends_with('.'), "{}", status.message());
+    }
+}
+
+#[test]
+fn every_refusal_is_said_in_full_in_every_language() {
+    for tag in ["de", "fr", "es", "pt", "ja"] {
+        let language = words::of_locale(tag);
+        for refusal in every_refusal() {
+            let (english, said) = (of(&refusal), of_request_in(&refusal, language));
+            assert_eq!((said.code(), said.metadata().len()), (english.code(), english.metadata().len()));
+            assert_ne!(said.message(), english.message());
+            assert!(!said.message().contains(['{', '}']), "{}", said.message());
+            let (details, plain) = (said.get_error_details(), english.get_error_details());
+            let reason =
+                |details: &ErrorDetails| details.error_info().map(|info| (info.reason.clone(), info.metadata.clone()));
+            assert_eq!(reason(&details), reason(&plain));
+            let localized = details.localized_message().unwrap();
+            assert_eq!((localized.locale.as_str(), localized.message.as_str()), (tag, said.message()));
+        }
     }
 }
 

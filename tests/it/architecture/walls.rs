@@ -60,6 +60,7 @@ const OUTSIDE: &[&str] = &[
     "prost",
     "prost_types",
     "redis",
+    "reqwest",
     "rustix",
     "rustls",
     "sqlx",
@@ -74,7 +75,7 @@ const OUTSIDE: &[&str] = &[
 ];
 
 /// What adapters alone touch.
-const STORES_AND_MAIL: &[&str] = &["deadpool_redis", "lettre", "redis", "sqlx"];
+const STORES_AND_MAIL: &[&str] = &["deadpool_redis", "lettre", "redis", "reqwest", "sqlx"];
 /// What stands between the service and its callers.
 const TRANSPORT: &[&str] = &["axum", "clap", "tonic", "tonic_types", "tonic_web", "tower_http"];
 

@@ -1,9 +1,11 @@
 //! What takes several calls: resending, repeating, rotating a pepper, changing the policy, several processes, a store that goes away.
 
+mod captcha;
 mod newcomer;
 mod outage;
 mod peppers;
 mod policy;
+mod proof;
 mod repeat;
 mod replicas;
 mod resend;

@@ -18,13 +18,21 @@ Every refusal has a canonical code, a message fit for a person, and details in `
 | detail | where |
 |---|---|
 | `google.rpc.ErrorInfo` | always: domain `identity.v1`, the reason below, and metadata without secrets |
-| `google.rpc.LocalizedMessage` | always: the message, in English for now |
-| `google.rpc.BadRequest` | with `INVALID_ARGUMENT`: every field that is wrong, by its path, each with its own reason |
+| `google.rpc.LocalizedMessage` | always: the same message, and the language that it is in |
+| `google.rpc.BadRequest` | with `INVALID_ARGUMENT`: every field that is wrong, by its path, each with its own reason; the description is in English, for whoever writes the client |
 | `google.rpc.QuotaFailure` | with `RESOURCE_EXHAUSTED`: whose budget was spent |
 | `google.rpc.RetryInfo` | where time cures it: after this wait the call is not refused for this reason; also `retry-after` |
 
-`RATE_LIMITED`, and every answer of `SendOtp` and `ResendOtp` that was counted, carry `x-ratelimit-limit`,
-`x-ratelimit-remaining` and `x-ratelimit-reset` of the tightest window, in whole seconds, rounded up.
+`RATE_LIMITED`, `RESEND_TOO_SOON`, and every answer of `SendOtp` and `ResendOtp` that was counted, carry `x-ratelimit-limit`,
+`x-ratelimit-remaining` and `x-ratelimit-reset` of the tightest window, in whole seconds, rounded up. No window counts
+`VerifyOtp`: attempts and locks are told by their reason and `retry-after` alone.
+
+The message is in English, German, French, Spanish, Portuguese or Japanese: in the language of the request's `locale` where
+it has that field, else in the best of the metadata `accept-language` (RFC 9110 section 12.5.4, looked up by RFC 4647
+section 3.4), else in English. With `INVALID_EMAIL`, `INVALID_PHONE_NUMBER` and `INVALID_CODE_FORMAT`, which a person can
+cause, the violation has a `localized_message` as well.
+
+[proof-of-work.md](proof-of-work.md) says how a client answers `PROOF_REQUIRED`.
 
 | code | reason | when |
 |---|---|---|

@@ -6,6 +6,7 @@ mod get_current_user;
 mod get_jwks;
 mod grpc_web;
 mod health;
+mod languages;
 mod list_sessions;
 mod operator_token;
 mod reflection;
@@ -18,6 +19,7 @@ mod sign_out;
 mod tls;
 mod validate_token;
 mod verify_otp;
+mod waits;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

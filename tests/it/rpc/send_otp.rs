@@ -72,7 +72,7 @@ on_both_stores!(refuses_every_bad_field_and_does_nothing, |world| {
         ("redirect_uri", "REDIRECT_URI_NOT_ALLOWED", &|m| m.redirect_uri = "https://example.org".to_owned()),
         ("link_completion", "INVALID_FIELD", &|m| m.link_completion = 1),
         ("link_completion", "INVALID_FIELD", &|m| m.link_completion = 77),
-        ("proof", "INVALID_FIELD", &|m| m.proof = "x".repeat(4097)),
+        ("proof", "INVALID_FIELD", &|m| m.proof = "x".repeat(8193)),
         ("device.device_id", "INVALID_FIELD", &|m| m.device = Some(device(|d| d.device_id = "x".repeat(129)))),
         ("device.public_key_jwk", "INVALID_FIELD", &|m| {
             m.device = Some(device(|d| d.public_key_jwk = "{}".to_owned()));
@@ -125,7 +125,7 @@ on_both_stores!(tells_every_bad_field_at_once, |world| {
         include_magic_link: true,
         redirect_uri: "x".to_owned(),
         link_completion: 1,
-        proof: "x".repeat(4097),
+        proof: "x".repeat(8193),
     };
     let fields = [
         "client_id",

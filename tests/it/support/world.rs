@@ -52,9 +52,14 @@ impl World {
 
     /// A service on `store`, with limits in memory, by a clock that `advance` moves.
     pub(crate) async fn with_clock(store: Store) -> Self {
+        Self::with_clock_and(store, |_| {}).await
+    }
+
+    /// The same, with a configuration that `adjust` has changed.
+    pub(crate) async fn with_clock_and(store: Store, adjust: impl FnOnce(&mut Settings)) -> Self {
         let folder = run::folder("world");
         let clock = Arc::new(Clock::new(folder.path()));
-        Self::build(store, folder, Some(clock), |_| {}).await
+        Self::build(store, folder, Some(clock), adjust).await
     }
 
     /// A service on a PostgreSQL of its own, which the test may stop.

@@ -18,7 +18,7 @@ use crate::{
 const MAX_CHALLENGE_ID: usize = 128;
 const MAX_BINDING_SECRET: usize = 128;
 const MAX_DEVICE_TOKEN: usize = 512;
-const MAX_PROOF: usize = 4096;
+const MAX_PROOF: usize = 8192;
 
 /// # Errors
 /// Every field that is wrong.
@@ -41,9 +41,9 @@ pub(in crate::grpc) fn send_otp(message: SendOtpRequest) -> Result<SendOtp, Refu
     }
     let completion: LinkCompletion = checks.enumeration("link_completion", message.link_completion);
     checks.not_offered("link_completion", completion == LinkCompletion::Unspecified);
-    checks.text("proof", &message.proof, MAX_PROOF);
+    let proof = checks.secret("proof", message.proof, MAX_PROOF);
     let (client_id, locale) = (message.client_id, message.locale);
-    checks.finish(email.map(|email| SendOtp { email, client_id, device, locale, repeatable }))
+    checks.finish(email.map(|email| SendOtp { email, client_id, device, locale, proof, repeatable }))
 }
 
 fn identifier(checks: &mut Checks, identifier: Option<Identifier>) -> Option<EmailAddress> {

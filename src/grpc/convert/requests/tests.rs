@@ -41,7 +41,7 @@ fn everything_wrong_is_told_at_once() {
         include_magic_link: true,
         redirect_uri: "https://example.com".to_owned(),
         link_completion: 1,
-        proof: "p".repeat(4097),
+        proof: "p".repeat(8193),
     });
     let mut found = fields(result);
     found.sort_unstable();
