@@ -33,7 +33,7 @@ const ADMITTED: usize = 0;
 const REFUSED: usize = 1;
 const FAULT: usize = 2;
 const WOULD_REFUSE: usize = 3;
-const NO_LAYER: usize = 6;
+const NO_LAYER: usize = 7;
 
 const fn row(kind: LayerKind) -> usize {
     match kind {
@@ -43,5 +43,6 @@ const fn row(kind: LayerKind) -> usize {
         LayerKind::UnprovenIdentifier => 3,
         LayerKind::UnprovenAddress => 4,
         LayerKind::Proof => 5,
+        LayerKind::Device => 6,
     }
 }

@@ -52,6 +52,10 @@ pub enum Act {
     PolicyChanged,
     /// An operator looked at the policy.
     PolicyRead,
+    /// An operator looked at a lockout.
+    LockoutRead,
+    /// An operator ended a lockout.
+    IdentifierUnlocked,
     /// A process counts requests alone, at its share: the limiter that replicas share cannot decide.
     LimiterDegraded,
     /// The shared limiter counts again.
@@ -62,7 +66,7 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::CodeSent,
         Self::CodeResent,
         Self::CodeVerified,
@@ -83,6 +87,8 @@ impl Act {
         Self::ServiceStarted,
         Self::PolicyChanged,
         Self::PolicyRead,
+        Self::LockoutRead,
+        Self::IdentifierUnlocked,
         Self::LimiterDegraded,
         Self::LimiterRestored,
         Self::LimiterRefilled,
@@ -112,6 +118,8 @@ impl Act {
             Self::ServiceStarted => "service.started",
             Self::PolicyChanged => "policy.changed",
             Self::PolicyRead => "policy.read",
+            Self::LockoutRead => "lockout.read",
+            Self::IdentifierUnlocked => "identifier.unlocked",
             Self::LimiterDegraded => "limiter.degraded",
             Self::LimiterRestored => "limiter.restored",
             Self::LimiterRefilled => "limiter.refilled",

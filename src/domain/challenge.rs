@@ -147,6 +147,10 @@ pub struct ChargedAttempt {
     pub live_codes: Vec<LiveCode>,
     /// The user of the identifier, where there is one.
     pub user: Option<User>,
-    /// Where this attempt reached a rung: if it fails, nothing is evaluated before this time.
+    /// If it fails, nothing more is evaluated before this time.
     pub locked_until: Option<Timestamp>,
+    /// How many failures in a row it makes, if it fails.
+    pub failures: u32,
+    /// The counter that it was charged to: the identifier's, or a known device's own.
+    pub counter_key: Digest,
 }

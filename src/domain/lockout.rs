@@ -1,6 +1,126 @@
-//! The ladder: how long an identifier waits after so many wrong codes in a row.
+//! Lockout: how long an identifier, or a device known to it, waits after so many wrong codes in a row.
 
+use super::time::Timestamp;
 use std::time::Duration;
+
+/// What wrong codes in a row bring. Counted across challenges (RFC 4226 section 7.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lockout {
+    /// The rungs.
+    pub ladder: Ladder,
+    /// The pause after every failure.
+    pub delay: Delay,
+    /// After so many failures in a row nothing is evaluated until an operator, or a sign-in from a device that is known,
+    /// lifts it (NIST SP 800-63B-4 section 3.2.2: at most 100). `None`: never, for tests of the rest.
+    pub disable_at: Option<u32>,
+}
+
+/// The pause before the next code is evaluated: it doubles with each failure in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delay {
+    /// After the first; zero for no pause.
+    pub first: Duration,
+    /// At most.
+    pub longest: Duration,
+}
+
+/// What begins with a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Nothing: the next code is evaluated at once.
+    None,
+    /// A pause.
+    Pause(Duration),
+    /// A lock: a rung of the ladder.
+    Lock(Duration),
+    /// A lock that time does not end.
+    Disabled,
+}
+
+impl Lockout {
+    /// The most failures in a row that any policy may allow before it disables.
+    pub const MOST_FAILURES: u32 = 100;
+
+    /// What begins with the `failures`-th failure in a row.
+    #[must_use]
+    pub fn wait_at(&self, failures: u32) -> Wait {
+        if self.disable_at.is_some_and(|most| failures >= most) {
+            return Wait::Disabled;
+        }
+        let pause = self.delay.at(failures);
+        match self.ladder.wait_at(failures) {
+            Some(lock) => Wait::Lock(lock.max(pause)),
+            None if pause.is_zero() => Wait::None,
+            None => Wait::Pause(pause),
+        }
+    }
+
+    /// The end of what begins with each number of failures, from 1 on, for stores that look it up: microseconds from the
+    /// failure, 0 for nothing, [`Timestamp::NEVER`] for no end. Beyond the last, the last holds.
+    pub fn waits(&self) -> impl Iterator<Item = i64> {
+        let rungs = self.ladder.rungs().last().map_or(0, |rung| rung.failures);
+        let most = self.disable_at.unwrap_or_else(|| rungs.max(self.delay.steps()));
+        (1..=most).map(|failures| self.wait_at(failures).micros())
+    }
+}
+
+impl From<Ladder> for Lockout {
+    /// The ladder alone.
+    fn from(ladder: Ladder) -> Self {
+        Self { ladder, delay: Delay { first: Duration::ZERO, longest: Duration::ZERO }, disable_at: None }
+    }
+}
+
+impl Default for Lockout {
+    /// The default ladder, a pause of one second that doubles to five minutes, disabled at 100.
+    fn default() -> Self {
+        Self { ladder: Ladder::default(), delay: Delay::default(), disable_at: Some(Self::MOST_FAILURES) }
+    }
+}
+
+impl Delay {
+    fn at(self, failures: u32) -> Duration {
+        let doubled = 2_u32.checked_pow(failures.saturating_sub(1)).and_then(|times| self.first.checked_mul(times));
+        doubled.map_or(self.longest, |doubled| doubled.min(self.longest))
+    }
+
+    /// After so many failures it no longer grows.
+    fn steps(self) -> u32 {
+        (1..=32).find(|failures| self.at(*failures) == self.longest).unwrap_or(32)
+    }
+}
+
+impl Default for Delay {
+    fn default() -> Self {
+        Self { first: Duration::from_secs(1), longest: Duration::from_mins(5) }
+    }
+}
+
+impl Wait {
+    /// Whether it is a lock, which the person is told of.
+    #[must_use]
+    pub const fn is_lock(self) -> bool {
+        matches!(self, Self::Lock(_) | Self::Disabled)
+    }
+
+    fn micros(self) -> i64 {
+        match self {
+            Self::None => 0,
+            Self::Pause(span) | Self::Lock(span) => Timestamp::from_micros(0).after(span).micros(),
+            Self::Disabled => Timestamp::NEVER.micros(),
+        }
+    }
+
+    /// When it ends, if it began at `now`; `None` for nothing.
+    #[must_use]
+    pub fn end(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::None => None,
+            Self::Pause(span) | Self::Lock(span) => Some(now.after(span)),
+            Self::Disabled => Some(Timestamp::NEVER),
+        }
+    }
+}
 
 /// After `failures` consecutive failed verifications nothing is evaluated for `wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +160,6 @@ impl Ladder {
         }
         self.0.iter().find(|rung| rung.failures == failures).map(|rung| rung.wait)
     }
-
-    /// The wait for each number of consecutive failures, from 1 to the last rung's; zero between rungs. Beyond, the
-    /// last holds.
-    pub fn waits(&self) -> impl Iterator<Item = Duration> {
-        let last = self.0.last().map_or(0, |rung| rung.failures);
-        (1..=last).map(|failures| self.wait_at(failures).unwrap_or_default())
-    }
 }
 
 impl Default for Ladder {
@@ -58,5 +171,38 @@ impl Default for Ladder {
                 .map(|(failures, wait)| Rung { failures, wait: Duration::from_secs(wait) })
                 .to_vec(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_to_five_minutes_and_rungs_lock_longer() {
+        let lockout = Lockout::default();
+        let seconds = |failures| match lockout.wait_at(failures) {
+            Wait::Pause(span) => i64::try_from(span.as_secs()).unwrap(),
+            Wait::Lock(span) => -i64::try_from(span.as_secs()).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let waits: Vec<_> = (1..=16).map(seconds).collect();
+        let hours = 3600;
+        let expected = [1, 2, -300, 8, -1800, 32, 64, 128, 256, -hours, 300, 300, 300, 300, -24 * hours, -24 * hours];
+        assert_eq!(waits, expected);
+        assert_eq!((lockout.wait_at(99), lockout.wait_at(100)), (Wait::Lock(Duration::from_hours(24)), Wait::Disabled));
+        assert_eq!(lockout.wait_at(u32::MAX), Wait::Disabled);
+        assert_eq!(lockout.waits().count(), 100);
+        assert_eq!(lockout.waits().last(), Some(i64::MAX));
+    }
+
+    #[test]
+    fn what_holds_beyond_the_last_is_the_last() {
+        let ladder = Lockout::from(Ladder::default());
+        assert_eq!(ladder.waits().count(), 15);
+        assert_eq!((ladder.wait_at(1), ladder.wait_at(16)), (Wait::None, Wait::Lock(Duration::from_hours(24))));
+        let pauses = Lockout { delay: Delay::default(), ..Lockout::from(Ladder::new(Vec::new()).unwrap()) };
+        assert_eq!(pauses.waits().last(), Some(300_000_000));
+        assert_eq!(pauses.waits().count(), 10);
     }
 }

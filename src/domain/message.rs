@@ -33,6 +33,17 @@ pub enum Content {
         /// When it was asked for, microseconds since the Unix epoch.
         asked_at: i64,
     },
+    /// Too many wrong codes in a row: for a while none is evaluated.
+    IdentifierLocked {
+        /// The address that is told, in its canonical spelling.
+        destination: String,
+        /// The network address of the last attempt, as text; empty where unknown.
+        address: String,
+        /// When, microseconds since the Unix epoch.
+        noticed_at: i64,
+        /// Until when, microseconds since the Unix epoch; absent where time does not end it.
+        until: Option<i64>,
+    },
     /// An old refresh token was used again, and all sessions have been ended.
     RefreshTokenReused {
         /// The network address that presented it, as text; empty where unknown.

@@ -6,6 +6,7 @@ pub mod challenge;
 pub mod claims;
 pub mod client;
 pub mod contact;
+pub mod device_token;
 pub mod digest;
 pub mod id;
 pub mod keyring;

@@ -61,6 +61,13 @@ pub enum Refusal {
         /// After this wait the request is admitted.
         retry_after: Duration,
     },
+    /// A wrong code a moment ago.
+    AttemptTooSoon {
+        /// After this wait a code is evaluated again.
+        retry_after: Duration,
+    },
+    /// So many wrong codes in a row that an operator, or a sign-in from a known device, has to lift it.
+    AccountSuspended,
     /// Too many wrong codes in a row.
     AccountLocked {
         /// After this wait a code is evaluated again.
@@ -112,7 +119,8 @@ impl Refusal {
             Self::DeviceMismatch => "DEVICE_MISMATCH",
             Self::UserDisabled => "USER_DISABLED",
             Self::RateLimited { .. } => "RATE_LIMITED",
-            Self::AccountLocked { .. } => "ACCOUNT_LOCKED",
+            Self::AccountLocked { .. } | Self::AccountSuspended => "ACCOUNT_LOCKED",
+            Self::AttemptTooSoon { .. } => "ATTEMPT_TOO_SOON",
             Self::AttemptsExhausted => "ATTEMPTS_EXHAUSTED",
             Self::ResendTooSoon { .. } => "RESEND_TOO_SOON",
             Self::ProofRequired(_) => "PROOF_REQUIRED",
@@ -136,6 +144,7 @@ impl Refusal {
         match self {
             Self::RateLimited { retry_after, .. }
             | Self::AccountLocked { retry_after }
+            | Self::AttemptTooSoon { retry_after }
             | Self::ResendTooSoon { retry_after } => Some(*retry_after),
             _ => None,
         }

@@ -7,6 +7,9 @@ use std::{fmt, time::Duration};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// A time that never comes.
+    pub const NEVER: Self = Self(i64::MAX);
+
     /// The time that many microseconds after the Unix epoch.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {

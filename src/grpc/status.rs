@@ -172,7 +172,11 @@ fn telling(refusal: &Refusal, language: Language) -> Telling {
             telling.details.set_quota_failure([quota(layer, &format!("{} requests for codes", standing.limit))]);
             tell_standing(&mut telling.metadata, standing);
         }
-        Refusal::AccountLocked { .. } => {
+        Refusal::AccountSuspended => {
+            telling.details.set_quota_failure([quota("identifier", "wrong codes in a row")]);
+            telling.sentence = format!("{reason}.suspended");
+        }
+        Refusal::AccountLocked { .. } | Refusal::AttemptTooSoon { .. } => {
             telling.details.set_quota_failure([quota("identifier", "wrong codes in a row")]);
         }
         Refusal::AttemptsExhausted => {
@@ -205,6 +209,8 @@ const fn code_of(refusal: &Refusal) -> Code {
         Refusal::UserDisabled => Code::PermissionDenied,
         Refusal::RateLimited { .. }
         | Refusal::AccountLocked { .. }
+        | Refusal::AccountSuspended
+        | Refusal::AttemptTooSoon { .. }
         | Refusal::AttemptsExhausted
         | Refusal::ResendTooSoon { .. } => Code::ResourceExhausted,
         Refusal::ProofRequired(_) => Code::FailedPrecondition,

@@ -13,6 +13,8 @@ use std::{sync::Arc, time::Duration};
 pub enum LayerKind {
     /// Per identifier.
     Identifier,
+    /// Per known device, where the budget of its identifier is spent.
+    Device,
     /// Per client address.
     Address,
     /// All together.
@@ -31,6 +33,7 @@ impl LayerKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Identifier => "identifier",
+            Self::Device => "device",
             Self::Address => "address",
             Self::All => "all",
             Self::UnprovenIdentifier => "unproven_identifier",

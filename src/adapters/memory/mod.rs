@@ -29,13 +29,14 @@ use table::{Name, Table};
 const SHARDS: usize = 16;
 
 /// Kinds of layers; each has tables and a bound of its own, so that keys of one kind never crowd out another's.
-const KINDS: [LayerKind; 6] = [
+const KINDS: [LayerKind; 7] = [
     LayerKind::Identifier,
     LayerKind::Address,
     LayerKind::All,
     LayerKind::UnprovenIdentifier,
     LayerKind::UnprovenAddress,
     LayerKind::Proof,
+    LayerKind::Device,
 ];
 
 /// Some tables, locked.
@@ -217,6 +218,7 @@ const fn row(kind: LayerKind) -> usize {
         LayerKind::UnprovenIdentifier => 3,
         LayerKind::UnprovenAddress => 4,
         LayerKind::Proof => 5,
+        LayerKind::Device => 6,
     }
 }
 

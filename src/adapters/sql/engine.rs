@@ -2,10 +2,10 @@
 
 use super::{fault::OpenFault, link::Link, steps};
 use crate::{
-    domain::{audit::AuditEvent, id::ChallengeId, id::MessageId, lockout::Ladder, time::Timestamp},
+    domain::{audit::AuditEvent, id::MessageId, time::Timestamp},
     ports::store::{
-        BeginOutcome, ChargeOutcome, NewChallenge, Rotation, RotationOutcome, Settlement, SignIn, SignInOutcome,
-        StoreFault,
+        Attempt, BeginOutcome, ChargeOutcome, NewChallenge, Rotation, RotationOutcome, Settlement, SignIn,
+        SignInOutcome, StoreFault,
     },
 };
 use std::{future::Future, time::Duration};
@@ -57,15 +57,10 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
         }
     }
 
-    fn charge_attempt(
-        &self,
-        id: ChallengeId,
-        now: Timestamp,
-        ladder: Ladder,
-    ) -> impl Future<Output = Result<ChargeOutcome, StoreFault>> + Send {
+    fn charge_attempt(&self, attempt: Attempt) -> impl Future<Output = Result<ChargeOutcome, StoreFault>> + Send {
         async move {
             let mut link = self.transaction().await?;
-            let outcome = steps::charge::charge(&mut link, id, now, &ladder).await?;
+            let outcome = steps::charge::charge(&mut link, &attempt).await?;
             link.finish().await?;
             Ok(outcome)
         }

@@ -50,11 +50,15 @@ macro_rules! user_columns {
     };
 }
 
-/// The columns of a new session.
+/// The columns of a session, and of a new one.
 macro_rules! session_columns {
     () => {
         "session_id, user_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, \
         last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash"
+    };
+    (new) => {
+        "session_id, user_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, \
+        last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash, device_key"
     };
 }
 
@@ -99,10 +103,18 @@ statements! {
     USE_CHALLENGE = "UPDATE challenges SET used = TRUE WHERE challenge_id = $1";
 
     LOCKOUT = "SELECT consecutive_failures, locked_until FROM lockouts WHERE identifier_key = $1";
-    CHARGE_IDENTIFIER = "INSERT INTO lockouts (identifier_key, consecutive_failures, locked_until) \
-        VALUES ($1, $2, $3) ON CONFLICT (identifier_key) DO UPDATE SET \
+    DEVICE_STANDS = "SELECT 1 FROM users WHERE identifier_key = $1 AND device_epoch <= $2 \
+        AND NOT EXISTS (SELECT 1 FROM revoked_devices WHERE device_key = $3)";
+    CHARGE_IDENTIFIER = "INSERT INTO lockouts (identifier_key, consecutive_failures, locked_until, owner_key) \
+        VALUES ($1, $2, $3, $4) ON CONFLICT (identifier_key) DO UPDATE SET \
         consecutive_failures = excluded.consecutive_failures, locked_until = excluded.locked_until";
     FORGET_FAILURES = "DELETE FROM lockouts WHERE identifier_key = $1";
+    LIFT_DISABLED = "DELETE FROM lockouts WHERE identifier_key = $1 AND locked_until = 9223372036854775807";
+    FORGET_DEVICES = "DELETE FROM lockouts WHERE owner_key = $1";
+    NOTE_NOTICE = "UPDATE lockouts SET notice_time = $2 WHERE identifier_key = $1 AND notice_time <= $3";
+    REVOKE_DEVICE = "INSERT INTO revoked_devices (device_key, revoke_time) SELECT device_key, $2 FROM sessions \
+        WHERE session_id = $1 AND device_key IS NOT NULL ON CONFLICT (device_key) DO NOTHING";
+    REVOKE_DEVICES = "UPDATE users SET device_epoch = $2 WHERE user_id = $1";
 
     USER = "SELECT ", user_columns!(), " FROM users WHERE user_id = $1";
     USER_OF = "SELECT ", user_columns!(), " FROM users WHERE identifier_key = $1";
@@ -112,8 +124,8 @@ statements! {
     CHANGE_ROLES = "UPDATE users SET roles = $2 WHERE user_id = $1";
     CHANGE_DISABLED = "UPDATE users SET disabled = $2 WHERE user_id = $1";
 
-    INSERT_SESSION = "INSERT INTO sessions (", session_columns!(), ") VALUES \
-        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    INSERT_SESSION = "INSERT INTO sessions (", session_columns!(new), ") VALUES \
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     SESSION_OWNER = "SELECT user_id FROM sessions WHERE session_id = $1";
     LOCK_SESSION = "SELECT ", session_columns!(), ", parent_hash, request_key, end_time FROM sessions \
         WHERE session_id = $1"; " FOR NO KEY UPDATE";
@@ -154,6 +166,8 @@ statements! {
     SWEEP_CHALLENGES = "DELETE FROM challenges WHERE challenge_id IN (SELECT challenge_id FROM challenges \
         WHERE create_time <= $1 AND code1_expire_time <= $1 ORDER BY create_time LIMIT $2"; " FOR UPDATE SKIP LOCKED",
         ")";
+    SWEEP_DEVICES = "DELETE FROM revoked_devices WHERE device_key IN (SELECT device_key FROM revoked_devices \
+        WHERE revoke_time <= $1 ORDER BY revoke_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_MESSAGES = "DELETE FROM outbox WHERE message_id IN (SELECT message_id FROM outbox WHERE settle_time <= $1 \
         ORDER BY settle_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
 }

@@ -13,18 +13,18 @@ use crate::{
         audit::AuditEvent,
         challenge::Challenge,
         contact::IdentifierKey,
+        device_token::KnownDevice,
         digest::Digest,
         id::{ChallengeId, MessageId, SessionId, UserId},
-        lockout::Ladder,
         message::ClaimedMessage,
         revocation::Revocation,
         time::Timestamp,
         user::{User, UserChange},
     },
     ports::store::{
-        BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, KnownAnswer, Ledger, NewChallenge, NewCode, Outbox,
-        ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, Settlement, SignIn, SignInOutcome,
-        SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
+        Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, KnownAnswer, Ledger, LockoutStanding,
+        NewChallenge, NewCode, Outbox, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, Settlement,
+        SignIn, SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
     },
 };
 use async_trait::async_trait;
@@ -122,17 +122,33 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
         step!(self, "add_code", transaction, |link| steps::resend::add_code(link, &code))
     }
 
-    async fn charge_attempt(
+    async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {
+        let engine = self.engine.clone();
+        self.hot("charge_attempt", async move { engine.charge_attempt(attempt).await }).await
+    }
+
+    async fn device_stands(&self, device: KnownDevice) -> Result<bool, StoreFault> {
+        step!(self, "device_stands", reader, |link| steps::charge::stands(link, &device))
+    }
+
+    async fn lockout(&self, key: IdentifierKey) -> Result<Option<LockoutStanding>, StoreFault> {
+        step!(self, "lockout", reader, |link| steps::charge::lockout_of(link, &key.0))
+    }
+
+    async fn unlock(
         &self,
-        id: ChallengeId,
+        key: IdentifierKey,
         now: Timestamp,
-        ladder: &Ladder,
-    ) -> Result<ChargeOutcome, StoreFault> {
-        let (engine, ladder) = (self.engine.clone(), ladder.clone());
-        self.hot("charge_attempt", async move { engine.charge_attempt(id, now, ladder).await }).await
+        event: AuditEvent,
+        answer: Option<RecordedAnswer>,
+    ) -> Result<bool, StoreFault> {
+        step!(self, "unlock", transaction, |link| steps::charge::unlock(link, key, now, event, answer.as_ref()))
     }
 
     async fn record_failure(&self, failure: FailedAttempt) -> Result<(), StoreFault> {
+        if failure.notice.is_some() {
+            return step!(self, "record_failure", transaction, |link| steps::charge::fail(link, &failure));
+        }
         let engine = self.engine.clone();
         self.hot("record_failure", async move { engine.record(failure.events).await }).await
     }

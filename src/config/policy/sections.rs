@@ -6,7 +6,7 @@ use crate::{
         reader::{Found, Section},
     },
     domain::{
-        lockout::{Ladder, Rung},
+        lockout::{Ladder, Lockout, Rung},
         policy::{CodeChange, CodeRules, LimitChange, LimitsChange, LockoutChange, Mode},
         window::Window,
     },
@@ -40,21 +40,29 @@ pub(super) fn lockout(section: &mut Section<'_>) -> Option<LockoutChange> {
         let wait = section.need("wait", &Span(Duration::from_secs(1)..=Duration::from_hours(7 * 24)));
         Some(Rung { failures: failures?, wait: wait? })
     });
-    let Some(rungs) = rungs.optional()? else { return Some(LockoutChange::default()) };
-    let ladder = Ladder::new(rungs).filter(|ladder| !ladder.rungs().is_empty());
-    if ladder.is_none() {
+    let first_delay = section.get("first_delay", &Span(Duration::ZERO..=Duration::from_mins(1))).optional();
+    let longest_delay = section.get("longest_delay", &Span(Duration::ZERO..=Duration::from_hours(1))).optional();
+    let disable_at = section.get("disable_at", &Whole(1..=Lockout::MOST_FAILURES)).optional();
+    let ladder = rungs.optional()?.map(|rungs| Ladder::new(rungs).filter(|ladder| !ladder.rungs().is_empty()));
+    if ladder == Some(None) {
         section.wrong(
             "rungs",
             "is no ladder",
             "write at least one { failures = 3, wait = \"5m\" }; failures must rise, waits must not fall",
         );
     }
-    ladder.map(|rungs| LockoutChange { rungs: Some(rungs) })
+    Some(LockoutChange {
+        rungs: ladder.map_or(Some(None), |ladder| ladder.map(Some))?,
+        first_delay: first_delay?,
+        longest_delay: longest_delay?,
+        disable_at: disable_at?,
+    })
 }
 
 /// `base`: whether the budget of all together may be given here.
 pub(super) fn limits(section: &mut Section<'_>, base: bool) -> Option<LimitsChange> {
     let identifier = section.section("identifier", limit);
+    let device = section.section("device", limit);
     let address = section.section("address", limit);
     let all = if base {
         section.section("all", limit)
@@ -68,7 +76,7 @@ pub(super) fn limits(section: &mut Section<'_>, base: bool) -> Option<LimitsChan
         }
         Some(LimitChange::default())
     };
-    Some(LimitsChange { identifier: identifier?, address: address?, all: all? })
+    Some(LimitsChange { identifier: identifier?, device: device?, address: address?, all: all? })
 }
 
 fn limit(section: &mut Section<'_>) -> Option<LimitChange> {

@@ -10,7 +10,7 @@ pub fn explain(policy: &Policy) -> String {
     let rules = &policy.rules;
     let whole = Change {
         codes: rules.codes.as_change(),
-        lockout: LockoutChange { rungs: Some(rules.lockout.clone()) },
+        lockout: LockoutChange::whole(&rules.lockout),
         limits: rules.limits.as_change(),
     };
     list(&mut told, &whole);

@@ -1,8 +1,8 @@
 //! A policy resolved, with what names it.
 
-use super::{Policy, Rules, text};
+use super::{LockoutChange, Policy, Rules, text};
 use crate::domain::{
-    challenge::Purpose, client::ClientId, contact::Channel, digest::Digest, lockout::Ladder, time::Timestamp,
+    challenge::Purpose, client::ClientId, contact::Channel, digest::Digest, lockout::Lockout, time::Timestamp,
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,7 +14,7 @@ pub struct PolicyInForce {
     load_time: Timestamp,
     named: HashMap<ClientId, Table>,
     others: Table,
-    ladder: Option<Ladder>,
+    lockout: Option<Arc<Lockout>>,
 }
 
 /// The rules of one client, by channel and purpose.
@@ -41,9 +41,9 @@ impl PolicyInForce {
         let clients = policy.overrides.iter().filter_map(|each| each.traffic.client.as_ref());
         let named = clients.map(|client| (client.clone(), table(Some(client)))).collect();
         let others = table(None);
-        let same_for_all = policy.overrides.iter().all(|each| each.change.lockout.rungs.is_none());
-        let ladder = same_for_all.then(|| policy.rules.lockout.clone());
-        Self { policy, version, load_time, named, others, ladder }
+        let same_for_all = policy.overrides.iter().all(|each| each.change.lockout == LockoutChange::default());
+        let lockout = same_for_all.then(|| Arc::new(policy.rules.lockout.clone()));
+        Self { policy, version, load_time, named, others, lockout }
     }
 
     /// The template as it is; its version is the SHA-256 of its text.
@@ -63,10 +63,10 @@ impl PolicyInForce {
         found.map_or_else(|| Arc::new(self.policy.rules.clone()), |(_, _, rules)| Arc::clone(rules))
     }
 
-    /// The ladder, where it is the same for all traffic.
+    /// What wrong codes bring, where that is the same for all traffic.
     #[must_use]
-    pub const fn common_ladder(&self) -> Option<&Ladder> {
-        self.ladder.as_ref()
+    pub const fn common_lockout(&self) -> Option<&Arc<Lockout>> {
+        self.lockout.as_ref()
     }
 
     /// The policy itself.

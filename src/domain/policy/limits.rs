@@ -53,6 +53,8 @@ impl LimitRule {
 pub struct LimitRules {
     /// Per identifier.
     pub identifier: LimitRule,
+    /// Per known device, where the budget of its identifier is spent: a stranger cannot spend this one.
+    pub device: LimitRule,
     /// Per client address (IPv6: per /64).
     pub address: LimitRule,
     /// All together.
@@ -64,17 +66,28 @@ impl LimitRules {
     #[must_use]
     pub fn as_change(&self) -> LimitsChange {
         let change = |rule: &LimitRule| LimitChange { mode: Some(rule.mode), windows: Some(Arc::clone(&rule.windows)) };
-        LimitsChange { identifier: change(&self.identifier), address: change(&self.address), all: change(&self.all) }
+        LimitsChange {
+            identifier: change(&self.identifier),
+            device: change(&self.device),
+            address: change(&self.address),
+            all: change(&self.all),
+        }
     }
 
     /// Each rule with its key.
-    fn each(&self) -> [(&'static str, &LimitRule); 3] {
-        [("limits.identifier", &self.identifier), ("limits.address", &self.address), ("limits.all", &self.all)]
+    fn each(&self) -> [(&'static str, &LimitRule); 4] {
+        [
+            ("limits.identifier", &self.identifier),
+            ("limits.device", &self.device),
+            ("limits.address", &self.address),
+            ("limits.all", &self.all),
+        ]
     }
 
     /// Keeps as much of each log as these rules or the others need.
     pub(super) fn keep_for(&mut self, other: &Self) {
         self.identifier.kept = self.identifier.kept.and(other.identifier.kept);
+        self.device.kept = self.device.kept.and(other.device.kept);
         self.address.kept = self.address.kept.and(other.address.kept);
         self.all.kept = self.all.kept.and(other.all.kept);
     }
@@ -173,6 +186,8 @@ impl LimitChange {
 pub struct LimitsChange {
     /// Per identifier.
     pub identifier: LimitChange,
+    /// Per known device.
+    pub device: LimitChange,
     /// Per client address.
     pub address: LimitChange,
     /// All together: never in an override, for it is one budget.
@@ -182,12 +197,14 @@ pub struct LimitsChange {
 impl LimitsChange {
     pub(super) fn apply(&self, rules: &mut LimitRules) {
         self.identifier.apply(&mut rules.identifier);
+        self.device.apply(&mut rules.device);
         self.address.apply(&mut rules.address);
         self.all.apply(&mut rules.all);
     }
 
     pub(super) fn write(&self, lines: &mut Lines) {
         self.identifier.write(lines, "identifier");
+        self.device.write(lines, "device");
         self.address.write(lines, "address");
         self.all.write(lines, "all");
     }
@@ -196,6 +213,7 @@ impl LimitsChange {
     pub(super) fn words(&self) -> Vec<String> {
         let parts = [
             self.identifier.words("identifier", "one identifier"),
+            self.device.words("device", "a device that signed in before, where its identifier has no request left,"),
             self.address.words("address", "one address"),
             self.all.words("all", "everybody together"),
         ];

@@ -1,52 +1,125 @@
-//! `[lockout]`: the ladder of waits after wrong codes in a row.
+//! `[lockout]`: what wrong codes in a row bring.
 
 use super::{
     Rules,
     review::Contradictions,
     text::{Lines, show_span},
 };
-use crate::domain::{lockout::Ladder, window};
+use crate::domain::{
+    lockout::{Ladder, Lockout},
+    window,
+};
+use std::time::Duration;
 
-/// What is to be different of the ladder.
+/// What is to be different of lockout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LockoutChange {
     /// The whole ladder.
     pub rungs: Option<Ladder>,
+    /// The pause after the first failure.
+    pub first_delay: Option<Duration>,
+    /// The longest pause.
+    pub longest_delay: Option<Duration>,
+    /// After so many failures nothing is evaluated until it is lifted.
+    pub disable_at: Option<u32>,
 }
 
 impl LockoutChange {
-    pub(super) fn apply(&self, ladder: &mut Ladder) {
-        if let Some(rungs) = &self.rungs {
-            ladder.clone_from(rungs);
+    /// The rules as a change that makes any rules these.
+    #[must_use]
+    pub fn whole(lockout: &Lockout) -> Self {
+        Self {
+            rungs: Some(lockout.ladder.clone()),
+            first_delay: Some(lockout.delay.first),
+            longest_delay: Some(lockout.delay.longest),
+            disable_at: lockout.disable_at,
         }
     }
 
-    pub(super) fn write(&self, lines: &mut Lines) {
-        let Some(ladder) = &self.rungs else { return };
-        lines.section("lockout");
-        let rungs = ladder.rungs().iter();
-        lines.list(
-            "rungs",
-            rungs.map(|rung| format!("{{ failures = {}, wait = \"{}\" }}", rung.failures, show_span(rung.wait))),
-        );
+    pub(super) fn apply(&self, lockout: &mut Lockout) {
+        if let Some(rungs) = &self.rungs {
+            lockout.ladder.clone_from(rungs);
+        }
+        lockout.delay.first = self.first_delay.unwrap_or(lockout.delay.first);
+        lockout.delay.longest = self.longest_delay.unwrap_or(lockout.delay.longest);
+        lockout.disable_at = self.disable_at.or(lockout.disable_at);
     }
 
-    /// One sentence for each rung.
+    pub(super) fn write(&self, lines: &mut Lines) {
+        if *self == Self::default() {
+            return;
+        }
+        lines.section("lockout");
+        if let Some(ladder) = &self.rungs {
+            let rungs = ladder.rungs().iter();
+            lines.list(
+                "rungs",
+                rungs.map(|rung| format!("{{ failures = {}, wait = \"{}\" }}", rung.failures, show_span(rung.wait))),
+            );
+        }
+        lines.span("first_delay", self.first_delay);
+        lines.span("longest_delay", self.longest_delay);
+        lines.figure("disable_at", self.disable_at);
+    }
+
+    /// One sentence for each figure.
     pub(super) fn words(&self) -> Vec<String> {
         let rungs = self.rungs.iter().flat_map(Ladder::rungs);
-        rungs
+        let mut words: Vec<String> = rungs
             .map(|rung| {
                 let (failures, wait) = (rung.failures, show_span(rung.wait));
                 format!("lockout.rungs: after {failures} wrong codes in a row no code is evaluated for {wait}")
             })
-            .collect()
+            .collect();
+        words.extend(self.first_delay.map(|span| match span {
+            Duration::ZERO => "lockout.first_delay: between rungs the next code is evaluated at once".to_owned(),
+            span => format!(
+                "lockout.first_delay: after a wrong code the next is evaluated after {}, and twice as long after each \
+                 further one",
+                show_span(span)
+            ),
+        }));
+        words.extend(
+            self.longest_delay.map(|span| format!("lockout.longest_delay: that pause is at most {}", show_span(span))),
+        );
+        words.extend(self.disable_at.map(|most| {
+            format!(
+                "lockout.disable_at: after {most} wrong codes in a row no code from an unknown device is evaluated until \
+                 an operator, or a sign-in from a known device, lifts it"
+            )
+        }));
+        words
     }
 }
 
 /// Notes the rungs that the other rules keep anybody from reaching.
 pub(super) fn contradictions(rules: &Rules, found: &mut Contradictions) {
     let mut before = 0;
-    for rung in rules.lockout.rungs() {
+    let Lockout { ladder, delay, disable_at } = &rules.lockout;
+    if delay.first > delay.longest {
+        found.error(
+            "lockout.first_delay",
+            format!("is {}, longer than the longest, {}", show_span(delay.first), show_span(delay.longest)),
+            "shorten it, or lengthen lockout.longest_delay",
+        );
+    }
+    if delay.first.is_zero() {
+        found.warning(
+            "lockout.first_delay",
+            "is 0s: between rungs wrong codes may follow one another at once",
+            "write \"1s\"",
+        );
+    }
+    if let Some((rung, most)) = ladder.rungs().last().zip(*disable_at)
+        && rung.failures >= most
+    {
+        found.warning(
+            "lockout.disable_at",
+            format!("is {most}: the rung at {} failures is never reached", rung.failures),
+            "raise it, or remove the rung",
+        );
+    }
+    for rung in ladder.rungs() {
         let needed = rung.failures - before;
         let codes = window::most_admitted(&rules.limits.identifier.windows, rung.wait);
         let possible = codes.saturating_mul(u64::from(rules.codes.max_attempts));
@@ -68,12 +141,16 @@ pub(super) fn contradictions(rules: &Rules, found: &mut Contradictions) {
     }
 }
 
-/// Whether there is a number of failures in a row after which `ladder` locks for a shorter time than `strict`.
-pub(super) fn looser_than(ladder: &Ladder, strict: &Ladder) -> bool {
+/// Whether there is a number of failures in a row after which `lockout` locks for a shorter time than `strict`.
+pub(super) fn looser_than(lockout: &Lockout, strict: &Lockout) -> bool {
     // What a rung forbids holds until the next: the longest wait met so far is what counts.
     let worst = |ladder: &Ladder, failures: u32| {
         ladder.rungs().iter().filter(|rung| rung.failures <= failures).map(|rung| rung.wait).max()
     };
-    let marks = ladder.rungs().iter().chain(strict.rungs()).map(|rung| rung.failures);
-    marks.into_iter().any(|failures| worst(ladder, failures) < worst(strict, failures))
+    let marks = lockout.ladder.rungs().iter().chain(strict.ladder.rungs()).map(|rung| rung.failures);
+    let looser_rung = marks.into_iter().any(|n| worst(&lockout.ladder, n) < worst(&strict.ladder, n));
+    looser_rung
+        || lockout.delay.first < strict.delay.first
+        || lockout.delay.longest < strict.delay.longest
+        || lockout.disable_at > strict.disable_at
 }

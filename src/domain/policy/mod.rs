@@ -31,15 +31,15 @@ pub use sessions::SessionPolicy;
 pub use template::Template;
 pub use text::{show_span, text};
 
-use super::lockout::Ladder;
+use super::lockout::Lockout;
 
 /// Everything that a request for a code and its verification keep to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// One-time codes.
     pub codes: CodeRules,
-    /// The lockout ladder. It is always enforced: what counts failures is what locks.
-    pub lockout: Ladder,
+    /// What wrong codes in a row bring. It is always enforced: what counts failures is what locks.
+    pub lockout: Lockout,
     /// How many codes may be asked for.
     pub limits: LimitRules,
 }

@@ -2,7 +2,7 @@
 
 use super::{CodeRules, LimitRule, LimitRules, Rules};
 use crate::domain::{
-    lockout::{Ladder, Rung},
+    lockout::{Delay, Ladder, Lockout, Rung},
     window::Window,
 };
 use std::time::Duration;
@@ -42,27 +42,30 @@ impl Template {
         match self {
             Self::Strict => Rules {
                 codes: codes(8, 3 * MINUTE, 3, 60),
-                lockout: ladder(&[(3, 15 * MINUTE), (5, HOUR), (8, 4 * HOUR), (10, DAY)]),
+                lockout: lockout(2, 50, &[(3, 15 * MINUTE), (5, HOUR), (8, 4 * HOUR), (10, DAY)]),
                 limits: LimitRules {
                     identifier: limit(&[(2, 5 * MINUTE), (4, HOUR), (8, DAY)]),
+                    device: limit(&[(2, 5 * MINUTE), (4, HOUR), (8, DAY)]),
                     address: limit(&[(10, 5 * MINUTE), (50, HOUR)]),
                     all: limit(&[(500, MINUTE)]),
                 },
             },
             Self::Standard => Rules {
                 codes: codes(6, 5 * MINUTE, 5, 30),
-                lockout: Ladder::default(),
+                lockout: Lockout::default(),
                 limits: LimitRules {
                     identifier: limit(&[(3, 5 * MINUTE), (5, HOUR), (10, DAY)]),
+                    device: limit(&[(3, 5 * MINUTE), (5, HOUR), (10, DAY)]),
                     address: limit(&[(20, 5 * MINUTE), (100, HOUR)]),
                     all: limit(&[(1000, MINUTE)]),
                 },
             },
             Self::Lenient => Rules {
                 codes: codes(6, 5 * MINUTE, 5, 15),
-                lockout: ladder(&[(5, 5 * MINUTE), (10, 30 * MINUTE), (15, HOUR), (25, DAY)]),
+                lockout: lockout(1, 100, &[(5, 5 * MINUTE), (10, 30 * MINUTE), (15, HOUR), (25, DAY)]),
                 limits: LimitRules {
                     identifier: limit(&[(5, 5 * MINUTE), (10, HOUR), (20, DAY)]),
+                    device: limit(&[(5, 5 * MINUTE), (10, HOUR), (20, DAY)]),
                     address: limit(&[(60, 5 * MINUTE), (300, HOUR)]),
                     all: limit(&[(3000, MINUTE)]),
                 },
@@ -80,10 +83,14 @@ fn codes(length: u8, lifetime: u64, max_attempts: u32, resend_cooldown: u64) -> 
     }
 }
 
-fn ladder(rungs: &[(u32, u64)]) -> Ladder {
+fn lockout(first_delay: u64, disable_at: u32, rungs: &[(u32, u64)]) -> Lockout {
     let rungs = rungs.iter().map(|&(failures, wait)| Rung { failures, wait: Duration::from_secs(wait) });
-    // A test holds each to be one; the default is the safe answer to a slip.
-    Ladder::new(rungs.collect()).unwrap_or_default()
+    Lockout {
+        // A test holds each to be one; the default is the safe answer to a slip.
+        ladder: Ladder::new(rungs.collect()).unwrap_or_default(),
+        delay: Delay { first: Duration::from_secs(first_delay), ..Delay::default() },
+        disable_at: Some(disable_at),
+    }
 }
 
 fn limit(windows: &[(u32, u64)]) -> LimitRule {

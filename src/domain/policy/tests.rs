@@ -6,7 +6,7 @@ use crate::domain::{
     client::{Client, ClientId, Clients},
     contact::Channel,
     digest::Digest,
-    lockout::{Ladder, Rung},
+    lockout::{Ladder, Lockout, Rung},
     time::Timestamp,
     window::Window,
 };
@@ -59,8 +59,8 @@ fn templates_are_sound_and_ever_looser() {
         assert!(tight.codes.looser_than(&loose.codes).is_empty());
         assert_eq!(loose.limits.looser_than(&tight.limits).len(), 3);
         assert!(tight.limits.looser_than(&loose.limits).is_empty());
-        assert!(lockout::looser_than(&loose.lockout, &tight.lockout));
-        assert!(!lockout::looser_than(&tight.lockout, &loose.lockout));
+        assert!(super::lockout::looser_than(&loose.lockout, &tight.lockout));
+        assert!(!super::lockout::looser_than(&tight.lockout, &loose.lockout));
     }
 }
 
@@ -70,7 +70,7 @@ fn the_standard_is_what_is_promised() {
     let Rules { codes, lockout, limits } = Template::Standard.rules();
     assert_eq!((codes.length, codes.lifetime, codes.max_attempts), (6, Duration::from_mins(5), 5));
     assert_eq!(codes.resend_cooldown, Duration::from_secs(30));
-    let rungs: Vec<_> = lockout.rungs().iter().map(|rung| (rung.failures, rung.wait.as_secs() / 60)).collect();
+    let rungs: Vec<_> = lockout.ladder.rungs().iter().map(|rung| (rung.failures, rung.wait.as_secs() / 60)).collect();
     assert_eq!(rungs, [(3, 5), (5, 30), (10, 60), (15, 1440)]);
     let windows = |rule: &LimitRule| -> Vec<_> {
         assert_eq!(rule.mode, Mode::Enforce);
@@ -118,16 +118,17 @@ fn a_log_is_kept_for_whoever_needs_most_of_it() {
 
 #[test]
 fn the_ladder_is_common_where_no_override_has_one() {
-    let own = LockoutChange { rungs: Ladder::new(vec![Rung { failures: 2, wait: Duration::from_hours(1) }]) };
+    let rungs = Ladder::new(vec![Rung { failures: 2, wait: Duration::from_hours(1) }]);
+    let own = LockoutChange { rungs, ..LockoutChange::default() };
     let in_force = |change: Change| {
         let policy = with(Template::Standard, &Change::default(), vec![for_client("kiosk", change)]);
         PolicyInForce::new(policy, Digest::of_file(b""), Timestamp::from_seconds(1))
     };
-    assert_eq!(in_force(length(8)).common_ladder(), Some(&Ladder::default()));
+    assert_eq!(in_force(length(8)).common_lockout().map(|lockout| &**lockout), Some(&Lockout::default()));
     let differing = in_force(Change { lockout: own.clone(), ..Change::default() });
-    assert_eq!(differing.common_ladder(), None);
+    assert_eq!(differing.common_lockout(), None);
     let kiosk = differing.rules(&client("kiosk"), Channel::Email, Purpose::SignIn);
-    assert_eq!(Some(&kiosk.lockout), own.rungs.as_ref());
+    assert_eq!(Some(&kiosk.lockout.ladder), own.rungs.as_ref());
 }
 
 #[test]
@@ -135,8 +136,10 @@ fn each_contradiction_is_found() {
     let none = Change::default();
     let codes = |codes: CodeChange| Change { codes, ..Change::default() };
     let rung = |failures, minutes| Rung { failures, wait: Duration::from_mins(minutes) };
-    let ladder =
-        |rungs: Vec<Rung>| Change { lockout: LockoutChange { rungs: Ladder::new(rungs) }, ..Change::default() };
+    let ladder = |rungs: Vec<Rung>| Change {
+        lockout: LockoutChange { rungs: Ladder::new(rungs), ..LockoutChange::default() },
+        ..Change::default()
+    };
     let all = LimitChange { windows: Some([Window { limit: 15, span: Duration::from_mins(1) }].into()), mode: None };
     let all = limits(LimitsChange { all, ..LimitsChange::default() });
     let shadow = LimitChange { mode: Some(Mode::Shadow), windows: None };

@@ -16,7 +16,7 @@ pub fn text(policy: &Policy) -> String {
     let rules = &policy.rules;
     let whole = Change {
         codes: rules.codes.as_change(),
-        lockout: LockoutChange { rungs: Some(rules.lockout.clone()) },
+        lockout: LockoutChange::whole(&rules.lockout),
         limits: rules.limits.as_change(),
     };
     whole.write(&mut lines);

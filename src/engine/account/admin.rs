@@ -31,8 +31,8 @@ pub struct ChangeUser {
 
 /// An operator's acts.
 pub struct AdminEngine {
-    parts: AccountParts,
-    answers: Answers,
+    pub(super) parts: AccountParts,
+    pub(super) answers: Answers,
 }
 
 impl AdminEngine {
@@ -125,7 +125,7 @@ impl AdminEngine {
         }
     }
 
-    fn event(&self, act: Act, origin: &Origin) -> AuditEvent {
+    pub(super) fn event(&self, act: Act, origin: &Origin) -> AuditEvent {
         let mut event = AuditEvent::new(self.parts.event_id(), self.parts.clock.now(), act, origin);
         event.actor = Actor::Operator;
         event

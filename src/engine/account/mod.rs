@@ -1,10 +1,12 @@
 //! A person's own account, and an operator's acts on it.
 
 mod admin;
+mod lockouts;
 mod own;
 mod view;
 
 pub use admin::{AdminEngine, ChangeUser};
+pub use lockouts::{LockoutView, Unlock};
 pub use own::{AccountEngine, SessionList};
 pub use view::UserView;
 

@@ -109,7 +109,10 @@ impl Courier {
                 let address = open(&ring, place, email).map_err(unreadable)?;
                 str::from_utf8(address.expose_secret()).ok().and_then(|address| EmailAddress::parse(address).ok())
             }
-            (Recipient::InContent, Content::Code { destination, .. }) => EmailAddress::parse(destination).ok(),
+            (
+                Recipient::InContent,
+                Content::Code { destination, .. } | Content::IdentifierLocked { destination, .. },
+            ) => EmailAddress::parse(destination).ok(),
             (Recipient::InContent, Content::RefreshTokenReused { .. }) => None,
         };
         let to = to.ok_or_else(|| {

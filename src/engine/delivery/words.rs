@@ -24,11 +24,14 @@ pub(super) struct Templates(Environment<'static>);
 /// The languages that messages exist in; the first serves everyone else.
 const LANGUAGES: [&str; 1] = ["en"];
 
-const SOURCES: [(&str, &str); 7] = [
+const SOURCES: [(&str, &str); 10] = [
     ("layout.html.j2", include_str!("templates/layout.html.j2")),
     ("en/code.subject.j2", include_str!("templates/en/code.subject.j2")),
     ("en/code.txt.j2", include_str!("templates/en/code.txt.j2")),
     ("en/code.html.j2", include_str!("templates/en/code.html.j2")),
+    ("en/identifier_locked.subject.j2", include_str!("templates/en/identifier_locked.subject.j2")),
+    ("en/identifier_locked.txt.j2", include_str!("templates/en/identifier_locked.txt.j2")),
+    ("en/identifier_locked.html.j2", include_str!("templates/en/identifier_locked.html.j2")),
     ("en/refresh_token_reused.subject.j2", include_str!("templates/en/refresh_token_reused.subject.j2")),
     ("en/refresh_token_reused.txt.j2", include_str!("templates/en/refresh_token_reused.txt.j2")),
     ("en/refresh_token_reused.html.j2", include_str!("templates/en/refresh_token_reused.html.j2")),
@@ -59,6 +62,15 @@ impl Templates {
                     minutes => minutes,
                     address => one_line(address),
                     asked_at => minute(*asked_at),
+                },
+            ),
+            Content::IdentifierLocked { destination: _, address, noticed_at, until } => self.fill(
+                "identifier_locked",
+                "",
+                &context! {
+                    address => one_line(address),
+                    noticed_at => minute(*noticed_at),
+                    until => until.map(minute).unwrap_or_default(),
                 },
             ),
             Content::RefreshTokenReused { address, noticed_at } => self.fill(

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         audit::{Act, AuditEvent, Outcome},
         contact::EmailAddress,
+        device_token::KnownDevice,
         digest::Digest,
         network,
         policy::{LimitRule, LimitRules, Mode},
@@ -19,8 +20,11 @@ use crate::{
 use tracing::Instrument as _;
 
 /// One request for a code, as the limiter is asked about it.
+#[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
     pub(super) email: &'a EmailAddress,
+    /// The key of a known device whose reserve is asked, instead of the budget of the identifier.
+    pub(super) device: Option<Digest>,
     pub(super) origin: &'a Origin,
     pub(super) index: &'a Secret32,
     /// What an event of it looks like.
@@ -28,6 +32,27 @@ pub(super) struct Asked<'a> {
 }
 
 impl OtpEngine {
+    /// Asks as [`OtpEngine::admit`]; where the budget of the identifier is spent, as a stranger can do, a known device has
+    /// a reserve of its own. That costs its request a second question, and a look into the store whether its token has
+    /// been revoked; nobody else's.
+    pub(super) async fn admit_or_reserve(
+        &self,
+        limits: &LimitRules,
+        asked: &Asked<'_>,
+        proving: Proving,
+        device: Option<(KnownDevice, Digest)>,
+    ) -> Result<Option<Standing>, Refusal> {
+        let refusal = match self.admit(limits, asked, proving.clone()).await {
+            Err(refusal @ Refusal::RateLimited { layer: "identifier", .. }) => refusal,
+            other => return other,
+        };
+        let Some((known, own)) = device else { return Err(refusal) };
+        if !self.parts.store.device_stands(known).await.map_err(|fault| fault::store(&fault))? {
+            return Err(refusal);
+        }
+        self.admit(limits, &Asked { device: Some(own), ..*asked }, proving).await
+    }
+
     /// Asks the limiter whether one more code may be sent, given what was proved. Where a layer in shadow would have
     /// refused, an event says so, and the caller learns nothing of it. Gives where the caller stands in
     /// the tightest window that is enforced for it, where there is one.
@@ -37,9 +62,12 @@ impl OtpEngine {
         asked: &Asked<'_>,
         proving: Proving,
     ) -> Result<Option<Standing>, Refusal> {
-        let &Asked { email, origin, index, event } = asked;
+        let &Asked { email, device, origin, index, event } = asked;
         let mut layers = vec![
-            layer(LayerKind::Identifier, email.abuse_key(index).0, &limits.identifier),
+            match device {
+                Some(own) => layer(LayerKind::Device, own, &limits.device),
+                None => layer(LayerKind::Identifier, email.abuse_key(index).0, &limits.identifier),
+            },
             layer(LayerKind::Address, network::address_key(origin.address, index), &limits.address),
             layer(LayerKind::All, Digest::hmac(index, &[b"identity.v1 everyone"]), &limits.all),
         ];
@@ -54,7 +82,8 @@ impl OtpEngine {
                 }
                 // How much of the common budget others have spent is not the caller's to know until it is refused by it.
                 let own = told.filter(|(layer, _)| {
-                    matches!(layer.kind, LayerKind::Identifier | LayerKind::Address) && layer.mode == Mode::Enforce
+                    matches!(layer.kind, LayerKind::Identifier | LayerKind::Device | LayerKind::Address)
+                        && layer.mode == Mode::Enforce
                 });
                 Ok(own.map(|(_, decision)| decision.standing).reduce(tightest))
             }
@@ -69,6 +98,7 @@ impl OtpEngine {
     async fn shadowed(&self, event: &AuditEvent, kind: LayerKind) -> Result<(), Refusal> {
         let reason = match kind {
             LayerKind::Identifier => "RATE_LIMITED_IDENTIFIER",
+            LayerKind::Device => "RATE_LIMITED_DEVICE",
             LayerKind::Address => "RATE_LIMITED_ADDRESS",
             LayerKind::All => "RATE_LIMITED_ALL",
             LayerKind::UnprovenIdentifier | LayerKind::UnprovenAddress | LayerKind::Proof => "PROOF_REQUIRED",

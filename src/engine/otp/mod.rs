@@ -1,5 +1,6 @@
 //! The OTP engine: send, resend, verify.
 
+mod devices;
 mod events;
 mod limits;
 mod proof;

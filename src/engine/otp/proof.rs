@@ -40,6 +40,7 @@ pub struct ProofParts {
 }
 
 /// What a request has proved, as far as the limiter has to know.
+#[derive(Clone)]
 pub(super) enum Proving {
     /// No proof is asked for.
     NotAsked,

@@ -57,7 +57,7 @@ impl OtpEngine {
         }
         let email = self.destination(&challenge)?;
         let rules = self.rules(&challenge.scope);
-        let asked = Asked { email: &email, origin, index: &self.parts.keys.index(), event: &event };
+        let asked = Asked { email: &email, device: None, origin, index: &self.parts.keys.index(), event: &event };
         let standing = match self.admit(&rules.limits, &asked, Proving::NotAsked).await {
             Ok(standing) => standing,
             Err(refusal @ Refusal::RateLimited { .. }) => {

@@ -2,7 +2,7 @@
 
 use super::OtpEngine;
 use crate::{
-    domain::{challenge::Scope, id::ChallengeId, lockout::Ladder, policy::Rules, refusal::Refusal},
+    domain::{challenge::Scope, id::ChallengeId, lockout::Lockout, policy::Rules, refusal::Refusal},
     engine::fault,
 };
 use std::sync::Arc;
@@ -13,20 +13,20 @@ impl OtpEngine {
         self.parts.policies.current().rules(&scope.client_id, scope.channel, scope.purpose)
     }
 
-    /// The ladder that an attempt on a challenge is charged under. Only where it differs by traffic is the challenge
+    /// What wrong codes bring on a challenge. Only where it differs by traffic is the challenge
     /// read first: the charge itself would find out too late whose it is.
-    pub(super) async fn ladder(&self, id: ChallengeId) -> Result<Ladder, Refusal> {
+    pub(super) async fn lockout(&self, id: ChallengeId) -> Result<Arc<Lockout>, Refusal> {
         let policy = self.parts.policies.current();
-        if let Some(ladder) = policy.common_ladder() {
-            return Ok(ladder.clone());
+        if let Some(lockout) = policy.common_lockout() {
+            return Ok(Arc::clone(lockout));
         }
         let challenge = self.parts.store.challenge(id).await.map_err(|fault| fault::store(&fault))?;
-        Ok(challenge.map_or_else(
+        Ok(Arc::new(challenge.map_or_else(
             || policy.policy().rules.lockout.clone(),
             |challenge| {
                 let scope = &challenge.scope;
                 policy.rules(&scope.client_id, scope.channel, scope.purpose).lockout.clone()
             },
-        ))
+        )))
     }
 }

@@ -32,6 +32,8 @@ pub struct SendOtp {
     pub client_id: String,
     /// The device that asks.
     pub device: Device,
+    /// Proves that the device signed in before; absent or strange where it did not.
+    pub device_token: Option<SecretString>,
     /// The person's language.
     pub locale: String,
     /// The answer to a captcha or proof of work.
@@ -74,9 +76,13 @@ impl OtpEngine {
         };
         let event = self.event(now, Act::CodeSent, origin, &scope, &request.device.device_id);
         let rules = self.rules(&scope);
-        let asked = Asked { email: &request.email, origin, index: &index, event: &event };
+        let asked = Asked { email: &request.email, device: None, origin, index: &index, event: &event };
         let admitted = match self.prove(&request, &scope, origin, &index, now).await {
-            Ok(proving) => self.admit(&rules.limits, &asked, proving).await,
+            Ok(proving) => {
+                let device = self.known_device(request.device_token.as_ref(), now);
+                let device = device.filter(|(known, _)| known.identifier_key == scope.identifier_key);
+                self.admit_or_reserve(&rules.limits, &asked, proving, device).await
+            }
             Err(refusal) => Err(refusal),
         };
         let standing = match admitted {

@@ -1,12 +1,13 @@
 //! Verify: charge the attempt, compare, complete the sign-in.
 
-use super::OtpEngine;
+use super::{OtpEngine, devices::waits};
 use crate::{
     domain::{
         answer::AnswerKey,
         audit::{Act, AuditEvent},
         challenge::{Challenge, ChargedAttempt, Code},
         id::{ChallengeId, SessionId, UserId},
+        lockout::Lockout,
         refresh_token::RefreshToken,
         refusal::Refusal,
         sealed::{Place, seal},
@@ -16,12 +17,18 @@ use crate::{
         user::{USER_EMAIL, User},
     },
     engine::{account::UserView, answers::Repeatable, fault, token::Tokens},
-    ports::store::{ChargeOutcome, FailedAttempt, NewUser, SignIn, SignInOutcome, SignInUser},
+    ports::store::{Attempt, ChargeOutcome, FailedAttempt, NewUser, SignIn, SignInOutcome, SignInUser},
 };
+
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
 
 mod recorded;
 
 use recorded::RecordedSignIn;
+
+/// How long a notice of a lock is worth sending.
+pub(super) const NOTICE_LIFETIME: Duration = Duration::from_hours(24);
 
 /// How often a sign-in looks again where the user changed under its hands.
 const ROUNDS: usize = 4;
@@ -37,6 +44,8 @@ pub struct VerifyOtp {
     pub device: Device,
     /// Proves that the caller asked for the challenge.
     pub binding_secret: Option<SecretString>,
+    /// Proves that the device signed in before; absent or strange where it did not.
+    pub device_token: Option<SecretString>,
     /// Where the caller may repeat the call.
     pub repeatable: Option<Repeatable>,
 }
@@ -52,6 +61,8 @@ pub struct SignedIn {
     pub session: Session,
     /// Whether this sign-in created the user.
     pub new_user: bool,
+    /// Proves later that this device signed in before.
+    pub device_token: SecretString,
 }
 
 impl OtpEngine {
@@ -69,18 +80,24 @@ impl OtpEngine {
         if let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await? {
             return Ok(signed_in);
         }
+        let mut lockout = Arc::default();
         let outcome = match ChallengeId::parse(&request.challenge_id) {
             Some(id) => {
-                let ladder = self.ladder(id).await?;
-                let charge = self.parts.store.charge_attempt(id, now, &ladder).await;
+                lockout = self.lockout(id).await?;
+                let device = self.known_device(request.device_token.as_ref(), now);
+                let attempt = Attempt { challenge_id: id, now, lockout: Arc::clone(&lockout), device };
+                let charge = self.parts.store.charge_attempt(attempt).await;
                 charge.map_err(|fault| fault::store(&fault))?
             }
             None => ChargeOutcome::Unknown,
         };
         let (challenge, reason, refusal) = match outcome {
-            ChargeOutcome::Charged(attempt) => return self.compare(&request, *attempt, key, origin, now).await,
-            ChargeOutcome::Locked { until, challenge } => {
-                (challenge, "ACCOUNT_LOCKED", Refusal::AccountLocked { retry_after: until.since(now) })
+            ChargeOutcome::Charged(attempt) => {
+                return self.compare(&request, *attempt, &lockout, key, origin, now).await;
+            }
+            ChargeOutcome::Locked { until, failures, challenge } => {
+                let refusal = waits(until, lockout.wait_at(failures), now);
+                (challenge, refusal.reason(), refusal)
             }
             ChargeOutcome::Exhausted(challenge) => (challenge, "ATTEMPTS_EXHAUSTED", Refusal::AttemptsExhausted),
             ChargeOutcome::Ended(challenge) => {
@@ -101,26 +118,32 @@ impl OtpEngine {
         &self,
         request: &VerifyOtp,
         attempt: ChargedAttempt,
+        lockout: &Lockout,
         key: Option<AnswerKey>,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<SignedIn, Refusal> {
         let event = self.event(now, Act::CodeVerified, origin, &attempt.challenge.scope, &request.device.device_id);
         if !self.matches(&attempt, &request.code) {
-            let mut events = vec![event.failed("CODE_INVALID")];
-            if attempt.locked_until.is_some() {
+            let mut failure = FailedAttempt { events: vec![event.failed("CODE_INVALID")], notice: None };
+            if lockout.wait_at(attempt.failures).is_lock() {
                 let scope = &attempt.challenge.scope;
                 let lock = self.event(now, Act::IdentifierLocked, origin, scope, &request.device.device_id);
-                events.push(lock.failed("TOO_MANY_FAILURES"));
+                let suspended = attempt.locked_until == Some(Timestamp::NEVER);
+                failure.events.push(lock.failed(if suspended { "SUSPENDED" } else { "TOO_MANY_FAILURES" }));
+                failure.notice = Some(self.lock_notice(&attempt, origin, now)?);
             }
-            return Err(self.failed(events, Refusal::CodeInvalid).await);
+            return Err(self.failed(failure, Refusal::CodeInvalid).await);
         }
-        let ChargedAttempt { challenge, mut user, .. } = attempt;
+        let ChargedAttempt { challenge, mut user, counter_key, .. } = attempt;
+        let device_key = self.device_key(request.device_token.as_ref(), challenge.scope.identifier_key, now);
         for _ in 0..ROUNDS {
             if user.as_ref().is_some_and(|user| user.disabled) {
-                return Err(self.failed(vec![event.failed("USER_DISABLED")], Refusal::UserDisabled).await);
+                let failure = FailedAttempt { events: vec![event.failed("USER_DISABLED")], notice: None };
+                return Err(self.failed(failure, Refusal::UserDisabled).await);
             }
-            let draft = self.draft(request, &challenge, user, event.clone(), origin, now)?;
+            let mut draft = self.draft(request, &challenge, user, event.clone(), origin, now)?;
+            (draft.sign_in.counter_key, draft.sign_in.device_key) = (counter_key, device_key);
             match self.complete(draft, key).await? {
                 (SignInOutcome::SignedIn, signed_in) => return Ok(signed_in),
                 (SignInOutcome::Spent, _) => {
@@ -150,8 +173,8 @@ impl OtpEngine {
         })
     }
 
-    async fn failed(&self, events: Vec<AuditEvent>, refusal: Refusal) -> Refusal {
-        match self.parts.store.record_failure(FailedAttempt { events }).await {
+    async fn failed(&self, failure: FailedAttempt, refusal: Refusal) -> Refusal {
+        match self.parts.store.record_failure(failure).await {
             Ok(()) => refusal,
             Err(fault) => fault::store(&fault),
         }
@@ -205,6 +228,8 @@ impl OtpEngine {
             sign_in: SignIn {
                 challenge_id: challenge.scope.challenge_id,
                 identifier_key: challenge.scope.identifier_key,
+                counter_key: challenge.scope.identifier_key.0,
+                device_key: Uuid::nil(),
                 now,
                 user: chosen,
                 session: session.clone(),
@@ -234,7 +259,8 @@ impl OtpEngine {
         let tokens = self.parts.tokens.issue(&live, &first).await?;
         let new_user = matches!(sign_in.user, SignInUser::New(_));
         let now = sign_in.now;
-        let signed_in = SignedIn { tokens, user: view, session: live.session, new_user };
+        let device_token = self.device_token(sign_in.identifier_key, sign_in.device_key, now)?;
+        let signed_in = SignedIn { tokens, user: view, session: live.session, new_user, device_token };
         sign_in.answer = key.map(|key| self.answers.record(key, &RecordedSignIn::from(&signed_in), now)).transpose()?;
         let outcome = self.parts.store.complete_sign_in(sign_in).await.map_err(|fault| fault::store(&fault))?;
         Ok((outcome, signed_in))

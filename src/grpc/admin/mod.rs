@@ -3,14 +3,16 @@
 mod disable_user;
 mod enable_user;
 mod find_user;
+mod get_lockout;
 mod get_policy;
 mod get_user;
 mod set_user_roles;
+mod unlock;
 
 use super::proto::{
     DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse, FindUserRequest, FindUserResponse,
-    GetPolicyRequest, GetPolicyResponse, GetUserRequest, GetUserResponse, SetUserRolesRequest, SetUserRolesResponse,
-    admin_service_server::AdminService,
+    GetLockoutRequest, GetLockoutResponse, GetPolicyRequest, GetPolicyResponse, GetUserRequest, GetUserResponse,
+    SetUserRolesRequest, SetUserRolesResponse, UnlockRequest, UnlockResponse, admin_service_server::AdminService,
 };
 use crate::engine::{account::AdminEngine, policy::PolicyEngine};
 use std::sync::Arc;
@@ -44,6 +46,14 @@ impl AdminService for Admin {
         request: Request<DisableUserRequest>,
     ) -> Result<Response<DisableUserResponse>, Status> {
         disable_user::disable_user(&self.engine, request).await
+    }
+
+    async fn get_lockout(&self, request: Request<GetLockoutRequest>) -> Result<Response<GetLockoutResponse>, Status> {
+        get_lockout::get_lockout(&self.engine, request).await
+    }
+
+    async fn unlock(&self, request: Request<UnlockRequest>) -> Result<Response<UnlockResponse>, Status> {
+        unlock::unlock(&self.engine, request).await
     }
 
     async fn enable_user(&self, request: Request<EnableUserRequest>) -> Result<Response<EnableUserResponse>, Status> {

@@ -3,7 +3,7 @@
 use crate::{
     domain::{claims::AccessClaims, policy::PolicyInForce, secret::ExposeSecret, session::Session, time::Timestamp},
     engine::{
-        account::{SessionList, UserView},
+        account::{LockoutView, SessionList, UserView},
         otp::{ChallengeView, SignedIn},
         token::{Inactive, PublicKey, Tokens, Validation},
     },
@@ -33,7 +33,7 @@ pub(in crate::grpc) fn signed_in(signed_in: SignedIn) -> proto::VerifyOtpRespons
         user: Some(user(signed_in.user)),
         session: Some(session(signed_in.session, true)),
         new_user: signed_in.new_user,
-        device_token: String::new(),
+        device_token: signed_in.device_token.expose_secret().to_owned(),
     }
 }
 
@@ -46,6 +46,15 @@ pub(in crate::grpc) fn policy(policy: &PolicyInForce) -> proto::Policy {
         sha256,
         load_time: Some(time(policy.load_time())),
         text: policy.text(),
+    }
+}
+
+/// How an address stands.
+pub(in crate::grpc) fn lockout(lockout: LockoutView) -> proto::GetLockoutResponse {
+    proto::GetLockoutResponse {
+        consecutive_failures: i32::try_from(lockout.failures).unwrap_or(i32::MAX),
+        lock_expire_time: lockout.locked_until.map(time),
+        suspended: lockout.suspended,
     }
 }
 

@@ -76,6 +76,8 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::UserDisabled,
         Refusal::RateLimited { layer: "all", standing, retry_after },
         Refusal::AccountLocked { retry_after },
+        Refusal::AccountSuspended,
+        Refusal::AttemptTooSoon { retry_after },
         Refusal::AttemptsExhausted,
         Refusal::ResendTooSoon { retry_after },
         Refusal::ProofRequired(ProofDemand::Work { challenge: "pow1".to_owned(), difficulty: Difficulty::default() }),
@@ -98,6 +100,8 @@ fn every_refusal() -> Vec<Refusal> {
             | Refusal::UserDisabled
             | Refusal::RateLimited { .. }
             | Refusal::AccountLocked { .. }
+            | Refusal::AccountSuspended
+            | Refusal::AttemptTooSoon { .. }
             | Refusal::AttemptsExhausted
             | Refusal::ResendTooSoon { .. }
             | Refusal::ProofRequired(_)

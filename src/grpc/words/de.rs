@@ -31,6 +31,8 @@ pub(super) const GERMAN: Catalogue = Catalogue {
         ("USER_DISABLED", "Dieses Konto ist deaktiviert. Wenden Sie sich an den Support."),
         ("RATE_LIMITED", "Es wurden zu viele Codes angefordert. Versuchen Sie es in {wait} erneut."),
         ("ACCOUNT_LOCKED", "Es wurden zu viele falsche Codes eingegeben. Versuchen Sie es in {wait} erneut."),
+        ("ACCOUNT_LOCKED.suspended", "Es wurden zu viele falsche Codes eingegeben. Melden Sie sich auf einem Gerät an, das Sie schon benutzt haben, oder wenden Sie sich an den Support."),
+        ("ATTEMPT_TOO_SOON", "Das war zu kurz nach einem falschen Code. Versuchen Sie es in {wait} erneut."),
         ("ATTEMPTS_EXHAUSTED", "Zu viele Versuche mit diesem Code. Fordern Sie einen neuen an."),
         ("RESEND_TOO_SOON", "Eben wurde ein Code gesendet. In {wait} können Sie einen weiteren anfordern."),
         ("STORE_UNAVAILABLE", "Der Dienst kann gerade nicht antworten. Es ist nichts verloren gegangen. Versuchen Sie es gleich noch einmal."),

@@ -31,6 +31,8 @@ pub(super) const ENGLISH: Catalogue = Catalogue {
         ("USER_DISABLED", "This account is disabled. Contact support."),
         ("RATE_LIMITED", "Too many requests for codes. Try again in {wait}."),
         ("ACCOUNT_LOCKED", "Too many wrong codes. Try again in {wait}."),
+        ("ACCOUNT_LOCKED.suspended", "Too many wrong codes. Sign in on a device that you have used before, or contact support."),
+        ("ATTEMPT_TOO_SOON", "That was too soon after a wrong code. Try again in {wait}."),
         ("ATTEMPTS_EXHAUSTED", "Too many attempts with this code. Ask for a new one."),
         ("RESEND_TOO_SOON", "A code was sent a moment ago. Ask for another in {wait}."),
         ("STORE_UNAVAILABLE", "The service cannot answer now. Nothing was lost. Try again in a moment."),

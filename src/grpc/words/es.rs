@@ -31,6 +31,8 @@ pub(super) const SPANISH: Catalogue = Catalogue {
         ("USER_DISABLED", "Esta cuenta está desactivada. Póngase en contacto con el servicio de asistencia."),
         ("RATE_LIMITED", "Se han solicitado demasiados códigos. Inténtelo de nuevo dentro de {wait}."),
         ("ACCOUNT_LOCKED", "Se han introducido demasiados códigos incorrectos. Inténtelo de nuevo dentro de {wait}."),
+        ("ACCOUNT_LOCKED.suspended", "Se han introducido demasiados códigos incorrectos. Inicie sesión en un dispositivo que ya haya usado o contacte con el soporte."),
+        ("ATTEMPT_TOO_SOON", "Ha pasado muy poco tiempo desde un código incorrecto. Inténtelo de nuevo dentro de {wait}."),
         ("ATTEMPTS_EXHAUSTED", "Demasiados intentos con este código. Solicite uno nuevo."),
         ("RESEND_TOO_SOON", "Se acaba de enviar un código. Podrá solicitar otro dentro de {wait}."),
         ("STORE_UNAVAILABLE", "El servicio no puede responder en este momento. No se ha perdido nada. Inténtelo de nuevo en unos instantes."),

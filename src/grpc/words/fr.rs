@@ -31,6 +31,8 @@ pub(super) const FRENCH: Catalogue = Catalogue {
         ("USER_DISABLED", "Ce compte est désactivé. Contactez l’assistance."),
         ("RATE_LIMITED", "Trop de codes ont été demandés. Réessayez dans {wait}."),
         ("ACCOUNT_LOCKED", "Trop de codes erronés ont été saisis. Réessayez dans {wait}."),
+        ("ACCOUNT_LOCKED.suspended", "Trop de codes erronés ont été saisis. Connectez-vous sur un appareil déjà utilisé ou contactez l’assistance."),
+        ("ATTEMPT_TOO_SOON", "Cette tentative suit de trop près un code erroné. Réessayez dans {wait}."),
         ("ATTEMPTS_EXHAUSTED", "Trop de tentatives avec ce code. Demandez-en un nouveau."),
         ("RESEND_TOO_SOON", "Un code vient d’être envoyé. Vous pourrez en demander un autre dans {wait}."),
         ("STORE_UNAVAILABLE", "Le service ne peut pas répondre pour le moment. Rien n’a été perdu. Réessayez dans un instant."),

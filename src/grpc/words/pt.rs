@@ -31,6 +31,8 @@ pub(super) const PORTUGUESE: Catalogue = Catalogue {
         ("USER_DISABLED", "Esta conta está desativada. Entre em contato com o suporte."),
         ("RATE_LIMITED", "Foram solicitados códigos demais. Tente novamente daqui a {wait}."),
         ("ACCOUNT_LOCKED", "Foram digitados códigos incorretos demais. Tente novamente daqui a {wait}."),
+        ("ACCOUNT_LOCKED.suspended", "Foram digitados códigos incorretos demais. Entre em um dispositivo que você já usou ou contate o suporte."),
+        ("ATTEMPT_TOO_SOON", "Passou pouco tempo desde um código incorreto. Tente novamente daqui a {wait}."),
         ("ATTEMPTS_EXHAUSTED", "Tentativas demais com este código. Peça um novo."),
         ("RESEND_TOO_SOON", "Um código acabou de ser enviado. Poderá pedir outro daqui a {wait}."),
         ("STORE_UNAVAILABLE", "O serviço não pode responder agora. Nada se perdeu. Tente novamente daqui a instantes."),

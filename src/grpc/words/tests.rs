@@ -47,7 +47,7 @@ fn placeholders_agree_with_english() {
             assert_eq!(placeholders(sentence), placeholders(english[name]), "{} {name}", language.tag());
         }
     }
-    for waits in ["RATE_LIMITED", "ACCOUNT_LOCKED", "RESEND_TOO_SOON"] {
+    for waits in ["RATE_LIMITED", "ACCOUNT_LOCKED", "ATTEMPT_TOO_SOON", "RESEND_TOO_SOON"] {
         assert_eq!(placeholders(english[waits]), BTreeSet::from(["wait"]));
     }
 }

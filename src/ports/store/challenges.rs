@@ -6,8 +6,10 @@ use crate::domain::{
     audit::AuditEvent,
     challenge::{Challenge, ChargedAttempt, LiveCode},
     contact::IdentifierKey,
+    device_token::KnownDevice,
+    digest::Digest,
     id::{ChallengeId, UserId},
-    lockout::Ladder,
+    lockout::Lockout,
     message::NewMessage,
     sealed::Sealed,
     session::Session,
@@ -15,6 +17,8 @@ use crate::domain::{
     user::Role,
 };
 use async_trait::async_trait;
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// A challenge to begin: written together with its message, its event and its recorded answer, or not at all.
 #[derive(Clone, Debug)]
@@ -72,15 +76,31 @@ pub enum ResendOutcome {
     AlreadyAnswered,
 }
 
+/// An attempt to charge.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// On which challenge.
+    pub challenge_id: ChallengeId,
+    /// When.
+    pub now: Timestamp,
+    /// What wrong codes in a row bring.
+    pub lockout: Arc<Lockout>,
+    /// The device that makes it, where it proves to have signed in before, and the key of its own counter. It is used
+    /// where the challenge is of the same identifier and the device has not been revoked since.
+    pub device: Option<(KnownDevice, Digest)>,
+}
+
 /// What became of charging an attempt. Only `Charged` may be compared.
 #[derive(Clone, Debug)]
 pub enum ChargeOutcome {
     /// Charged to the challenge and to the identifier, and committed.
     Charged(Box<ChargedAttempt>),
-    /// Not charged: the identifier is locked until then.
+    /// Not charged: its counter waits until then.
     Locked {
-        /// Until when.
+        /// Until when; [`Timestamp::NEVER`] where time does not end it.
         until: Timestamp,
+        /// How many failures in a row it counts.
+        failures: u32,
         /// The challenge, for the event.
         challenge: Box<Challenge>,
     },
@@ -97,6 +117,28 @@ pub enum ChargeOutcome {
 pub struct FailedAttempt {
     /// The failed attempt and, where it reached a rung, the lock.
     pub events: Vec<AuditEvent>,
+    /// Where it reached a rung: what the person is told of it.
+    pub notice: Option<LockNotice>,
+}
+
+/// What a person is told of a lock, unless they have been told of one of the same counter within the last hour.
+#[derive(Clone, Debug)]
+pub struct LockNotice {
+    /// The counter.
+    pub counter_key: Digest,
+    /// When.
+    pub now: Timestamp,
+    /// The message.
+    pub message: NewMessage,
+}
+
+/// How a counter of failures stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockoutStanding {
+    /// Failures in a row.
+    pub failures: u32,
+    /// Until when nothing is evaluated; in the past where it is.
+    pub locked_until: Timestamp,
 }
 
 /// Who signs in.
@@ -133,8 +175,13 @@ pub type NewSession = Session;
 pub struct SignIn {
     /// The challenge to consume.
     pub challenge_id: ChallengeId,
-    /// Whose failures are forgotten.
+    /// The identifier.
     pub identifier_key: IdentifierKey,
+    /// The counter whose failures are forgotten. Where it is a device's own, that lifts the lock at the last of the
+    /// identifier's failures too: the device proves that the address is still its owner's.
+    pub counter_key: Digest,
+    /// The device that becomes known.
+    pub device_key: Uuid,
     /// When: a challenge whose newest code has expired by then is not consumed.
     pub now: Timestamp,
     /// Who.
@@ -171,13 +218,26 @@ pub trait ChallengeStore: Send + Sync {
     async fn add_code(&self, code: NewCode) -> Result<ResendOutcome, StoreFault>;
 
     /// Charges an attempt and commits it before anyone compares: the challenge's attempts and the identifier's
-    /// consecutive failures each rise by one, and the identifier is locked where `ladder` says so.
-    async fn charge_attempt(
+    /// consecutive failures, or those of the known device, each rise by one, and it waits as the lockout says.
+    async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault>;
+
+    /// Whether a device's token has not been revoked: its user exists, and has not ended all sessions or this device's
+    /// since it was given out.
+    async fn device_stands(&self, device: KnownDevice) -> Result<bool, StoreFault>;
+
+    /// How the common counter of an identifier stands, of attempts from devices that are not known; `None` where it
+    /// counts nothing.
+    async fn lockout(&self, key: IdentifierKey) -> Result<Option<LockoutStanding>, StoreFault>;
+
+    /// Forgets the failures of an identifier and of every device known to it, with its event and its recorded answer.
+    /// `false`: a call with the same request id was faster; nothing was written.
+    async fn unlock(
         &self,
-        id: ChallengeId,
+        key: IdentifierKey,
         now: Timestamp,
-        ladder: &Ladder,
-    ) -> Result<ChargeOutcome, StoreFault>;
+        event: AuditEvent,
+        answer: Option<RecordedAnswer>,
+    ) -> Result<bool, StoreFault>;
 
     /// Records that a charged attempt failed.
     async fn record_failure(&self, failure: FailedAttempt) -> Result<(), StoreFault>;

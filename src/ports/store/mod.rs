@@ -6,8 +6,8 @@ mod sessions;
 mod users;
 
 pub use challenges::{
-    BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, NewChallenge, NewCode, NewSession, NewUser,
-    ResendOutcome, SignIn, SignInOutcome, SignInUser,
+    Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, LockNotice, LockoutStanding, NewChallenge,
+    NewCode, NewSession, NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
 };
 pub use outbox::{Outbox, Settlement};
 pub use sessions::{

@@ -3,7 +3,7 @@
 use super::replicas;
 use crate::contract::store::{
     Engine, Given,
-    given::{NOW, at, challenge, completion, further, rotation},
+    given::{NOW, an_attempt, at, challenge, completion, further, rotation},
     on_both,
 };
 use crate::support::wait;
@@ -31,7 +31,7 @@ async fn a_step_is_done_wholly_or_not_at_all(given: &Given) {
     for (round, wait) in (0_u64..).zip(waits()) {
         let now = at(31 + 31 * (round % 8));
         let _ = timeout(wait, store.add_code(further(id, "code", now))).await;
-        let _ = timeout(wait, store.charge_attempt(id, now, &none)).await;
+        let _ = timeout(wait, store.charge_attempt(an_attempt(id, now, &none))).await;
     }
     let session = given.signed_in("eve@example.com", NOW).await;
     for wait in waits() {
@@ -52,7 +52,7 @@ async fn a_step_is_done_wholly_or_not_at_all(given: &Given) {
         assert_eq!(outcome, BeginOutcome::Begun);
     }
     let after = given.begun("zoe@example.com", NOW).await;
-    assert!(matches!(store.charge_attempt(after, at(1), &none).await.unwrap(), ChargeOutcome::Charged(_)));
+    assert!(matches!(store.charge_attempt(an_attempt(after, at(1), &none)).await.unwrap(), ChargeOutcome::Charged(_)));
 }
 
 /// What was begun has ended: no transaction is left open.

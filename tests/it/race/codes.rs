@@ -3,7 +3,7 @@
 use super::{MANY, race};
 use crate::contract::store::{
     Given,
-    given::{NOW, answer, at, challenge, further},
+    given::{NOW, an_attempt, answer, at, challenge, further},
     on_both,
 };
 use identity::{
@@ -36,7 +36,7 @@ async fn of_many_attempts_five_are_charged(given: &Given) {
     let far = Ladder::new(vec![Rung { failures: 1000, wait: Duration::from_mins(1) }]).unwrap();
     let outcomes = race(given, MANY, |store, _| {
         let far = far.clone();
-        async move { store.charge_attempt(id, at(1), &far).await.unwrap() }
+        async move { store.charge_attempt(an_attempt(id, at(1), &far)).await.unwrap() }
     })
     .await;
     let mut numbers: Vec<_> = outcomes
@@ -59,7 +59,7 @@ async fn of_many_attempts_three_reach_the_lock(given: &Given) {
     let ladder = Ladder::default();
     let outcomes = race(given, MANY, |store, _| {
         let ladder = ladder.clone();
-        async move { store.charge_attempt(id, at(1), &ladder).await.unwrap() }
+        async move { store.charge_attempt(an_attempt(id, at(1), &ladder)).await.unwrap() }
     })
     .await;
     assert_eq!(outcomes.iter().filter(|outcome| is_charged(outcome)).count(), 3, "{outcomes:?}");
@@ -78,7 +78,7 @@ async fn an_identifier_is_locked_across_challenges(given: &Given) {
     }
     let outcomes = race(given, MANY, |store, number| {
         let id = ids[number];
-        async move { store.charge_attempt(id, at(1), &Ladder::default()).await.unwrap() }
+        async move { store.charge_attempt(an_attempt(id, at(1), &Ladder::default())).await.unwrap() }
     })
     .await;
     assert_eq!(outcomes.iter().filter(|outcome| is_charged(outcome)).count(), 3, "{outcomes:?}");
@@ -94,7 +94,7 @@ async fn after_a_lock_the_next_rung_holds(given: &Given) {
     }
     let second = given.begun("ada@example.com", at(301)).await;
     let outcomes = race(given, MANY, |store, _| async move {
-        store.charge_attempt(second, at(301), &Ladder::default()).await.unwrap()
+        store.charge_attempt(an_attempt(second, at(301), &Ladder::default())).await.unwrap()
     })
     .await;
     assert_eq!(outcomes.iter().filter(|outcome| is_charged(outcome)).count(), 2, "{outcomes:?}");

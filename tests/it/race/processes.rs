@@ -3,7 +3,7 @@
 use super::MANY;
 use crate::contract::store::{
     Engine, Given,
-    given::{NOW, at, completion, rotation},
+    given::{NOW, an_attempt, at, completion, rotation},
     options,
 };
 use futures_util::future::join_all;
@@ -92,7 +92,7 @@ async fn racer() {
 
     let half = || 0..MANY / 2;
     let none = Ladder::new(Vec::new()).unwrap();
-    let tries = join_all(half().map(|_| store.charge_attempt(guessed, at(1), &none)));
+    let tries = join_all(half().map(|_| store.charge_attempt(an_attempt(guessed, at(1), &none))));
     let sign_ins = join_all(half().map(|_| store.complete_sign_in(completion(&attempt, at(1)))));
     let rotations = join_all(half().map(|_| store.rotate(rotation(session, 0, at(1)))));
     let (tries, sign_ins, rotations) = tokio::join!(tries, sign_ins, rotations);
@@ -110,7 +110,7 @@ async fn racer() {
 }
 
 async fn charged(store: &PostgresStore, id: ChallengeId) -> ChargedAttempt {
-    match store.charge_attempt(id, at(1), &Ladder::new(Vec::new()).unwrap()).await.unwrap() {
+    match store.charge_attempt(an_attempt(id, at(1), &Ladder::new(Vec::new()).unwrap())).await.unwrap() {
         ChargeOutcome::Charged(attempt) => *attempt,
         other => panic!("not charged: {other:?}"),
     }

@@ -3,7 +3,7 @@
 use super::{MANY, race};
 use crate::contract::store::{
     Given,
-    given::{NOW, answer, at, completion, event, identifier},
+    given::{NOW, an_attempt, answer, at, completion, event, identifier},
     on_both,
 };
 use identity::{
@@ -64,7 +64,7 @@ async fn one_address_becomes_one_user(given: &Given) {
         // Under a ladder that never locks: all of them are right.
         let id = given.begun("ada@example.com", NOW).await;
         let none = identity::domain::lockout::Ladder::new(Vec::new()).unwrap();
-        match given.store.charge_attempt(id, at(1), &none).await.unwrap() {
+        match given.store.charge_attempt(an_attempt(id, at(1), &none)).await.unwrap() {
             identity::ports::store::ChargeOutcome::Charged(attempt) => attempts.push(*attempt),
             other => panic!("{other:?}"),
         }

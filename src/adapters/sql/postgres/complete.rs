@@ -23,10 +23,10 @@ pub(super) const COMPLETE: &str = concat!(
     "WITH input AS MATERIALIZED (SELECT * FROM unnest($17::uuid[], $18::bytea[], $19::bigint[], $20::uuid[], \
     $21::text[], $22::uuid[], $23::text[], $24::bytea[], $25::uuid[], $26::text[], $27::text[], $28::text[], \
     $29::text[], $30::bigint[], $31::bigint[], $32::bigint[], $33::text[], $34::bigint[], $35::bigint[], \
-    $36::bigint[], $37::bytea[], $38::bytea[], $39::bytea[], $40::text[], $41::bytea[], $42::bigint[]) \
-    WITH ORDINALITY AS t (challenge_id, identifier_key, now, known_user_id, roles, new_user_id, email_key_id, email, \
+    $36::bigint[], $37::bytea[], $44::uuid[], $45::bytea[], $38::bytea[], $39::bytea[], $40::text[], $41::bytea[], \
+    $42::bigint[]) WITH ORDINALITY AS t (challenge_id, identifier_key, now, known_user_id, roles, new_user_id, email_key_id, email, \
     session_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, last_use_address, \
-    idle_expire_time, absolute_expire_time, counter, refresh_hash, call, fingerprint, body_key_id, body, \
+    idle_expire_time, absolute_expire_time, counter, refresh_hash, device_key, counter_key, call, fingerprint, body_key_id, body, \
     answer_expire_time, op)), \
     c AS MATERIALIZED (SELECT i.op FROM input AS i JOIN challenges AS h ON h.challenge_id = i.challenge_id \
     WHERE NOT h.used AND h.code1_expire_time > i.now ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
@@ -44,13 +44,15 @@ pub(super) const COMPLETE: &str = concat!(
     SELECT new_user_id, identifier_key, email_key_id, email, '', FALSE, create_time FROM go \
     WHERE new_user_id IS NOT NULL ORDER BY identifier_key), \
     consumed AS (UPDATE challenges AS h SET used = TRUE FROM go WHERE h.challenge_id = go.challenge_id), \
-    failed AS MATERIALIZED (SELECT l.identifier_key FROM go JOIN lockouts AS l USING (identifier_key) \
+    failed AS MATERIALIZED (SELECT l.identifier_key FROM go JOIN lockouts AS l \
+    ON l.identifier_key = ANY (ARRAY[go.counter_key, go.identifier_key]) \
+    AND (l.identifier_key = go.counter_key OR l.locked_until = 9223372036854775807) \
     ORDER BY l.identifier_key FOR UPDATE OF l), \
     forgotten AS (DELETE FROM lockouts AS l USING failed WHERE l.identifier_key = failed.identifier_key), \
     opened AS (INSERT INTO sessions (",
-    session_columns!(),
+    session_columns!(new),
     ") SELECT ",
-    session_columns!(),
+    session_columns!(new),
     " FROM go), \
     recorded AS (INSERT INTO audit_events (",
     event_columns!(),
@@ -110,7 +112,10 @@ impl Work for Complete {
             .bind(column!(s => i64::from(s.session.counter)))
             .bind(column!(s => s.session.refresh_hash.bytes().as_slice()));
         let earliest = steps.iter().map(|step| step.now.micros()).min();
-        let query = answers::bind(query, steps.iter().map(|step| step.answer.as_ref())).bind(earliest);
+        let query = answers::bind(query, steps.iter().map(|step| step.answer.as_ref()))
+            .bind(earliest)
+            .bind(column!(s => s.device_key))
+            .bind(column!(s => s.counter_key.bytes().as_slice()));
         let rows = match self.0.try_run(query).await {
             Ok(rows) => rows,
             Err(failure) if steps.len() == 1 && failure.is_duplicate("users_identifier_key") => {

@@ -23,19 +23,14 @@ use super::{
     store::SqlStore,
 };
 use crate::{
-    domain::{
-        audit::AuditEvent,
-        id::{ChallengeId, MessageId},
-        lockout::Ladder,
-        time::Timestamp,
-    },
+    domain::{audit::AuditEvent, id::MessageId, time::Timestamp},
     ports::store::{
-        BeginOutcome, ChargeOutcome, NewChallenge, Rotation, RotationOutcome, Settlement, SignIn, SignInOutcome,
-        StoreFault,
+        Attempt, BeginOutcome, ChargeOutcome, NewChallenge, Rotation, RotationOutcome, Settlement, SignIn,
+        SignInOutcome, StoreFault,
     },
 };
 use begin::Begin;
-use charge::{Attempt, Charge};
+use charge::Charge;
 use complete::Complete;
 use connections::Connections;
 use link::{Kind, PgLink};
@@ -149,13 +144,8 @@ impl Parts for Postgres {
         self.lanes.begin.run(new).await
     }
 
-    async fn charge_attempt(
-        &self,
-        challenge_id: ChallengeId,
-        now: Timestamp,
-        ladder: Ladder,
-    ) -> Result<ChargeOutcome, StoreFault> {
-        self.lanes.charge.run(Attempt { challenge_id, now, ladder }).await
+    async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {
+        self.lanes.charge.run(attempt).await
     }
 
     async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault> {

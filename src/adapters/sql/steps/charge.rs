@@ -6,49 +6,105 @@ use crate::{
         link::{Link, values},
         rows::{self, StoredChallenge},
         statements,
+        steps::{ledger, outbox},
     },
     domain::{
+        answer::RecordedAnswer,
+        audit::AuditEvent,
         challenge::{Challenge, ChargedAttempt, LiveCode},
-        id::ChallengeId,
-        lockout::Ladder,
+        contact::IdentifierKey,
+        device_token::KnownDevice,
+        digest::Digest,
         time::Timestamp,
         user::User,
     },
-    ports::store::{ChargeOutcome, StoreFault},
+    ports::store::{Attempt, ChargeOutcome, FailedAttempt, LockNotice, LockoutStanding, StoreFault},
 };
+use std::time::Duration;
+
+/// A person is told of locks at most so often.
+const BETWEEN_NOTICES: Duration = Duration::from_hours(1);
 
 /// Charges an attempt, or tells why not.
-pub(in super::super) async fn charge(
-    link: &mut impl Link,
-    id: ChallengeId,
-    now: Timestamp,
-    ladder: &Ladder,
-) -> Result<ChargeOutcome, StoreFault> {
-    let Some(row) = link.row(statements::LOCK_CHALLENGE, values![id.uuid()]).await? else {
+pub(in super::super) async fn charge(link: &mut impl Link, attempt: &Attempt) -> Result<ChargeOutcome, StoreFault> {
+    let Attempt { challenge_id, now, lockout, device } = attempt;
+    let (id, now) = (challenge_id.uuid(), *now);
+    let Some(row) = link.row(statements::LOCK_CHALLENGE, values![id]).await? else {
         return Ok(ChargeOutcome::Unknown);
     };
     let StoredChallenge { mut challenge, codes } = match standing(rows::challenge(&row)?, now) {
         Ok(stored) => stored,
         Err(refused) => return Ok(refused),
     };
-    let key = *challenge.scope.identifier_key.0.bytes();
+    let identifier = challenge.scope.identifier_key;
+    let counter_key = match device {
+        Some((device, own)) if device.identifier_key == identifier && stands(link, device).await? => *own,
+        _ => identifier.0,
+    };
     let mut failures = 0;
-    if let Some(row) = link.row(statements::LOCKOUT, values![&key]).await? {
-        let until = rows::time(&row, "locked_until")?;
-        if until > now {
-            return Ok(ChargeOutcome::Locked { until, challenge: Box::new(challenge) });
+    if let Some(LockoutStanding { failures: before, locked_until }) = lockout_of(link, &counter_key).await? {
+        if locked_until > now {
+            return Ok(ChargeOutcome::Locked { until: locked_until, failures: before, challenge: Box::new(challenge) });
         }
-        failures = row.count("consecutive_failures")?;
+        failures = before;
     }
     failures = failures.saturating_add(1);
-    let locked_until = ladder.wait_at(failures).map(|wait| now.after(wait));
+    let locked_until = lockout.wait_at(failures).end(now);
     let stored_lock = locked_until.map_or(0, Timestamp::micros);
-    link.execute(statements::CHARGE_IDENTIFIER, values![&key, failures, stored_lock]).await?;
-    link.execute(statements::CHARGE_CHALLENGE, values![id.uuid()]).await?;
-    let user = link.row(statements::USER_OF, values![&key]).await?;
+    let owner = (counter_key != identifier.0).then_some(identifier.0.bytes());
+    link.execute(statements::CHARGE_IDENTIFIER, values![counter_key.bytes(), failures, stored_lock, owner]).await?;
+    link.execute(statements::CHARGE_CHALLENGE, values![id]).await?;
+    let user = link.row(statements::USER_OF, values![identifier.0.bytes()]).await?;
     let user = user.map(|row| rows::user(&row)).transpose()?;
     challenge.attempts += 1;
-    Ok(charged(challenge, codes, user, locked_until, now))
+    Ok(charged(Charged { challenge, codes, user, locked_until, failures, counter_key }, now))
+}
+
+/// Whether a device's token has not been revoked.
+pub(in super::super) async fn stands(link: &mut impl Link, device: &KnownDevice) -> Result<bool, StoreFault> {
+    let values = values![device.identifier_key.0.bytes(), device.issue_time.micros(), device.device_key];
+    Ok(link.row(statements::DEVICE_STANDS, values).await?.is_some())
+}
+
+/// How a counter stands.
+pub(in super::super) async fn lockout_of(
+    link: &mut impl Link,
+    counter_key: &Digest,
+) -> Result<Option<LockoutStanding>, StoreFault> {
+    let row = link.row(statements::LOCKOUT, values![counter_key.bytes()]).await?;
+    row.map(|row| {
+        let (failures, locked_until) = (row.count("consecutive_failures")?, rows::time(&row, "locked_until")?);
+        Ok(LockoutStanding { failures, locked_until })
+    })
+    .transpose()
+}
+
+/// Records a failed attempt, and accepts its notice unless one was accepted within the last hour.
+pub(in super::super) async fn fail(link: &mut impl Link, failure: &FailedAttempt) -> Result<(), StoreFault> {
+    if let Some(LockNotice { counter_key, now, message }) = &failure.notice {
+        let values = values![counter_key.bytes(), now.micros(), now.before(BETWEEN_NOTICES).micros()];
+        if link.execute(statements::NOTE_NOTICE, values).await? > 0 {
+            outbox::accept(link, message, None).await?;
+        }
+    }
+    link.record(&failure.events).await
+}
+
+/// Forgets the failures of an identifier and of its devices.
+pub(in super::super) async fn unlock(
+    link: &mut impl Link,
+    key: IdentifierKey,
+    now: Timestamp,
+    event: AuditEvent,
+    answer: Option<&RecordedAnswer>,
+) -> Result<bool, StoreFault> {
+    if !ledger::keep_answer(link, answer, now).await? {
+        return Ok(false);
+    }
+    link.execute(statements::FORGET_FAILURES, values![key.0.bytes()]).await?;
+    link.execute(statements::FORGET_DEVICES, values![key.0.bytes()]).await?;
+    link.record(&[event]).await?;
+    Ok(true)
 }
 
 /// The challenge, if it stands to be tried; else what its caller is told.
@@ -63,14 +119,20 @@ pub(in super::super) fn standing(stored: StoredChallenge, now: Timestamp) -> Res
     }
 }
 
-/// A charged attempt: `challenge` with this attempt counted, and those of `codes` that have not expired.
-pub(in super::super) fn charged(
-    challenge: Challenge,
-    mut codes: Vec<LiveCode>,
-    user: Option<User>,
-    locked_until: Option<Timestamp>,
-    now: Timestamp,
-) -> ChargeOutcome {
-    codes.retain(|code| code.expire_time > now);
-    ChargeOutcome::Charged(Box::new(ChargedAttempt { challenge, live_codes: codes, user, locked_until }))
+/// What was charged: `challenge` with this attempt counted.
+pub(in super::super) struct Charged {
+    pub(in super::super) challenge: Challenge,
+    pub(in super::super) codes: Vec<LiveCode>,
+    pub(in super::super) user: Option<User>,
+    pub(in super::super) locked_until: Option<Timestamp>,
+    pub(in super::super) failures: u32,
+    pub(in super::super) counter_key: Digest,
+}
+
+/// A charged attempt, with those of the codes that have not expired.
+pub(in super::super) fn charged(charged: Charged, now: Timestamp) -> ChargeOutcome {
+    let Charged { challenge, codes: mut live_codes, user, locked_until, failures, counter_key } = charged;
+    live_codes.retain(|code| code.expire_time > now);
+    let attempt = ChargedAttempt { challenge, live_codes, user, locked_until, failures, counter_key };
+    ChargeOutcome::Charged(Box::new(attempt))
 }

@@ -7,6 +7,7 @@ use crate::{
     },
     domain::{
         answer::{AnswerKey, RecordedAnswer},
+        device_token::KnownDevice,
         time::Timestamp,
     },
     ports::store::{KnownAnswer, StoreFault},
@@ -57,8 +58,10 @@ pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Res
     let kept = now.before(KEPT).micros();
     let answers = link.execute(statements::SWEEP_ANSWERS, values![now.micros(), BATCH]).await?;
     let challenges = link.execute(statements::SWEEP_CHALLENGES, values![kept, BATCH]).await?;
+    let forgotten = now.before(KnownDevice::LIFETIME).micros();
+    let devices = link.execute(statements::SWEEP_DEVICES, values![forgotten, BATCH]).await?;
     let messages = link.execute(statements::SWEEP_MESSAGES, values![kept, BATCH]).await?;
-    Ok(answers + challenges + messages)
+    Ok(answers + challenges + devices + messages)
 }
 
 /// Asks for a sign of life.

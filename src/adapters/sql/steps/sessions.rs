@@ -22,7 +22,11 @@ use crate::{
 use uuid::{Builder, Uuid};
 
 /// Writes a new session.
-pub(in super::super) async fn open(link: &mut impl Link, session: &Session) -> Result<(), StoreFault> {
+pub(in super::super) async fn open(
+    link: &mut impl Link,
+    session: &Session,
+    device_key: Uuid,
+) -> Result<(), StoreFault> {
     let address = session.last_use_address.map(|address| address.to_string());
     let values = values![
         session.session_id.uuid(),
@@ -39,6 +43,7 @@ pub(in super::super) async fn open(link: &mut impl Link, session: &Session) -> R
         session.absolute_expire_time.micros(),
         session.counter,
         session.refresh_hash.bytes(),
+        device_key,
     ];
     link.execute(statements::INSERT_SESSION, values).await?;
     Ok(())
@@ -65,12 +70,14 @@ pub(in super::super) async fn end_one(
     ids(&link.rows(statements::END_ONE, values![user.uuid(), now.micros(), session.uuid()]).await?)
 }
 
-/// Ends every session of a user whose row the caller holds, without an event.
+/// Ends every session of a user whose row the caller holds, without an event. No device is known any more.
 pub(in super::super) async fn end_all(
     link: &mut impl Link,
     user: UserId,
     now: Timestamp,
 ) -> Result<Vec<SessionId>, StoreFault> {
+    // What was given out at this very moment is older than the end too.
+    link.execute(statements::REVOKE_DEVICES, values![user.uuid(), now.micros().saturating_add(1)]).await?;
     ids(&link.rows(statements::END_ALL, values![user.uuid(), now.micros()]).await?)
 }
 
@@ -93,6 +100,11 @@ pub(in super::super) async fn end(
             end_all(link, user, now).await?
         }
     };
+    if !matches!(scope, SignOutScope::All) {
+        for session in &ended {
+            link.execute(statements::REVOKE_DEVICE, values![session.uuid(), now.micros()]).await?;
+        }
+    }
     link.record(&for_each(&event, user, &ended)).await?;
     Ok(ended)
 }

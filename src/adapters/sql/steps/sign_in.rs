@@ -41,8 +41,9 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
         link.execute(statements::INSERT_USER, user).await?;
     }
     link.execute(statements::USE_CHALLENGE, values![id]).await?;
-    link.execute(statements::FORGET_FAILURES, values![key]).await?;
-    sessions::open(link, &sign_in.session).await?;
+    link.execute(statements::FORGET_FAILURES, values![sign_in.counter_key.bytes()]).await?;
+    link.execute(statements::LIFT_DISABLED, values![key]).await?;
+    sessions::open(link, &sign_in.session, sign_in.device_key).await?;
     link.record(&sign_in.events).await?;
     Ok(SignInOutcome::SignedIn)
 }

@@ -38,11 +38,12 @@ pub(super) struct RecordedSignIn {
     absolute_expire_time: i64,
     refresh_hash: [u8; 32],
     new_user: bool,
+    device_token: String,
 }
 
 impl From<&SignedIn> for RecordedSignIn {
     fn from(signed_in: &SignedIn) -> Self {
-        let SignedIn { tokens, user, session, new_user } = signed_in;
+        let SignedIn { tokens, user, session, new_user, device_token } = signed_in;
         Self {
             access_token: tokens.access_token.expose_secret().to_owned(),
             access_token_expire_time: tokens.access_token_expire_time.micros(),
@@ -64,6 +65,7 @@ impl From<&SignedIn> for RecordedSignIn {
             absolute_expire_time: session.absolute_expire_time.micros(),
             refresh_hash: *session.refresh_hash.bytes(),
             new_user: *new_user,
+            device_token: device_token.expose_secret().to_owned(),
         }
     }
 }
@@ -103,6 +105,7 @@ impl RecordedSignIn {
                 refresh_hash: Digest::from_bytes(self.refresh_hash),
             },
             new_user: self.new_user,
+            device_token: SecretString::from(self.device_token),
         })
     }
 }

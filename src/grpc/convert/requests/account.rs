@@ -8,10 +8,11 @@ use crate::{
         refusal::Refusal,
         user::{Role, UserChange},
     },
-    engine::account::ChangeUser,
+    engine::account::{ChangeUser, Unlock},
     grpc::proto::{
-        DisableUserRequest, EnableUserRequest, FindUserRequest, GetUserRequest, ListSessionsRequest,
-        RevokeOtherSessionsRequest, RevokeSessionRequest, SetUserRolesRequest, find_user_request::Identifier,
+        DisableUserRequest, EnableUserRequest, FindUserRequest, GetLockoutRequest, GetUserRequest, ListSessionsRequest,
+        RevokeOtherSessionsRequest, RevokeSessionRequest, SetUserRolesRequest, UnlockRequest,
+        find_user_request::Identifier, get_lockout_request, unlock_request,
     },
 };
 
@@ -77,13 +78,36 @@ pub(in crate::grpc) fn get_user(message: &GetUserRequest) -> Result<UserId, Refu
 pub(in crate::grpc) fn find_user(message: &FindUserRequest) -> Result<EmailAddress, Refusal> {
     let mut checks = Checks::default();
     let email = match &message.identifier {
-        Some(Identifier::Email(text)) => checks.email("email", text),
-        None => {
-            checks.wrong("identifier", "is missing; give an email address");
-            None
-        }
+        Some(Identifier::Email(text)) => address(&mut checks, Some(text)),
+        None => address(&mut checks, None),
     };
     checks.finish(email)
+}
+
+/// # Errors
+/// Where the identifier is missing or is not an address.
+pub(in crate::grpc) fn get_lockout(message: &GetLockoutRequest) -> Result<EmailAddress, Refusal> {
+    let mut checks = Checks::default();
+    let text = message.identifier.as_ref().map(|get_lockout_request::Identifier::Email(text)| text);
+    let email = address(&mut checks, text);
+    checks.finish(email)
+}
+
+/// # Errors
+/// Every field that is wrong.
+pub(in crate::grpc) fn unlock(message: &UnlockRequest) -> Result<Unlock, Refusal> {
+    let mut checks = Checks::default();
+    let repeatable = checks.repeatable(&message.request_id, message);
+    let text = message.identifier.as_ref().map(|unlock_request::Identifier::Email(text)| text);
+    let email = address(&mut checks, text);
+    checks.finish(email.map(|email| Unlock { email, repeatable }))
+}
+
+fn address(checks: &mut Checks, text: Option<&String>) -> Option<EmailAddress> {
+    if text.is_none() {
+        checks.wrong("identifier", "is missing; give an email address");
+    }
+    text.and_then(|text| checks.email("email", text))
 }
 
 /// # Errors

@@ -33,7 +33,7 @@ pub(in crate::grpc) fn send_otp(message: SendOtpRequest) -> Result<SendOtp, Refu
     }
     let device = device(&mut checks, message.device);
     checks.locale(&message.locale);
-    checks.text("device_token", &message.device_token, MAX_DEVICE_TOKEN);
+    let device_token = checks.secret("device_token", message.device_token, MAX_DEVICE_TOKEN);
     checks.not_offered("include_magic_link", !message.include_magic_link);
     if !message.redirect_uri.is_empty() {
         let description = "is not offered by this deployment: no redirect is registered; leave it out";
@@ -43,7 +43,7 @@ pub(in crate::grpc) fn send_otp(message: SendOtpRequest) -> Result<SendOtp, Refu
     checks.not_offered("link_completion", completion == LinkCompletion::Unspecified);
     let proof = checks.secret("proof", message.proof, MAX_PROOF);
     let (client_id, locale) = (message.client_id, message.locale);
-    checks.finish(email.map(|email| SendOtp { email, client_id, device, locale, proof, repeatable }))
+    checks.finish(email.map(|email| SendOtp { email, client_id, device, device_token, locale, proof, repeatable }))
 }
 
 fn identifier(checks: &mut Checks, identifier: Option<Identifier>) -> Option<EmailAddress> {
@@ -82,7 +82,7 @@ pub(in crate::grpc) fn verify_otp(message: VerifyOtpRequest) -> Result<VerifyOtp
     }
     let device = device(&mut checks, message.device);
     let binding_secret = checks.secret("binding_secret", message.binding_secret, MAX_BINDING_SECRET);
-    checks.text("device_token", &message.device_token, MAX_DEVICE_TOKEN);
+    let device_token = checks.secret("device_token", message.device_token, MAX_DEVICE_TOKEN);
     let challenge_id = message.challenge_id;
-    checks.finish(code.map(|code| VerifyOtp { challenge_id, code, device, binding_secret, repeatable }))
+    checks.finish(code.map(|code| VerifyOtp { challenge_id, code, device, binding_secret, device_token, repeatable }))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Given,
-    given::{NOW, at, challenge, completion, event, identifier},
+    given::{NOW, an_attempt, at, challenge, completion, event, identifier},
     on_both,
 };
 use identity::{
@@ -63,11 +63,11 @@ async fn an_unknown_challenge_is_unknown(given: &Given) {
 async fn attempts_run_out(given: &Given) {
     let id = given.begun("ada@example.com", NOW).await;
     for attempt in 1..=5 {
-        let outcome = given.store.charge_attempt(id, at(1), &far()).await.unwrap();
+        let outcome = given.store.charge_attempt(an_attempt(id, at(1), &far())).await.unwrap();
         assert!(matches!(outcome, ChargeOutcome::Charged(charged) if charged.challenge.attempts == attempt));
     }
     for _ in 0..2 {
-        let outcome = given.store.charge_attempt(id, at(1), &far()).await.unwrap();
+        let outcome = given.store.charge_attempt(an_attempt(id, at(1), &far())).await.unwrap();
         assert!(matches!(outcome, ChargeOutcome::Exhausted(challenge) if challenge.attempts == 5));
     }
     assert_eq!(given.inspect.number("SELECT consecutive_failures FROM lockouts").await, 5);
@@ -132,11 +132,11 @@ async fn past_the_last_rung_each_failure_locks(given: &Given) {
     let id = given.begun("ada@example.com", NOW).await;
     for attempt in 1..=3_u64 {
         let now = NOW.after(Duration::from_micros(attempt));
-        let outcome = given.store.charge_attempt(id, now, &ladder).await.unwrap();
+        let outcome = given.store.charge_attempt(an_attempt(id, now, &ladder)).await.unwrap();
         let ChargeOutcome::Charged(charged) = outcome else { panic!("{outcome:?}") };
         let end = now.after(Duration::from_micros(1));
         assert_eq!(charged.locked_until, Some(end));
-        assert_eq!(until(&given.store.charge_attempt(id, now, &ladder).await.unwrap()), end);
+        assert_eq!(until(&given.store.charge_attempt(an_attempt(id, now, &ladder)).await.unwrap()), end);
     }
 }
 
@@ -144,7 +144,7 @@ async fn no_ladder_locks_nobody(given: &Given) {
     let ladder = Ladder::new(Vec::new()).unwrap();
     let id = given.begun("ada@example.com", NOW).await;
     for _ in 0..5 {
-        let outcome = given.store.charge_attempt(id, at(1), &ladder).await.unwrap();
+        let outcome = given.store.charge_attempt(an_attempt(id, at(1), &ladder)).await.unwrap();
         assert!(matches!(outcome, ChargeOutcome::Charged(charged) if charged.locked_until.is_none()));
     }
 }
@@ -178,8 +178,8 @@ async fn the_user_is_told(given: &Given) {
 async fn a_failure_is_recorded(given: &Given) {
     let failed = event(NOW, Act::CodeVerified).failed("CODE_INVALID");
     let lock = AuditEvent { time: at(1), ..event(NOW, Act::IdentifierLocked).failed("TOO_MANY_FAILURES") };
-    given.store.record_failure(FailedAttempt { events: vec![failed, lock] }).await.unwrap();
-    given.store.record_failure(FailedAttempt { events: Vec::new() }).await.unwrap();
+    given.store.record_failure(FailedAttempt { events: vec![failed, lock], notice: None }).await.unwrap();
+    given.store.record_failure(FailedAttempt { events: Vec::new(), notice: None }).await.unwrap();
     given.store.record(&event(at(2), Act::OperatorRefused).failed("UNAUTHENTICATED")).await.unwrap();
     let events = given.inspect.events().await;
     let told: Vec<_> = events.iter().map(|event| (event.act.as_str(), event.reason.as_str())).collect();

@@ -24,8 +24,8 @@ use identity::{
     ports::{
         entropy::Entropy as _,
         store::{
-            ChargeOutcome, NewChallenge, NewCode, NewUser, Rotation, RotationEvents, SignIn, SignInOutcome, SignInUser,
-            Store,
+            Attempt, ChargeOutcome, NewChallenge, NewCode, NewUser, Rotation, RotationEvents, SignIn, SignInOutcome,
+            SignInUser, Store,
         },
     },
 };
@@ -72,6 +72,11 @@ pub(crate) fn event(time: Timestamp, act: Act) -> AuditEvent {
 pub(crate) fn answer(request_id: &str, request: &str, time: Timestamp) -> RecordedAnswer {
     let key = AnswerKey { call: digest(request_id), fingerprint: digest(request) };
     RecordedAnswer { key, body: sealed(request), expire_time: time.after(Duration::from_mins(10)) }
+}
+
+/// An attempt of a device that is not known, under a ladder alone.
+pub(crate) fn an_attempt(challenge_id: ChallengeId, now: Timestamp, ladder: &Ladder) -> Attempt {
+    Attempt { challenge_id, now, lockout: Arc::new(ladder.clone().into()), device: None }
 }
 
 pub(crate) fn message(challenge_id: Option<ChallengeId>, time: Timestamp) -> NewMessage {
@@ -166,6 +171,8 @@ pub(crate) fn completion(attempt: &ChargedAttempt, now: Timestamp) -> SignIn {
     SignIn {
         challenge_id: scope.challenge_id,
         identifier_key: scope.identifier_key,
+        counter_key: attempt.counter_key,
+        device_key: SystemEntropy.uuid(),
         now,
         user,
         session: session(user_id, now),
@@ -219,7 +226,7 @@ impl Given {
 
     /// What charging gives, under the ladder of the defaults.
     pub(crate) async fn charge(&self, id: ChallengeId, now: Timestamp) -> ChargeOutcome {
-        self.store.charge_attempt(id, now, &Ladder::default()).await.unwrap()
+        self.store.charge_attempt(an_attempt(id, now, &Ladder::default())).await.unwrap()
     }
 
     /// An attempt that has been charged.

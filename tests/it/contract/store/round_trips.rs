@@ -2,7 +2,7 @@
 
 use super::{
     Given,
-    given::{NOW, answer, at, challenge, completion, digest, event, further, rotation},
+    given::{NOW, an_attempt, answer, at, challenge, completion, digest, event, further, rotation},
     on_both,
 };
 use identity::{
@@ -49,9 +49,14 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     counted!("challenge", 1, 1, store.challenge(id));
     counted!("add_code", 6, 6, store.add_code(further(id, "second", at(30))));
     let attempt = given.charged(id, at(31)).await;
-    counted!("charge_attempt", 1, 7, store.charge_attempt(id, at(31), &identity::domain::lockout::Ladder::default()));
+    counted!(
+        "charge_attempt",
+        1,
+        7,
+        store.charge_attempt(an_attempt(id, at(31), &identity::domain::lockout::Ladder::default()))
+    );
     let failed = vec![event(at(31), Act::CodeVerified).failed("CODE_INVALID"), event(at(31), Act::IdentifierLocked)];
-    counted!("record_failure", 1, 4, store.record_failure(FailedAttempt { events: failed }));
+    counted!("record_failure", 1, 4, store.record_failure(FailedAttempt { events: failed, notice: None }));
     let sign_in = completion(&attempt, at(32));
     let session = sign_in.session.clone();
     let outcome = counted!("complete_sign_in", 1, 10, store.complete_sign_in(sign_in));

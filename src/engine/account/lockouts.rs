@@ -1,0 +1,70 @@
+//! Lockouts, as an operator sees and ends them. Known and unknown addresses answer alike.
+
+use super::AdminEngine;
+use crate::{
+    domain::{audit::Act, contact::EmailAddress, refusal::Refusal, session::Origin, time::Timestamp},
+    engine::{answers::Repeatable, fault},
+};
+
+/// How an address stands, for attempts from devices that are not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LockoutView {
+    /// Wrong codes in a row.
+    pub failures: u32,
+    /// Until when no code is evaluated; `None` where one is, and where time does not end it.
+    pub locked_until: Option<Timestamp>,
+    /// Whether an operator, or a sign-in from a known device, has to end it.
+    pub suspended: bool,
+}
+
+/// A request to end a lockout.
+#[derive(Debug)]
+pub struct Unlock {
+    /// Whose.
+    pub email: EmailAddress,
+    /// Where the caller may repeat the call.
+    pub repeatable: Option<Repeatable>,
+}
+
+impl AdminEngine {
+    /// How an address stands.
+    ///
+    /// # Errors
+    /// Faults.
+    pub async fn lockout(&self, email: &EmailAddress, origin: &Origin) -> Result<LockoutView, Refusal> {
+        let key = email.identity_key(&self.parts.keys.index());
+        let standing = self.parts.store.lockout(key).await.map_err(|fault| fault::store(&fault))?;
+        let mut event = self.event(Act::LockoutRead, origin);
+        event.identifier_key = Some(key);
+        let now = event.time;
+        self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))?;
+        Ok(standing.map_or_else(LockoutView::default, |standing| {
+            let suspended = standing.locked_until == Timestamp::NEVER;
+            let until = Some(standing.locked_until).filter(|until| *until > now && !suspended);
+            LockoutView { failures: standing.failures, locked_until: until, suspended }
+        }))
+    }
+
+    /// Forgets the wrong codes of an address and of every device known to it.
+    ///
+    /// # Errors
+    /// Faults.
+    pub async fn unlock(&self, request: Unlock, origin: &Origin) -> Result<(), Refusal> {
+        let now = self.parts.clock.now();
+        let answer = match &request.repeatable {
+            None => None,
+            Some(repeatable) => {
+                let key = self.answers.key("Unlock", repeatable);
+                if self.answers.find::<()>(&key, now).await?.is_some() {
+                    return Ok(());
+                }
+                Some(self.answers.record(key, &(), now)?)
+            }
+        };
+        let key = request.email.identity_key(&self.parts.keys.index());
+        let mut event = self.event(Act::IdentifierUnlocked, origin);
+        event.identifier_key = Some(key);
+        // Where a call under the same request id was faster, it has done the same.
+        self.parts.store.unlock(key, now, event, answer).await.map(drop).map_err(|fault| fault::store(&fault))
+    }
+}
