@@ -11,7 +11,7 @@ pub enum Failure {
     /// The configuration is wrong, or a file that it names.
     #[error(transparent)]
     Configuration(#[from] Problems),
-    /// A part that the service needs is not to be had: the store, the limiter, a port.
+    /// A part that the service needs is not to be had: the store, a port.
     #[error("{0}")]
     Unavailable(String),
     /// A fault of this program or of the system under it.

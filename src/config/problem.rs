@@ -12,7 +12,7 @@ pub struct Problem {
     pub file: PathBuf,
     /// The line in it, counted from 1, where there is one.
     pub line: Option<usize>,
-    /// The key, such as `otp.code_length`; empty where the file as a whole is at fault.
+    /// The key, such as `sessions.idle_lifetime`; empty where the file as a whole is at fault.
     pub key: String,
     /// What is wrong, without the value: it may be a secret in the wrong place.
     pub what: String,

@@ -28,7 +28,7 @@ fn always(settings: &mut Settings) {
     settings.set("proof.when", "always");
     settings.set("proof.difficulty", DIFFICULTY);
     for layer in ["identifier", "address", "all"] {
-        settings.set(&format!("limits.{layer}"), windows(10_000, 3600));
+        settings.limit(layer, 10_000, 3600);
     }
 }
 
@@ -87,7 +87,7 @@ async fn without_a_proof_nothing_is_sent(store: Store) {
     assert_does_not_hold(ask_with(&client, "ada@example.org", &lazy).await);
     let audit = world.audit().await;
     assert_eq!((audit.count("code.sent", "PROOF_REQUIRED"), audit.count("code.sent", "PROOF_INVALID")), (2, 4));
-    assert_eq!(audit.0.len(), 6, "and nothing else was written");
+    assert_eq!(audit.of_callers(), 6, "and nothing else was written");
     assert_eq!(world.server.mailbox().all().len(), 0);
 }
 
@@ -113,7 +113,7 @@ async fn one_proof_is_good_for_one_code(store: Store) {
 async fn it_is_good_for_nobody_else(store: Store) {
     let world = World::with(store, |settings| {
         always(settings);
-        settings.add_client("bank");
+        settings.client("bank");
     })
     .await;
     let client = world.server.client().await;
@@ -175,7 +175,7 @@ async fn sixty_four_uses_at_once_get_one_code(store: Store) {
 async fn a_limit_does_not_use_it_up(store: Store) {
     let world = World::with(store, |settings| {
         always(settings);
-        settings.set("limits.identifier", windows(1, 2));
+        settings.limit("identifier", 1, 2);
     })
     .await;
     let client = world.server.client().await;

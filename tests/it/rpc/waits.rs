@@ -17,18 +17,11 @@ use crate::support::world::{Store, World};
 /// So much may pass between two calls of a test on a busy machine.
 const SLACK: Duration = Duration::from_secs(8);
 
-fn window(limit: i64, seconds: i64) -> Value {
-    let entries = [("limit", limit), ("seconds", seconds)];
-    Value::Array(vec![Value::Table(
-        entries.map(|(key, value)| (key.to_owned(), Value::from(value))).into_iter().collect(),
-    )])
-}
-
 /// Wide limits, but for `layer`.
 fn limited(settings: &mut Settings, layer: &str, limit: i64, seconds: i64) {
     for other in ["identifier", "address", "all"] {
-        let value = if other == layer { window(limit, seconds) } else { window(10_000, 3600) };
-        settings.set(&format!("limits.{other}"), value);
+        let (limit, seconds) = if other == layer { (limit, seconds) } else { (10_000, 3600) };
+        settings.limit(other, limit, seconds);
     }
 }
 
@@ -95,7 +88,7 @@ async fn rate_limited(store: Store) {
 async fn account_locked(store: Store) {
     let (world, client) = with_clock(store, |settings| {
         let rung = [("failures".to_owned(), Value::from(2)), ("wait".to_owned(), Value::from("1m"))];
-        settings.set("otp.lockout", Value::Array(vec![Value::Table(Table::from_iter(rung))]));
+        settings.policy("lockout.rungs", vec![Table::from_iter(rung)]);
     })
     .await;
     let (challenge, code) = world.server.request_code("locked@example.org").await;
@@ -125,7 +118,7 @@ async fn resend_too_soon(store: Store) {
 async fn a_real_second(store: Store) {
     let world = World::with(store, |settings| {
         limited(settings, "identifier", 1, 2);
-        settings.set("otp.resend_cooldown", "1s");
+        settings.policy("codes.resend_cooldown", "1s");
     })
     .await;
     let client = world.server.client().await;

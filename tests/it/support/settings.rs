@@ -81,14 +81,6 @@ impl Settings {
         section(&mut self.table, name)
     }
 
-    /// Registers one more client application.
-    pub(crate) fn add_client(&mut self, client_id: &str) {
-        let clients = self.table["clients"].as_array_mut().expect("a list");
-        let mut client = clients[0].clone();
-        client["client_id"] = client_id.into();
-        clients.push(client);
-    }
-
     /// Removes a section or key of the first level.
     pub(crate) fn remove(&mut self, name: &str) {
         self.table.remove(name);

@@ -8,7 +8,7 @@ use identity::adapters::fallback::{Memory, SharedLimiter, Uncounted};
 use identity::domain::digest::Digest;
 use identity::domain::policy::Mode;
 use identity::domain::time::Timestamp;
-use identity::domain::window::Kept;
+use identity::domain::window::{Kept, decide};
 use identity::ports::limiter::{Admission, FaultReason, Layer, LayerKind, Limiter, LimiterFault};
 
 use super::super::{HandClock, window};
@@ -23,9 +23,12 @@ struct Peer {
 
 #[async_trait]
 impl Limiter for Peer {
-    async fn admit(&self, _: &[Layer]) -> Result<Admission, LimiterFault> {
-        let fault = || LimiterFault { reason: FaultReason::TimedOut, source: "away".into() };
-        self.up.then(|| Admission::Admitted(Vec::new())).ok_or_else(fault)
+    async fn admit(&self, layers: &[Layer]) -> Result<Admission, LimiterFault> {
+        if !self.up {
+            return Err(LimiterFault { reason: FaultReason::TimedOut, source: "away".into() });
+        }
+        let now = Timestamp::from_micros(0);
+        Ok(Admission::Admitted(layers.iter().map(|layer| decide(&layer.windows, &[], now)).collect()))
     }
 }
 
