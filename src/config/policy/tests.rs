@@ -19,9 +19,15 @@ max_attempts = 3
 resend_cooldown = 60
 [lockout]
 rungs = [{ failures = 2, wait = "5m" }]
+first_delay = "3s"
+longest_delay = "2m"
+disable_at = 90
 [limits.identifier]
 mode = "shadow"
 windows = [{ limit = 2, seconds = 90 }]
+[limits.device]
+mode = "enforce"
+windows = [{ limit = 4, seconds = 120 }]
 [limits.address]
 mode = "enforce"
 windows = [{ limit = 7, seconds = 61 }]
@@ -119,12 +125,12 @@ digits = 8
         ":6: codes.lifetime: is out of bounds; give a span such as \"5m\", or whole seconds, from 30s to 5m",
         ":7: codes.max_attempts: is out of bounds; give a whole number from 1 to 5",
         ":8: codes.resend_cooldown: is out of bounds",
-        ":10: lockout.mode: is not a known key; known here: rungs",
+        ":10: lockout.mode: is not a known key; known here: rungs, first_delay, longest_delay, disable_at",
         ":11: lockout.rungs: is no ladder; write at least one",
         ":13: limits.identifier.windows: has no window",
         ":15: limits.address.mode: is not one of the choices; give \"enforce\" or \"shadow\"",
         ":16: limits.address.windows[0].limit: is out of bounds; give a whole number from 1 to 100000",
-        ":18: limits.everybody: is not a known key; known here: identifier, address, all",
+        ":18: limits.everybody: is not a known key; known here: identifier, device, address, all",
         ":20: override[0].client: has the wrong form",
         ":21: override[0].channel: is not one of the choices; give \"email\"",
         ": override[0].limits.all: cannot be overridden: it is one budget for everybody; remove it here",

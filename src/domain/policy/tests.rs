@@ -57,7 +57,7 @@ fn templates_are_sound_and_ever_looser() {
     for (loose, tight) in [(&standard, &strict), (&lenient, &standard)] {
         assert!(!loose.codes.looser_than(&tight.codes).is_empty());
         assert!(tight.codes.looser_than(&loose.codes).is_empty());
-        assert_eq!(loose.limits.looser_than(&tight.limits).len(), 3);
+        assert_eq!(loose.limits.looser_than(&tight.limits).len(), 4);
         assert!(tight.limits.looser_than(&loose.limits).is_empty());
         assert!(super::lockout::looser_than(&loose.lockout, &tight.lockout));
         assert!(!super::lockout::looser_than(&tight.lockout, &loose.lockout));

@@ -69,12 +69,17 @@ impl Handoff {
     /// is roused to look into the outbox.
     pub fn pass(&self, message: NewMessage, place: Option<Place>) {
         let NewMessage { message_id, challenge_id, content, create_time, expire_time, lease_end } = message;
-        let (Some(place), Some(lease_end)) = (place, lease_end) else { return self.0.roused.notify_one() };
+        let (Some(place), Some(lease_end)) = (place, lease_end) else { return self.rouse() };
         let recipient = Recipient::InContent;
         let message =
             ClaimedMessage { message_id, challenge_id, recipient, content, attempts: 1, create_time, expire_time };
         // Where no worker receives any more, the message is claimed again when its lease is over.
         let _ = self.0.sender.send(Handed { message, lease_end, place: Some(place) });
+    }
+
+    /// Rouses the worker to look into the outbox: a message has been accepted without a place.
+    pub fn rouse(&self) {
+        self.0.roused.notify_one();
     }
 
     /// Waits until the worker is to look into the outbox, or returns at once where one has come since the last wait.

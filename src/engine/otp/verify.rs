@@ -174,8 +174,14 @@ impl OtpEngine {
     }
 
     async fn failed(&self, failure: FailedAttempt, refusal: Refusal) -> Refusal {
+        let tells = failure.notice.is_some();
         match self.parts.store.record_failure(failure).await {
-            Ok(()) => refusal,
+            Ok(()) => {
+                if tells {
+                    self.parts.handoff.rouse();
+                }
+                refusal
+            }
             Err(fault) => fault::store(&fault),
         }
     }

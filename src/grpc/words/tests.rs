@@ -4,8 +4,13 @@ use prost::Message as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Variants of reasons that have sentences of their own.
-const VARIANTS: [&str; 4] =
-    ["INVALID_FIELD.message", "METHOD_NOT_FOUND.compressed", "NOT_FOUND.session", "NOT_FOUND.user"];
+const VARIANTS: [&str; 5] = [
+    "ACCOUNT_LOCKED.suspended",
+    "INVALID_FIELD.message",
+    "METHOD_NOT_FOUND.compressed",
+    "NOT_FOUND.session",
+    "NOT_FOUND.user",
+];
 
 /// Every reason of the contract.
 fn reasons() -> BTreeSet<String> {

@@ -54,11 +54,11 @@ fn a104_no_message_shows_its_texts() {
     let shown = messages! {
         AccessTokenClaims Challenge Device DisableUserRequest DisableUserResponse EnableUserRequest EnableUserResponse
         FindUserRequest FindUserResponse GetCurrentUserRequest GetCurrentUserResponse GetJwksRequest GetJwksResponse
-        GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse JsonWebKey ListSessionsRequest
+        GetLockoutRequest GetLockoutResponse GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse JsonWebKey ListSessionsRequest
         ListSessionsResponse Policy RefreshTokenRequest RefreshTokenResponse ResendOtpRequest ResendOtpResponse
         RevokeOtherSessionsRequest RevokeOtherSessionsResponse
         RevokeSessionRequest RevokeSessionResponse SendOtpRequest SendOtpResponse Session SetUserRolesRequest
-        SetUserRolesResponse SignOutRequest SignOutResponse TokenSet User ValidateTokenRequest ValidateTokenResponse
+        SetUserRolesResponse SignOutRequest SignOutResponse TokenSet UnlockRequest UnlockResponse User ValidateTokenRequest ValidateTokenResponse
         VerifyOtpRequest VerifyOtpResponse
     };
     let mut names: Vec<&str> = ours(&set).map(DescriptorProto::name).collect();

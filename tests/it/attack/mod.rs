@@ -6,6 +6,7 @@ mod identifiers;
 mod leaks;
 mod limiter;
 mod limits;
+mod lockout;
 mod offline;
 mod replay;
 mod surface;

@@ -22,7 +22,7 @@ on_both_stores!(signs_in, |world| {
     };
     let answer = client.identity().verify_otp(request).await.unwrap().into_inner();
     let (tokens, user, session) = (answer.tokens.unwrap(), answer.user.unwrap(), answer.session.unwrap());
-    assert!(answer.new_user && answer.device_token.is_empty());
+    assert!(answer.new_user && answer.device_token.starts_with("idd_"));
     assert_eq!(tokens.token_type, "Bearer");
     assert!((895..=900).contains(&tokens.expires_in), "{}", tokens.expires_in);
     assert!((895..=900).contains(&seconds_until(tokens.access_token_expire_time)));

@@ -86,7 +86,8 @@ async fn search(store: Store) {
         let told = canaries.found_in(answer);
         let permitted: &[&str] = match *method {
             "SendOtp" => &["binding_secret"],
-            "VerifyOtp" | "RefreshToken" => &["access_token", "refresh_token", "email"],
+            "VerifyOtp" => &["access_token", "refresh_token", "device_token", "email"],
+            "RefreshToken" => &["access_token", "refresh_token", "email"],
             "GetCurrentUser" | "GetUser" | "FindUser" | "SetUserRoles" | "DisableUser" | "EnableUser" => &["email"],
             _ => &[],
         };
@@ -172,6 +173,7 @@ async fn call_everything(world: &World, canaries: &mut Canaries) -> Vec<(&'stati
     let (tokens, user) = (signed_in.tokens.clone().unwrap(), signed_in.user.clone().unwrap());
     canaries.plant("access_token", &tokens.access_token);
     canaries.plant("refresh_token", &tokens.refresh_token);
+    canaries.plant("device_token", &signed_in.device_token);
     answers.push(("VerifyOtp", signed_in.encode_to_vec()));
     for (method, answer) in &answers {
         for code in [&first_code, &code] {

@@ -59,7 +59,7 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     counted!("record_failure", 1, 4, store.record_failure(FailedAttempt { events: failed, notice: None }));
     let sign_in = completion(&attempt, at(32));
     let session = sign_in.session.clone();
-    let outcome = counted!("complete_sign_in", 1, 10, store.complete_sign_in(sign_in));
+    let outcome = counted!("complete_sign_in", 1, 11, store.complete_sign_in(sign_in));
     assert_eq!(outcome, SignInOutcome::SignedIn);
     let outcome = counted!("rotate", 1, 7, store.rotate(rotation(session.session_id, 0, at(33))));
     assert!(matches!(outcome, RotationOutcome::Rotated(_)));
@@ -77,8 +77,8 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     let scope = SignOutScope::Session(session.session_id);
     counted!(
         "end_sessions",
-        4,
-        4,
+        5,
+        5,
         store.end_sessions(session.user_id, scope, at(36), event(at(36), Act::SessionRevoked))
     );
     let done = event(at(37), Act::SessionRevoked);
