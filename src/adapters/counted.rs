@@ -33,7 +33,7 @@ const ADMITTED: usize = 0;
 const REFUSED: usize = 1;
 const FAULT: usize = 2;
 const WOULD_REFUSE: usize = 3;
-const NO_LAYER: usize = 7;
+const NO_LAYER: usize = 8;
 
 const fn row(kind: LayerKind) -> usize {
     match kind {
@@ -44,5 +44,6 @@ const fn row(kind: LayerKind) -> usize {
         LayerKind::UnprovenAddress => 4,
         LayerKind::Proof => 5,
         LayerKind::Device => 6,
+        LayerKind::Failures => 7,
     }
 }

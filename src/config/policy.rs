@@ -15,7 +15,7 @@ use crate::domain::{
     client::{ClientId, Clients},
     contact::Channel,
     digest::Digest,
-    policy::{self, Change, Finding, MAX_OVERRIDES, Override, Policy, Severity, Template, Traffic},
+    policy::{self, Change, Finding, GuardChange, MAX_OVERRIDES, Override, Policy, Severity, Template, Traffic},
 };
 use std::path::{Path, PathBuf};
 
@@ -128,7 +128,19 @@ fn change(parent: &mut Section<'_>, base: bool) -> Option<Change> {
     let codes = parent.section("codes", sections::codes);
     let lockout = parent.section("lockout", sections::lockout);
     let limits = parent.section("limits", |section| sections::limits(section, base));
-    Some(Change { codes: codes?, lockout: lockout?, limits: limits? })
+    let guard = if base {
+        parent.section("guard", sections::guard)
+    } else {
+        if parent.has("guard") {
+            parent.wrong(
+                "guard",
+                "cannot be overridden: it is one budget for everybody",
+                "remove it here, and write it as [guard]",
+            );
+        }
+        Some(GuardChange::default())
+    };
+    Some(Change { codes: codes?, lockout: lockout?, limits: limits?, guard: guard? })
 }
 
 #[cfg(test)]

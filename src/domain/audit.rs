@@ -54,6 +54,8 @@ pub enum Act {
     PolicyRead,
     /// An operator looked at a lockout.
     LockoutRead,
+    /// So many wrong codes over all accounts that what unknown devices are sent is guarded.
+    GuardRaised,
     /// An operator ended a lockout.
     IdentifierUnlocked,
     /// A process counts requests alone, at its share: the limiter that replicas share cannot decide.
@@ -66,7 +68,7 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::CodeSent,
         Self::CodeResent,
         Self::CodeVerified,
@@ -88,6 +90,7 @@ impl Act {
         Self::PolicyChanged,
         Self::PolicyRead,
         Self::LockoutRead,
+        Self::GuardRaised,
         Self::IdentifierUnlocked,
         Self::LimiterDegraded,
         Self::LimiterRestored,
@@ -119,6 +122,7 @@ impl Act {
             Self::PolicyChanged => "policy.changed",
             Self::PolicyRead => "policy.read",
             Self::LockoutRead => "lockout.read",
+            Self::GuardRaised => "guard.raised",
             Self::IdentifierUnlocked => "identifier.unlocked",
             Self::LimiterDegraded => "limiter.degraded",
             Self::LimiterRestored => "limiter.restored",

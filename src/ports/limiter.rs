@@ -25,6 +25,8 @@ pub enum LayerKind {
     UnprovenAddress,
     /// Per proof: its one use.
     Proof,
+    /// Wrong codes of unknown devices, all together.
+    Failures,
 }
 
 impl LayerKind {
@@ -39,6 +41,7 @@ impl LayerKind {
             Self::UnprovenIdentifier => "unproven_identifier",
             Self::UnprovenAddress => "unproven_address",
             Self::Proof => "proof",
+            Self::Failures => "failures",
         }
     }
 }

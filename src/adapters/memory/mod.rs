@@ -29,7 +29,7 @@ use table::{Name, Table};
 const SHARDS: usize = 16;
 
 /// Kinds of layers; each has tables and a bound of its own, so that keys of one kind never crowd out another's.
-const KINDS: [LayerKind; 7] = [
+const KINDS: [LayerKind; 8] = [
     LayerKind::Identifier,
     LayerKind::Address,
     LayerKind::All,
@@ -37,6 +37,7 @@ const KINDS: [LayerKind; 7] = [
     LayerKind::UnprovenAddress,
     LayerKind::Proof,
     LayerKind::Device,
+    LayerKind::Failures,
 ];
 
 /// Some tables, locked.
@@ -219,6 +220,7 @@ const fn row(kind: LayerKind) -> usize {
         LayerKind::UnprovenAddress => 4,
         LayerKind::Proof => 5,
         LayerKind::Device => 6,
+        LayerKind::Failures => 7,
     }
 }
 

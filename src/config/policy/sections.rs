@@ -7,7 +7,7 @@ use crate::{
     },
     domain::{
         lockout::{Ladder, Lockout, Rung},
-        policy::{CodeChange, CodeRules, LimitChange, LimitsChange, LockoutChange, Mode},
+        policy::{CodeChange, CodeRules, GuardChange, LimitChange, LimitsChange, LockoutChange, Mode},
         window::Window,
     },
 };
@@ -95,5 +95,22 @@ pub(in crate::config) fn listed(section: &mut Section<'_>, key: &'static str) ->
         let limit = section.need("limit", &Whole(1..=MAX_LIMIT));
         let seconds = section.need("seconds", &Whole(1..=MAX_SECONDS));
         Some(Window { limit: limit?, span: Duration::from_secs(u64::from(seconds?)) })
+    })
+}
+
+pub(super) fn guard(section: &mut Section<'_>) -> Option<GuardChange> {
+    let windows = listed(section, "windows").optional()?;
+    if windows.as_ref().is_some_and(Vec::is_empty) {
+        section.wrong(
+            "windows",
+            "has no window",
+            "write at least one { limit = 100, seconds = 300 }, or remove the key",
+        );
+        return None;
+    }
+    let code_length = section.get("code_length", &Whole(6..=10)).optional()?;
+    Some(GuardChange {
+        windows: windows.map(Into::into),
+        code_length: code_length.and_then(|length| u8::try_from(length).ok()),
     })
 }

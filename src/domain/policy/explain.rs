@@ -12,6 +12,7 @@ pub fn explain(policy: &Policy) -> String {
         codes: rules.codes.as_change(),
         lockout: LockoutChange::whole(&rules.lockout),
         limits: rules.limits.as_change(),
+        guard: rules.guard.as_change(),
     };
     list(&mut told, &whole);
     if policy.overrides.len() > 1 {
@@ -28,7 +29,7 @@ pub fn explain(policy: &Policy) -> String {
 }
 
 fn list(told: &mut String, change: &Change) {
-    for line in [change.codes.words(), change.lockout.words(), change.limits.words()].concat() {
+    for line in [change.codes.words(), change.lockout.words(), change.limits.words(), change.guard.words()].concat() {
         let _ = writeln!(told, "  {line}");
     }
 }

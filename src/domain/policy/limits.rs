@@ -133,7 +133,7 @@ impl LimitRules {
 }
 
 impl LimitRule {
-    fn is_looser_than(&self, strict: &Self) -> bool {
+    pub(super) fn is_looser_than(&self, strict: &Self) -> bool {
         let shadowed = self.mode == Mode::Shadow && strict.mode == Mode::Enforce;
         let admits_more = |window: &Window| window::most_admitted(&self.windows, window.span) > u64::from(window.limit);
         shadowed || strict.windows.iter().any(admits_more)

@@ -9,6 +9,7 @@
 
 mod codes;
 mod explain;
+mod guard;
 mod in_force;
 mod limits;
 mod lockout;
@@ -22,6 +23,7 @@ mod text;
 
 pub use codes::{CodeChange, CodeRules};
 pub use explain::explain;
+pub use guard::{GuardChange, GuardRules};
 pub use in_force::PolicyInForce;
 pub use limits::{LimitChange, LimitRule, LimitRules, LimitsChange, Mode};
 pub use lockout::LockoutChange;
@@ -42,6 +44,8 @@ pub struct Rules {
     pub lockout: Lockout,
     /// How many codes may be asked for.
     pub limits: LimitRules,
+    /// How many wrong codes may be entered over all accounts: one budget, the same for all traffic.
+    pub guard: GuardRules,
 }
 
 /// What is to be different of some rules; what is `None` stays.
@@ -53,6 +57,8 @@ pub struct Change {
     pub lockout: LockoutChange,
     /// Of request limits.
     pub limits: LimitsChange,
+    /// Of the guard: never in an override, for it is one budget.
+    pub guard: GuardChange,
 }
 
 impl Change {
@@ -62,6 +68,7 @@ impl Change {
         self.codes.apply(&mut rules.codes);
         self.lockout.apply(&mut rules.lockout);
         self.limits.apply(&mut rules.limits);
+        self.guard.apply(&mut rules.guard);
         rules
     }
 

@@ -76,6 +76,7 @@ fn rules(rules: &Rules, found: &mut Contradictions) {
     rules.codes.contradictions(found);
     lockout::contradictions(rules, found);
     rules.limits.contradictions(found);
+    rules.guard.contradictions(&rules.codes, found);
 }
 
 fn of_override(policy: &Policy, at: usize, each: &Override, found: &mut Contradictions) {
@@ -139,6 +140,7 @@ fn looser_than_strict(policy: &Policy, rules: &Rules, found: &mut Contradictions
         keys.push("lockout.rungs");
     }
     keys.extend(rules.limits.looser_than(&strict.limits));
+    keys.extend(rules.guard.looser_than(&strict.guard));
     for key in keys {
         found.warning(
             key,

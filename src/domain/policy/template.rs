@@ -1,6 +1,6 @@
 //! The named templates that policies are built on.
 
-use super::{CodeRules, LimitRule, LimitRules, Rules};
+use super::{CodeRules, GuardRules, LimitRule, LimitRules, Rules};
 use crate::domain::{
     lockout::{Delay, Ladder, Lockout, Rung},
     window::Window,
@@ -49,6 +49,7 @@ impl Template {
                     address: limit(&[(10, 5 * MINUTE), (50, HOUR)]),
                     all: limit(&[(500, MINUTE)]),
                 },
+                guard: GuardRules { failures: limit(&[(30, 5 * MINUTE), (150, HOUR)]), code_length: 10 },
             },
             Self::Standard => Rules {
                 codes: codes(6, 5 * MINUTE, 5, 30),
@@ -59,6 +60,7 @@ impl Template {
                     address: limit(&[(20, 5 * MINUTE), (100, HOUR)]),
                     all: limit(&[(1000, MINUTE)]),
                 },
+                guard: GuardRules { failures: limit(&[(100, 5 * MINUTE), (500, HOUR)]), code_length: 10 },
             },
             Self::Lenient => Rules {
                 codes: codes(6, 5 * MINUTE, 5, 15),
@@ -69,6 +71,7 @@ impl Template {
                     address: limit(&[(60, 5 * MINUTE), (300, HOUR)]),
                     all: limit(&[(3000, MINUTE)]),
                 },
+                guard: GuardRules { failures: limit(&[(300, 5 * MINUTE), (1500, HOUR)]), code_length: 8 },
             },
         }
     }

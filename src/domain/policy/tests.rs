@@ -67,7 +67,7 @@ fn templates_are_sound_and_ever_looser() {
 /// OTP-3, LIM-1, LIM-4.
 #[test]
 fn the_standard_is_what_is_promised() {
-    let Rules { codes, lockout, limits } = Template::Standard.rules();
+    let Rules { codes, lockout, limits, guard: _ } = Template::Standard.rules();
     assert_eq!((codes.length, codes.lifetime, codes.max_attempts), (6, Duration::from_mins(5), 5));
     assert_eq!(codes.resend_cooldown, Duration::from_secs(30));
     let rungs: Vec<_> = lockout.ladder.rungs().iter().map(|rung| (rung.failures, rung.wait.as_secs() / 60)).collect();

@@ -18,6 +18,7 @@ pub fn text(policy: &Policy) -> String {
         codes: rules.codes.as_change(),
         lockout: LockoutChange::whole(&rules.lockout),
         limits: rules.limits.as_change(),
+        guard: rules.guard.as_change(),
     };
     whole.write(&mut lines);
     for each in &policy.overrides {
@@ -35,6 +36,7 @@ impl Change {
         self.codes.write(lines);
         self.lockout.write(lines);
         self.limits.write(lines);
+        self.guard.write(lines);
     }
 }
 

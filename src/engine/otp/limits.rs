@@ -101,6 +101,7 @@ impl OtpEngine {
             LayerKind::Device => "RATE_LIMITED_DEVICE",
             LayerKind::Address => "RATE_LIMITED_ADDRESS",
             LayerKind::All => "RATE_LIMITED_ALL",
+            LayerKind::Failures => "RATE_LIMITED_FAILURES",
             LayerKind::UnprovenIdentifier | LayerKind::UnprovenAddress | LayerKind::Proof => "PROOF_REQUIRED",
         };
         // A challenge that is about to begin may yet not: an event names none that never was.

@@ -2,6 +2,7 @@
 
 mod devices;
 mod events;
+mod guard;
 mod limits;
 mod proof;
 mod resend;
@@ -36,6 +37,7 @@ use crate::{
     },
     ports::{clock::Clock, entropy::Entropy, keys::Keys, limiter::Limiter, policy::Policies, store::Store},
 };
+use guard::Guard;
 use std::{sync::Arc, time::Duration};
 
 /// What the OTP engine works with.
@@ -68,6 +70,7 @@ pub struct OtpParts {
 pub struct OtpEngine {
     parts: OtpParts,
     answers: Answers,
+    guard: Guard,
 }
 
 impl OtpEngine {
@@ -75,7 +78,7 @@ impl OtpEngine {
     #[must_use]
     pub fn new(parts: OtpParts) -> Self {
         let answers = Answers::new(parts.store.clone(), parts.keys.clone(), parts.entropy.clone());
-        Self { parts, answers }
+        Self { parts, answers, guard: Guard::default() }
     }
 
     fn event_id(&self) -> EventId {

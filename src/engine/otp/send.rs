@@ -76,10 +76,10 @@ impl OtpEngine {
         };
         let event = self.event(now, Act::CodeSent, origin, &scope, &request.device.device_id);
         let rules = self.rules(&scope);
+        let device = self.known_device(request.device_token.as_ref(), now);
         let asked = Asked { email: &request.email, device: None, origin, index: &index, event: &event };
         let admitted = match self.prove(&request, &scope, origin, &index, now).await {
             Ok(proving) => {
-                let device = self.known_device(request.device_token.as_ref(), now);
                 let device = device.filter(|(known, _)| known.identifier_key == scope.identifier_key);
                 self.admit_or_reserve(&rules.limits, &asked, proving, device).await
             }
@@ -94,7 +94,12 @@ impl OtpEngine {
             }
             Err(refusal) => return Err(refusal),
         };
-        let (mut new, view) = self.compose(&request, &rules.codes, client, scope, event, key, origin, now)?;
+        let codes = if self.is_guarding(now) && !self.is_known(device.as_ref(), scope.identifier_key).await? {
+            &rules.guard.guarded(&rules.codes)
+        } else {
+            &rules.codes
+        };
+        let (mut new, view) = self.compose(&request, codes, client, scope, event, key, origin, now)?;
         let place = self.parts.handoff.claim(&mut new.message);
         let message = new.message.clone();
         let outcome = self.parts.store.begin_challenge(new).await.map_err(|fault| fault::store(&fault))?;

@@ -85,6 +85,9 @@ impl OtpEngine {
             Some(id) => {
                 lockout = self.lockout(id).await?;
                 let device = self.known_device(request.device_token.as_ref(), now);
+                if self.is_guarding(now) {
+                    self.pass_guard(id, device.as_ref(), &request, origin, now).await?;
+                }
                 let attempt = Attempt { challenge_id: id, now, lockout: Arc::clone(&lockout), device };
                 let charge = self.parts.store.charge_attempt(attempt).await;
                 charge.map_err(|fault| fault::store(&fault))?
@@ -132,6 +135,9 @@ impl OtpEngine {
                 let suspended = attempt.locked_until == Some(Timestamp::NEVER);
                 failure.events.push(lock.failed(if suspended { "SUSPENDED" } else { "TOO_MANY_FAILURES" }));
                 failure.notice = Some(self.lock_notice(&attempt, origin, now)?);
+            }
+            if attempt.counter_key == attempt.challenge.scope.identifier_key.0 {
+                self.count_failure(&failure.events[0], now).await?;
             }
             return Err(self.failed(failure, Refusal::CodeInvalid).await);
         }

@@ -9,14 +9,14 @@ pub static ALL: [&'static dyn Instrument; 3] = [&DECISIONS, &CHANGES, &ALONE];
 
 /// Decisions on requests for codes, for each layer that was asked: `identifier`, `address`, `all`, those of proofs; `none` where no layer
 /// could be.
-pub static DECISIONS: Counter<8, 4> = Counter::new(
+pub static DECISIONS: Counter<9, 4> = Counter::new(
     About {
         name: LIMITER_DECISIONS,
         unit: "{decision}",
         description: "Decisions on requests for codes, by the layer that decided and how.",
     },
     [LAYER, OUTCOME],
-    ["identifier", "address", "all", "unproven_identifier", "unproven_address", "proof", "device", "none"],
+    ["identifier", "address", "all", "unproven_identifier", "unproven_address", "proof", "device", "failures", "none"],
     ["admitted", "refused", "fault", "would_refuse"],
 )
 .from_zero();

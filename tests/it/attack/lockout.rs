@@ -32,19 +32,19 @@ async fn world(store: Store) -> World {
 }
 
 /// What a person's device does.
-struct Device<'w> {
+pub(super) struct Device<'w> {
     world: &'w World,
-    client: Client,
+    pub(super) client: Client,
     email: &'static str,
     token: String,
 }
 
 impl<'w> Device<'w> {
-    async fn new(world: &'w World, email: &'static str) -> Self {
+    pub(super) async fn new(world: &'w World, email: &'static str) -> Self {
         Self { world, client: world.server.client().await, email, token: String::new() }
     }
 
-    async fn send(&self) -> Result<(String, String), Refusal> {
+    pub(super) async fn send(&self) -> Result<(String, String), Refusal> {
         let codes = || self.world.server.mailbox().to(self.email).into_iter().filter_map(|mail| mail.code());
         let before = codes().count();
         let request = SendOtpRequest { device_token: self.token.clone(), ..send_otp_request(self.email) };
@@ -54,7 +54,7 @@ impl<'w> Device<'w> {
         Ok((answer.challenge.unwrap().challenge_id, newest))
     }
 
-    async fn verify(&self, challenge_id: &str, code: &str) -> Result<VerifyOtpResponse, Refusal> {
+    pub(super) async fn verify(&self, challenge_id: &str, code: &str) -> Result<VerifyOtpResponse, Refusal> {
         let request = VerifyOtpRequest {
             challenge_id: challenge_id.to_owned(),
             code: code.to_owned(),
@@ -64,7 +64,7 @@ impl<'w> Device<'w> {
         Ok(self.client.identity().verify_otp(request).await?.into_inner())
     }
 
-    async fn sign_in(&mut self) -> Result<VerifyOtpResponse, Refusal> {
+    pub(super) async fn sign_in(&mut self) -> Result<VerifyOtpResponse, Refusal> {
         let (challenge, code) = self.send().await?;
         let answer = self.verify(&challenge, &code).await?;
         self.token.clone_from(&answer.device_token);
@@ -90,7 +90,7 @@ impl<'w> Device<'w> {
     }
 }
 
-fn wrong(code: &str) -> String {
+pub(super) fn wrong(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000)
 }
 

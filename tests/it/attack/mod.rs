@@ -1,6 +1,7 @@
 //! The attack rows, each a test named after its number.
 
 mod enumeration;
+mod guard;
 mod guessing;
 mod identifiers;
 mod leaks;

@@ -1,0 +1,130 @@
+//! The guard against one guess on each of many accounts: a budget of wrong codes that all unknown devices share.
+//!
+//! Where it is spent, an unknown device gets longer codes with one attempt, and a shorter code that it was sent before is
+//! not evaluated; a known device notices nothing. Each replica learns of it with the next wrong code that it sees.
+
+use super::{OtpEngine, VerifyOtp};
+use crate::{
+    domain::{
+        audit::{Act, AuditEvent},
+        challenge::Challenge,
+        contact::IdentifierKey,
+        device_token::KnownDevice,
+        digest::Digest,
+        id::ChallengeId,
+        policy::Mode,
+        refusal::Refusal,
+        session::Origin,
+        time::Timestamp,
+        window::Standing,
+    },
+    engine::fault,
+    ports::limiter::{Admission, Layer, LayerKind},
+};
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
+
+/// Until when this process guards, in microseconds; in the past where it does not.
+#[derive(Default)]
+pub(super) struct Guard(AtomicI64);
+
+impl Guard {
+    fn until(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::Relaxed))
+    }
+
+    fn is_up(&self, now: Timestamp) -> bool {
+        self.until() > now
+    }
+
+    /// Guards until then; whether it did not before.
+    fn raise(&self, until: Timestamp, now: Timestamp) -> bool {
+        let before = self.0.fetch_max(until.micros(), Ordering::Relaxed);
+        before <= now.micros()
+    }
+}
+
+impl OtpEngine {
+    /// Whether what an unknown device is sent has to be guarded now.
+    pub(super) fn is_guarding(&self, now: Timestamp) -> bool {
+        self.guard.is_up(now)
+    }
+
+    /// Whether a token proves a device that is known with the identifier, and has not been revoked.
+    pub(super) async fn is_known(
+        &self,
+        device: Option<&(KnownDevice, Digest)>,
+        identifier_key: IdentifierKey,
+    ) -> Result<bool, Refusal> {
+        match device {
+            Some((known, _)) if known.identifier_key == identifier_key => {
+                self.parts.store.device_stands(*known).await.map_err(|fault| fault::store(&fault))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Counts a wrong code of an unknown device. An event like `event` tells when that spends the budget.
+    pub(super) async fn count_failure(&self, event: &AuditEvent, now: Timestamp) -> Result<(), Refusal> {
+        let policy = self.parts.policies.current();
+        let rule = &policy.policy().rules.guard.failures;
+        let key = Digest::hmac(&self.parts.keys.index(), &[b"identity.v1 failures"]);
+        let layer = Layer {
+            kind: LayerKind::Failures,
+            key,
+            windows: rule.windows.clone(),
+            mode: Mode::Enforce,
+            kept: rule.kept,
+        };
+        let wait = match self.parts.limiter.admit(&[layer]).await.map_err(|fault| fault::limiter(&fault))? {
+            Admission::Refused { retry_after, .. } => retry_after,
+            // The one that spends the last of it raises the guard for as long as it stays spent.
+            Admission::Admitted(decisions) => match decisions.first().map(|decision| decision.standing) {
+                Some(Standing { remaining: 0, reset, .. }) => reset,
+                _ => return Ok(()),
+            },
+        };
+        if self.guard.raise(now.after(wait), now) {
+            tracing::error!(
+                "too many wrong codes over all accounts: unknown devices get longer codes with one attempt"
+            );
+            let event = AuditEvent { event_id: self.event_id(), act: Act::GuardRaised, ..event.clone() };
+            let recorded = self.parts.store.record(&event.failed("TOO_MANY_FAILURES")).await;
+            recorded.map_err(|fault| fault::store(&fault))?;
+        }
+        Ok(())
+    }
+
+    /// Lets an attempt pass while wrong codes over all accounts are too many: one of a known device, or on a long code.
+    pub(super) async fn pass_guard(
+        &self,
+        id: ChallengeId,
+        device: Option<&(KnownDevice, Digest)>,
+        request: &VerifyOtp,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let challenge = self.parts.store.challenge(id).await.map_err(|fault| fault::store(&fault))?;
+        let Some(challenge) = challenge else { return Ok(()) };
+        let Some(refusal) = self.guarded(&challenge, now) else { return Ok(()) };
+        if self.is_known(device, challenge.scope.identifier_key).await? {
+            return Ok(());
+        }
+        let event = self.event(now, Act::CodeVerified, origin, &challenge.scope, &request.device.device_id);
+        Err(self.refused(event.failed("GUARDED"), refusal).await)
+    }
+
+    /// Refuses an unknown device's attempt on a code that was sent before the guard was raised.
+    fn guarded(&self, challenge: &Challenge, now: Timestamp) -> Option<Refusal> {
+        let policy = self.parts.policies.current();
+        let rules = &policy.policy().rules.guard;
+        if !self.guard.is_up(now) || challenge.code_length >= rules.code_length {
+            return None;
+        }
+        let retry_after = self.guard.until().since(now).max(Duration::from_secs(1));
+        let standing = Standing { limit: rules.failures.windows[0].limit, remaining: 0, reset: retry_after };
+        Some(Refusal::RateLimited { layer: LayerKind::Failures.as_str(), standing, retry_after })
+    }
+}

@@ -1,0 +1,64 @@
+//! A7: one guess on each of many accounts, which no counter of one account sees.
+
+use std::time::Duration;
+
+use tonic::Code;
+
+use super::lockout::{Device, wrong};
+use crate::both_stores::bodies_on_both_stores;
+use crate::support::world::{Store, World};
+
+bodies_on_both_stores!(a7_one_guess_on_each_of_many_accounts_raises_the_guard);
+
+async fn a7_one_guess_on_each_of_many_accounts_raises_the_guard(store: Store) {
+    const ACCOUNTS: [&str; 6] = [
+        "a7-0@example.com",
+        "a7-1@example.com",
+        "a7-2@example.com",
+        "a7-3@example.com",
+        "a7-4@example.com",
+        "a7@example.com",
+    ];
+    let world = World::with_clock_and(store, |settings| {
+        settings.limit("address", 1000, 60);
+        settings.policy(
+            "guard.windows",
+            vec![toml::Table::from_iter([
+                ("limit".to_owned(), toml::Value::from(5)),
+                ("seconds".to_owned(), toml::Value::from(120)),
+            ])],
+        );
+    })
+    .await;
+    let mut owner = Device::new(&world, "a7@example.com").await;
+    owner.sign_in().await.unwrap();
+    let mut challenges = Vec::new();
+    for email in ACCOUNTS {
+        let stranger = Device::new(&world, email).await;
+        let (challenge, code) = stranger.send().await.unwrap();
+        challenges.push((stranger, challenge, code));
+    }
+    for (stranger, challenge, code) in &challenges[..5] {
+        assert_eq!(stranger.verify(challenge, &wrong(code)).await.unwrap_err().reason, "CODE_INVALID");
+    }
+    // The budget of guesses over all accounts is spent: a short code that is out already is not evaluated, right or wrong.
+    let (stranger, challenge, code) = &challenges[5];
+    let guarded = stranger.verify(challenge, code).await.unwrap_err();
+    assert_eq!((guarded.code, guarded.reason.as_str()), (Code::ResourceExhausted, "RATE_LIMITED"));
+    let wait = guarded.retry_delay.expect("RetryInfo");
+    assert!(wait <= Duration::from_mins(2), "{wait:?}");
+    // A stranger is sent a longer one with one attempt, and a known device notices nothing.
+    let sent = stranger.client.send_otp("a7-new@example.com").await.unwrap();
+    assert_eq!((sent.code_length, sent.attempts_remaining), (10, 1));
+    let (long, code) = stranger.send().await.unwrap();
+    assert_eq!(code.len(), 10);
+    stranger.verify(&long, &code).await.unwrap();
+    let (short, code) = owner.send().await.unwrap();
+    assert_eq!(code.len(), 6);
+    owner.verify(&short, &code).await.unwrap();
+    let audit = world.audit().await;
+    assert_eq!((audit.count("guard.raised", "TOO_MANY_FAILURES"), audit.count("code.verified", "GUARDED")), (1, 1));
+    // Told to wait, one waits exactly that long.
+    world.advance(wait);
+    assert_eq!(stranger.client.send_otp("a7-later@example.com").await.unwrap().code_length, 6);
+}
