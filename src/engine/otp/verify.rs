@@ -115,12 +115,19 @@ impl OtpEngine {
             }
             return Err(self.failed(events, Refusal::CodeInvalid).await);
         }
+        let reviewed = self.reviewed(&attempt)?;
         let ChargedAttempt { challenge, mut user, .. } = attempt;
         for _ in 0..ROUNDS {
             if user.as_ref().is_some_and(|user| user.disabled) {
                 return Err(self.failed(vec![event.failed("USER_DISABLED")], Refusal::UserDisabled).await);
             }
-            let draft = self.draft(request, &challenge, user, event.clone(), origin, now)?;
+            if let Some(events) = self.review_refused(reviewed.as_ref(), user.as_ref(), &event) {
+                return Err(self.failed(events, Refusal::CodeInvalid).await);
+            }
+            let mut draft = self.draft(request, &challenge, user, event.clone(), origin, now)?;
+            if reviewed.is_some() {
+                draft.sign_in.events.extend(self.review_used(&draft.sign_in.events));
+            }
             match self.complete(draft, key).await? {
                 (SignInOutcome::SignedIn, signed_in) => return Ok(signed_in),
                 (SignInOutcome::Spent, _) => {
@@ -140,7 +147,7 @@ impl OtpEngine {
     }
 
     /// Whether the code is one of the live ones. Each is compared in constant time, and all of them are.
-    fn matches(&self, attempt: &ChargedAttempt, code: &Code) -> bool {
+    pub(super) fn matches(&self, attempt: &ChargedAttempt, code: &Code) -> bool {
         let peppers = self.parts.keys.peppers();
         attempt.live_codes.iter().fold(false, |found, live| {
             let right = peppers
