@@ -1,6 +1,8 @@
 //! The attack rows, each a test named after its number.
 
+mod cut;
 mod enumeration;
+mod guess_table;
 mod guessing;
 mod identifiers;
 mod leaks;
@@ -8,5 +10,7 @@ mod limiter;
 mod limits;
 mod offline;
 mod replay;
+mod spread;
 mod surface;
+mod timing;
 mod tokens;
