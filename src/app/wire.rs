@@ -155,8 +155,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     }));
     let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
     let policy_file = config.policy_file.clone().map(watched);
-    let review = ReviewEngine::new(ReviewParts { desk: review, store: store.clone(), keys: keys.clone() });
-    let review_file = watched_review(config, review, clock.clone(), seen.review).zip(material.review);
+    let review = ReviewParts { desk: review, store: store.clone(), keys: keys.clone(), clock: clock.clone() };
+    let review_file = watched_review(config, review, seen.review).zip(material.review);
     let worker = WorkerParts {
         outbox: store.clone(),
         messenger: carrier.messenger,
@@ -196,8 +196,9 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     })
 }
 
-fn watched_review(config: &Config, engine: ReviewEngine, clock: Arc<dyn Clock>, seen: Stamp) -> Option<WatchedReview> {
-    config.review.clone().map(|file| WatchedReview::new(file, engine, clock, seen))
+fn watched_review(config: &Config, parts: ReviewParts, seen: Stamp) -> Option<WatchedReview> {
+    let clock = parts.clock.clone();
+    config.review.clone().map(|file| WatchedReview::new(file, ReviewEngine::new(parts), clock, seen))
 }
 
 /// Two processes that count in memory would each grant the whole budget: production refuses the second, development

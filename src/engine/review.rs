@@ -3,6 +3,7 @@
 use crate::{
     domain::review_account::ReviewAccounts,
     ports::{
+        clock::Clock,
         keys::Keys,
         review::ReviewDesk,
         store::{Store, StoreFault},
@@ -18,6 +19,8 @@ pub struct ReviewParts {
     pub store: Arc<dyn Store>,
     /// The index key, by which users are found.
     pub keys: Arc<dyn Keys>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Keeps the review accounts in force.
@@ -47,13 +50,13 @@ impl ReviewEngine {
             }
         }
         if refused.is_empty() {
-            self.parts.desk.replace(accounts);
+            self.parts.desk.replace(accounts, self.parts.clock.now());
         }
         Ok(refused)
     }
 
     /// Puts every account out of force.
     pub fn withdraw(&self) {
-        self.parts.desk.replace(ReviewAccounts::default());
+        self.parts.desk.replace(ReviewAccounts::default(), self.parts.clock.now());
     }
 }

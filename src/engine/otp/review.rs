@@ -46,15 +46,18 @@ impl OtpEngine {
         Ok(None)
     }
 
-    /// The accounts in force, where one of the codes of an attempt is a given one: told by its keyed hash, as every code.
+    /// The accounts that gave one of the codes of an attempt: told by its keyed hash, as every code. Accounts that are no
+    /// longer in force count too, for their codes outlive them.
     pub(super) fn reviewed(&self, attempt: &ChargedAttempt) -> Result<Option<Arc<ReviewAccounts>>, Refusal> {
-        let accounts = self.parts.review.current();
-        if accounts.all().is_empty() {
+        let lately = self.parts.review.lately();
+        if lately.is_empty() {
             return Ok(None);
         }
-        let Some(account) = accounts.of(&self.destination(&attempt.challenge)?) else { return Ok(None) };
-        let given = self.matches(attempt, &account.code);
-        Ok(given.then_some(accounts))
+        let email = self.destination(&attempt.challenge)?;
+        let gave = |accounts: &Arc<ReviewAccounts>| {
+            accounts.of(&email).is_some_and(|account| self.matches(attempt, &account.code))
+        };
+        Ok(lately.into_iter().find(gave))
     }
 
     /// The events of a given code that was right and is refused, where the user has come to an elevated role since the

@@ -243,11 +243,15 @@ async fn nobody_with_a_role_is_listed_at_the_start(store: Store) {
     let client = world.server.client().await;
     let challenge = client.send_otp(EMAIL).await.unwrap();
     let user_id = client.verify_otp(&challenge.challenge_id, CODE).await.unwrap().user.unwrap().user_id;
+    let open = client.send_otp(EMAIL).await.unwrap();
     set_roles(&world, &user_id, &["viewer"]).await;
     // Read again, the file is refused.
     reread(&mut world);
     let told = "account[0].email: belongs to a user with an elevated role; remove the entry";
     wait::until(told, SOON, async || world.server.log().text().contains(told).then_some(())).await;
+    // No account is in force, and still the code that one gave before does not sign its user in.
+    assert_eq!(client.verify_otp(&open.challenge_id, CODE).await.unwrap_err().reason, "CODE_INVALID");
+    assert_eq!(world.audit().await.count("review_code.used", "ELEVATED_ROLE"), 1);
     assert_eq!(world.server.terminate().await.code(), Some(0));
     let output = identity(&["serve", "--config", world.settings.file().to_str().unwrap()]);
     let said = String::from_utf8_lossy(&output.stderr);
