@@ -8,6 +8,7 @@ pub mod memory;
 pub mod messenger;
 pub mod policy;
 pub mod redis;
+pub mod review;
 pub mod signer;
 pub mod sql;
 pub mod system;

@@ -3,10 +3,12 @@
 mod keys;
 mod limiter;
 mod policy;
+mod review;
 
 pub(super) use keys::{InForce, KeyFiles, KeyStamp};
 pub(super) use limiter::record_changes;
 pub(super) use policy::{WatchedPolicy, warn};
+pub(super) use review::WatchedReview;
 
 use crate::{
     engine::token::TokenIssuer,

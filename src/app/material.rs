@@ -6,7 +6,7 @@ use super::{
     wire::{limiter::LimiterSecrets, messenger::MailSecrets},
 };
 use crate::{
-    adapters::{keys::KeyMaterial, signer::SigningKeys},
+    adapters::{keys::KeyMaterial, signer::SigningKeys, system::SystemClock},
     config::{
         Config,
         delivery::Delivery,
@@ -14,11 +14,13 @@ use crate::{
         listen::TlsFiles,
         policy::PolicyFile,
         problem::{Problem, Problems},
+        review::ReviewFile,
         secret_file,
         secrets::ServiceKeys,
         store::Store,
     },
     domain::secret::{ExposeSecret as _, Secret, SecretString},
+    ports::clock::Clock as _,
 };
 use std::{fs, path::Path};
 
@@ -28,6 +30,8 @@ pub(super) struct Material {
     pub(super) keys: KeyMaterial,
     /// The policy.
     pub(super) policy: PolicyFile,
+    /// The review accounts.
+    pub(super) review: Option<ReviewFile>,
     /// The keys that sign access tokens.
     pub(super) signing: SigningKeys,
     /// What operators present.
@@ -56,6 +60,8 @@ impl Material {
         let keys = config.secrets.load().and_then(|keys| sorted(config, keys));
         let keys = keys.map_err(|more| problems.0.extend(more.0)).ok();
         let policy = config.load_policy().map_err(|more| problems.0.extend(more.0)).ok();
+        let review = config.review.as_ref().map(|review| review.load(SystemClock.now()));
+        let review = review.and_then(|read| read.map_err(|more| problems.0.extend(more.0)).ok());
         let mut files = Files { problems: &mut problems };
 
         let store_password = match &config.store {
@@ -93,6 +99,7 @@ impl Material {
             (Some((keys, signing, admin_token)), Some(policy)) if problems.0.is_empty() => Ok(Self {
                 keys,
                 policy,
+                review,
                 signing,
                 admin_token,
                 store_password,

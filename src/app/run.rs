@@ -47,7 +47,8 @@ const LAST_SPANS: Duration = Duration::from_secs(2);
 /// What is wrong.
 pub fn check(config: &Config) -> Result<Vec<Problem>, Failure> {
     let material = Material::load(config)?;
-    let warnings = material.policy.warnings;
+    let mut warnings = material.policy.warnings;
+    warnings.extend(material.review.into_iter().flat_map(|review| review.warnings));
     // Some parts want a runtime to be made in, and do nothing on it before they are asked.
     block_on(async {
         listeners::options(config, material.listener, OperatorToken::new(&material.admin_token))?;
@@ -75,6 +76,7 @@ pub fn serve(config: &Config) -> Result<(), Failure> {
     let seen = Seen {
         keys: KeyStamp::of(&config.secrets, config.listen.tls.as_ref()),
         policy: Stamp::of(config.policy_file.clone().into_iter()),
+        review: Stamp::of(config.review.iter().map(|review| review.file.clone())),
     };
     let material = Material::load(config)?;
     block_on(async {
@@ -88,8 +90,20 @@ pub fn serve(config: &Config) -> Result<(), Failure> {
 }
 
 async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> Result<(), Failure> {
-    let Wired { services, options, store, clock, tokens, worker, counter, limiter_log, key_files, policy_file, lock } =
-        wired;
+    let Wired {
+        services,
+        options,
+        store,
+        clock,
+        tokens,
+        worker,
+        counter,
+        limiter_log,
+        key_files,
+        policy_file,
+        review_file,
+        lock,
+    } = wired;
     let policy = services.policy.clone();
     let fault = |error: io::Error| Failure::Fault(format!("signals cannot be heard: {}", error.kind()));
     let signals = Signals::listen().map_err(fault)?;
@@ -107,8 +121,12 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         jobs.begin("limiter log", |stop| jobs::record_changes(changes, limiter_log, stop));
     }
     let hang_up = || shutdown::hang_ups().map_err(fault);
-    let (for_keys, for_policy) = (hang_up()?, hang_up()?);
+    let (for_keys, for_policy, for_review) = (hang_up()?, hang_up()?, hang_up()?);
     jobs.begin("keys", |stop| key_files.follow(for_keys, stop));
+    if let Some((review_file, read)) = review_file {
+        review_file.begin(read).await?;
+        jobs.begin("review accounts", |stop| review_file.follow(for_review, stop));
+    }
     let bound = serve::bind(options).await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
     policy.started().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
     if let Some(policy_file) = policy_file {

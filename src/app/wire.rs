@@ -8,7 +8,7 @@ pub(super) mod store;
 
 use super::{
     Failure,
-    jobs::{self, InForce, KeyFiles, KeyStamp, WatchedPolicy},
+    jobs::{self, InForce, KeyFiles, KeyStamp, WatchedPolicy, WatchedReview},
     lock::Lock,
     material::Material,
     serve::{ServeOptions, Services},
@@ -18,12 +18,14 @@ use crate::{
         counted::CountedLimiter,
         keys::FileKeys,
         policy::SwappedPolicy,
+        review::SwappedReview,
         signer::{SigningKeys, TokenSigner},
         system::{SystemClock, SystemEntropy},
     },
     config::{
         Config,
         limiter::Limiter as LimiterChoice,
+        review::ReviewFile,
         secrets::Stamp,
         service::Environment,
         store::{Migrate, Store as StoreChoice},
@@ -36,6 +38,7 @@ use crate::{
         otp::{OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
         readiness::Readiness,
+        review::{ReviewEngine, ReviewParts},
         token::{TokenIssuer, TokenParts},
     },
     grpc::OperatorToken,
@@ -71,6 +74,8 @@ pub(super) struct Wired {
     pub(super) key_files: KeyFiles,
     /// Who reads the policy file again, where there is one.
     pub(super) policy_file: Option<WatchedPolicy>,
+    /// Who reads the file of review accounts again, where there is one, and what it read first.
+    pub(super) review_file: Option<(WatchedReview, ReviewFile)>,
     /// Holds a SQLite database for this process.
     pub(super) lock: Option<Lock>,
 }
@@ -81,6 +86,8 @@ pub(super) struct Seen {
     pub(super) keys: KeyStamp,
     /// Of the policy file.
     pub(super) policy: Stamp,
+    /// Of the file of review accounts.
+    pub(super) review: Stamp,
 }
 
 /// Builds everything. `seen` is the state of the files before they were read.
@@ -118,6 +125,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clients: clients.clone(),
         policy: sessions.clone(),
     }));
+    let review = Arc::new(SwappedReview::default());
     let otp = OtpEngine::new(OtpParts {
         store: store.clone(),
         limiter: Arc::new(CountedLimiter(counter.limiter())),
@@ -127,6 +135,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clients: clients.clone(),
         policies: policies.clone(),
         proof,
+        review: review.clone(),
         sessions,
         tokens: tokens.clone(),
         handoff: handoff.clone(),
@@ -144,10 +153,10 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clock: clock.clone(),
         entropy: entropy.clone(),
     }));
-    let policy_file = config
-        .policy_file
-        .clone()
-        .map(|file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy));
+    let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
+    let policy_file = config.policy_file.clone().map(watched);
+    let review = ReviewParts { desk: review, store: store.clone(), keys: keys.clone(), clock: clock.clone() };
+    let review_file = watched_review(config, review, seen.review).zip(material.review);
     let worker = WorkerParts {
         outbox: store.clone(),
         messenger: carrier.messenger,
@@ -171,7 +180,25 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let in_force = InForce { keys: file_keys, operator_token, certificate };
     let key_files = KeyFiles::new(config.secrets.clone(), in_force, seen.keys);
     let limiter_log = LimiterLog::new(store.clone(), entropy);
-    Ok(Wired { services, options, store, clock, tokens, worker, counter, limiter_log, key_files, policy_file, lock })
+    Ok(Wired {
+        services,
+        options,
+        store,
+        clock,
+        tokens,
+        worker,
+        counter,
+        limiter_log,
+        key_files,
+        policy_file,
+        review_file,
+        lock,
+    })
+}
+
+fn watched_review(config: &Config, parts: ReviewParts, seen: Stamp) -> Option<WatchedReview> {
+    let clock = parts.clock.clone();
+    config.review.clone().map(|file| WatchedReview::new(file, ReviewEngine::new(parts), clock, seen))
 }
 
 /// Two processes that count in memory would each grant the whole budget: production refuses the second, development

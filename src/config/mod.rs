@@ -13,6 +13,7 @@ pub mod policy;
 pub mod problem;
 pub mod proof;
 mod reader;
+pub mod review;
 mod rules;
 pub mod secret_file;
 pub mod secrets;
@@ -47,6 +48,8 @@ pub struct Config {
     pub policy_file: Option<PathBuf>,
     /// `[proof]`
     pub proof: proof::Proof,
+    /// `[review]`, where it names a file
+    pub review: Option<review::Review>,
     /// `[sessions]`, with the issuer of `[service]`
     pub sessions: SessionPolicy,
     /// `[delivery]`
@@ -109,6 +112,7 @@ impl Config {
             let limiter = root.section("limiter", limiter::read);
             let policy_file = root.section("policy", policy::read_section);
             let proof = root.section("proof", proof::read);
+            let review = root.section("review", review::read);
             let sessions = root.section("sessions", sessions::read);
             let delivery = root.section("delivery", delivery::read);
             let secrets = root.section("secrets", secrets::read);
@@ -122,6 +126,7 @@ impl Config {
                 limiter.as_ref(),
                 delivery.as_ref(),
             );
+            rules::check_review(root, environment, review.as_ref().and_then(Option::as_ref));
             rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
             let service = service::Service { environment: environment?, issuer: issuer? };
             let sessions = SessionPolicy { issuer: service.issuer.clone(), ..sessions? };
@@ -134,6 +139,7 @@ impl Config {
                 limiter: limiter?,
                 policy_file: policy_file?,
                 proof: proof?,
+                review: review?,
                 sessions,
                 delivery: delivery?,
                 secrets: secrets?,

@@ -8,12 +8,14 @@ use std::{
     path::{Path, PathBuf},
 };
 use toml::de::{DeTable, DeValue};
+use zeroize::Zeroizing;
 
 /// The document being read, and what is wrong with it so far.
 pub(super) struct Report {
     file: PathBuf,
     folder: PathBuf,
-    source: String,
+    // A file of review accounts holds codes.
+    source: Zeroizing<String>,
     problems: RefCell<Vec<Problem>>,
     #[cfg(test)]
     asked: RefCell<Vec<String>>,
@@ -26,7 +28,7 @@ impl Report {
         Self {
             file: file.to_owned(),
             folder: absolute.parent().map(Path::to_owned).unwrap_or_default(),
-            source,
+            source: Zeroizing::new(source),
             problems: RefCell::default(),
             #[cfg(test)]
             asked: RefCell::default(),

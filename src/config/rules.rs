@@ -1,8 +1,8 @@
 //! What no section can tell alone.
 
 use super::{
-    delivery::Delivery, limiter::Limiter, listen::Listen, network, reader::Section, service::Environment, store::Store,
-    telemetry::Telemetry,
+    delivery::Delivery, limiter::Limiter, listen::Listen, network, reader::Section, review::Review,
+    service::Environment, store::Store, telemetry::Telemetry,
 };
 
 /// Notes what production refuses.
@@ -36,6 +36,17 @@ pub(super) fn check(
             "limiter",
             "counts in memory while processes may share PostgreSQL: each would grant the whole budget again",
             "write [limiter.redis]; memory is exact with SQLite, which one process owns",
+        );
+    }
+}
+
+/// Notes review accounts where real people sign in and nobody said that this is meant.
+pub(super) fn check_review(root: &mut Section<'_>, environment: Option<Environment>, review: Option<&Review>) {
+    if environment == Some(Environment::Production) && review.is_some_and(|review| !review.allow_in_production) {
+        root.wrong(
+            "review",
+            "names accounts whose codes are known, in production",
+            "remove the section, or write allow_in_production = true where a store's reviewers sign in",
         );
     }
 }

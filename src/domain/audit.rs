@@ -14,6 +14,10 @@ use std::borrow::Cow;
 pub enum Act {
     /// A code was made and accepted for delivery.
     CodeSent,
+    /// A challenge got the given code of a review account, which is sent to nobody, or was refused it.
+    ReviewCodeDrawn,
+    /// The given code of a review account signed in, or was refused.
+    ReviewCodeUsed,
     /// A further code of a challenge was made and accepted for delivery.
     CodeResent,
     /// A code was presented.
@@ -68,8 +72,10 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::CodeSent,
+        Self::ReviewCodeDrawn,
+        Self::ReviewCodeUsed,
         Self::CodeResent,
         Self::CodeVerified,
         Self::IdentifierLocked,
@@ -102,6 +108,8 @@ impl Act {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CodeSent => "code.sent",
+            Self::ReviewCodeDrawn => "review_code.drawn",
+            Self::ReviewCodeUsed => "review_code.used",
             Self::CodeResent => "code.resent",
             Self::CodeVerified => "code.verified",
             Self::IdentifierLocked => "identifier.locked",

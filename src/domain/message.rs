@@ -44,6 +44,9 @@ pub enum Content {
         /// Until when, microseconds since the Unix epoch; absent where time does not end it.
         until: Option<i64>,
     },
+    /// Nothing, as the code of a review account is known where it is wanted: the message is dropped unsent. It waits
+    /// and is settled like any other, so that nothing outside tells such a challenge from another.
+    Withheld,
     /// An old refresh token was used again, and all sessions have been ended.
     RefreshTokenReused {
         /// The network address that presented it, as text; empty where unknown.

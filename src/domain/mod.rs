@@ -17,6 +17,7 @@ pub mod policy;
 pub mod proof;
 pub mod refresh_token;
 pub mod refusal;
+pub mod review_account;
 pub mod revocation;
 pub mod sealed;
 pub mod secret;

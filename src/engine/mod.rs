@@ -8,4 +8,5 @@ pub mod limiter_log;
 pub mod otp;
 pub mod policy;
 pub mod readiness;
+pub mod review;
 pub mod token;

@@ -10,5 +10,6 @@ pub mod mailbox;
 pub mod messenger;
 pub mod policy;
 pub mod proof;
+pub mod review;
 pub mod signer;
 pub mod store;

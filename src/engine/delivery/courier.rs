@@ -102,6 +102,11 @@ impl Courier {
             End::Dropped { reason: "UNREADABLE" }
         };
         let content = opened_content(&ring, message_id, &message.content).map_err(unreadable)?;
+        let words = self.templates.words(&content).map_err(|fault| {
+            tracing::error!(%message_id, error = %fault, "a message cannot be put into words");
+            End::Dropped { reason: "TEMPLATE_FAULT" }
+        })?;
+        let words = words.ok_or(End::Dropped { reason: "REVIEW_ACCOUNT" })?;
         let to = match (&message.recipient, &content) {
             (Recipient::User { user_id, email }, _) => {
                 let row = user_id.uuid();
@@ -113,15 +118,11 @@ impl Courier {
                 Recipient::InContent,
                 Content::Code { destination, .. } | Content::IdentifierLocked { destination, .. },
             ) => EmailAddress::parse(destination).ok(),
-            (Recipient::InContent, Content::RefreshTokenReused { .. }) => None,
+            (Recipient::InContent, Content::RefreshTokenReused { .. } | Content::Withheld) => None,
         };
         let to = to.ok_or_else(|| {
             tracing::error!(%message_id, "a message has no usable address");
             End::Dropped { reason: "NO_ADDRESS" }
-        })?;
-        let words = self.templates.words(&content).map_err(|fault| {
-            tracing::error!(%message_id, error = %fault, "a message cannot be put into words");
-            End::Dropped { reason: "TEMPLATE_FAULT" }
         })?;
         Ok(Envelope {
             message_id,

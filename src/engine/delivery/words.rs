@@ -50,9 +50,10 @@ impl Templates {
         Ok(Self(environment))
     }
 
-    /// Puts `content` into words, in the language of its locale where there is one, else in English.
-    pub(super) fn words(&self, content: &Content) -> Result<Words, TemplateFault> {
-        match content {
+    /// Puts `content` into words, in the language of its locale where there is one, else in English; `None` for what is
+    /// not to be sent.
+    pub(super) fn words(&self, content: &Content) -> Result<Option<Words>, TemplateFault> {
+        let words = match content {
             Content::Code { destination: _, code, client_name, minutes, locale, address, asked_at } => self.fill(
                 "code",
                 locale,
@@ -78,7 +79,9 @@ impl Templates {
                 "",
                 &context! { address => one_line(address), noticed_at => minute(*noticed_at) },
             ),
-        }
+            Content::Withheld => return Ok(None),
+        };
+        words.map(Some)
     }
 
     fn fill(&self, kind: &str, locale: &str, values: &Value) -> Result<Words, TemplateFault> {

@@ -10,6 +10,7 @@ use crate::{
         time::Timestamp,
     },
     engine::fault,
+    ports::store::FailedAttempt,
 };
 
 impl OtpEngine {
@@ -40,6 +41,20 @@ impl OtpEngine {
         match self.parts.store.record(&event).await {
             Ok(()) => refusal,
             // What cannot be recorded is not answered either: the audit log has no holes.
+            Err(fault) => fault::store(&fault),
+        }
+    }
+
+    /// Records an attempt that was charged and did not succeed, and gives its refusal back.
+    pub(super) async fn failed(&self, failure: FailedAttempt, refusal: Refusal) -> Refusal {
+        let tells = failure.notice.is_some();
+        match self.parts.store.record_failure(failure).await {
+            Ok(()) => {
+                if tells {
+                    self.parts.handoff.rouse();
+                }
+                refusal
+            }
             Err(fault) => fault::store(&fault),
         }
     }

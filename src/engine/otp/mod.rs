@@ -6,6 +6,7 @@ mod guard;
 mod limits;
 mod proof;
 mod resend;
+mod review;
 mod rules;
 mod send;
 mod verify;
@@ -26,6 +27,7 @@ use crate::{
         message::{Content, NewMessage},
         policy::SessionPolicy,
         refusal::Refusal,
+        review_account::ReviewAccount,
         session::Origin,
         time::Timestamp,
     },
@@ -35,7 +37,10 @@ use crate::{
         fault,
         token::TokenIssuer,
     },
-    ports::{clock::Clock, entropy::Entropy, keys::Keys, limiter::Limiter, policy::Policies, store::Store},
+    ports::{
+        clock::Clock, entropy::Entropy, keys::Keys, limiter::Limiter, policy::Policies, review::ReviewList,
+        store::Store,
+    },
 };
 use guard::Guard;
 use std::{sync::Arc, time::Duration};
@@ -58,6 +63,8 @@ pub struct OtpParts {
     pub policies: Arc<dyn Policies>,
     /// What is to be proved before a code is sent.
     pub proof: ProofParts,
+    /// The accounts whose codes are given instead of drawn.
+    pub review: Arc<dyn ReviewList>,
     /// Figures of sessions.
     pub sessions: Arc<SessionPolicy>,
     /// Who issues the tokens of a sign-in.
@@ -87,13 +94,14 @@ impl OtpEngine {
 
     /// Draws a code for `scope`: what is stored of it, and the message that carries it.
     fn draw_code(&self, scope: &Scope, draft: &CodeDraft<'_>) -> Result<(LiveCode, NewMessage), Refusal> {
-        let &CodeDraft { email, client_name, locale, origin, length, lifetime, now } = draft;
-        let code = Code::from_draw(self.parts.entropy.below(10_u64.pow(u32::from(length))), length);
+        let &CodeDraft { email, review, client_name, locale, origin, length, lifetime, now } = draft;
+        let drawn = Code::from_draw(self.parts.entropy.below(10_u64.pow(u32::from(length))), length);
+        let code = review.map_or(&drawn, |account| &account.code);
         let peppers = self.parts.keys.peppers();
         let expire_time = now.after(lifetime);
         let live =
-            LiveCode { mac: scope.mac(peppers.newest(), &code), pepper_id: peppers.newest_id().clone(), expire_time };
-        let content = Content::Code {
+            LiveCode { mac: scope.mac(peppers.newest(), code), pepper_id: peppers.newest_id().clone(), expire_time };
+        let in_words = || Content::Code {
             destination: email.as_str().to_owned(),
             code: code.digits().to_owned(),
             client_name: client_name.to_owned(),
@@ -102,6 +110,7 @@ impl OtpEngine {
             address: origin.address.map(|address| address.to_string()).unwrap_or_default(),
             asked_at: now.micros(),
         };
+        let content = if review.is_some() { Content::Withheld } else { in_words() };
         let message_id = MessageId::new(self.parts.entropy.uuid());
         let message = sealed_message(
             &self.parts.keys.sealing(),
@@ -120,6 +129,8 @@ impl OtpEngine {
 /// What a code's message says beside the code.
 struct CodeDraft<'a> {
     email: &'a EmailAddress,
+    /// The account that gives the code, where it is not drawn.
+    review: Option<&'a ReviewAccount>,
     client_name: &'a str,
     locale: &'a str,
     origin: &'a Origin,

@@ -11,6 +11,7 @@ use crate::{
         id::ChallengeId,
         policy::CodeRules,
         refusal::Refusal,
+        review_account::ReviewAccount,
         sealed::{Place, open},
         secret::{ExposeSecret, SecretString},
         session::Origin,
@@ -65,7 +66,10 @@ impl OtpEngine {
             }
             Err(refusal) => return Err(refusal),
         };
-        let (mut code, view) = self.further_code(challenge, &rules.codes, &email, event.clone(), key, origin, now)?;
+        let review = self.review_account(&email, &challenge.scope, challenge.code_length, &event).await?;
+        let review = review.as_deref();
+        let (mut code, view) =
+            self.further_code(challenge, review, &rules.codes, &email, event.clone(), key, origin, now)?;
         let place = self.parts.handoff.claim(&mut code.message);
         let message = code.message.clone();
         let outcome = self.parts.store.add_code(code).await.map_err(|fault| fault::store(&fault))?;
@@ -119,6 +123,7 @@ impl OtpEngine {
     fn further_code(
         &self,
         mut challenge: Challenge,
+        review: Option<&ReviewAccount>,
         codes: &CodeRules,
         email: &EmailAddress,
         mut event: crate::domain::audit::AuditEvent,
@@ -129,6 +134,7 @@ impl OtpEngine {
         let client = self.parts.clients.find(challenge.scope.client_id.as_str()).ok_or(Refusal::CodeInvalid)?;
         let draft = CodeDraft {
             email,
+            review,
             client_name: &client.display_name,
             locale: &challenge.locale,
             origin,
@@ -138,6 +144,9 @@ impl OtpEngine {
         };
         let (code, message) = self.draw_code(&challenge.scope, &draft)?;
         event.message_id = Some(message.message_id);
+        if review.is_some() {
+            event.act = Act::ReviewCodeDrawn;
+        }
         challenge.resend_time = now.after(codes.resend_cooldown);
         challenge.expire_time = code.expire_time;
         let view = ChallengeView::of(&challenge, email, None);

@@ -12,6 +12,7 @@ use crate::{
         id::ChallengeId,
         policy::CodeRules,
         refusal::{FieldReason, FieldViolation, Refusal},
+        review_account::ReviewAccount,
         sealed::{Place, seal},
         secret::SecretString,
         session::{Device, Origin},
@@ -99,7 +100,9 @@ impl OtpEngine {
         } else {
             &rules.codes
         };
-        let (mut new, view) = self.compose(&request, codes, client, scope, event, key, origin, now)?;
+        let review = self.review_account(&request.email, &scope, codes.length, &event).await?;
+        let review = review.as_deref();
+        let (mut new, view) = self.compose(&request, review, codes, client, scope, event, key, origin, now)?;
         let place = self.parts.handoff.claim(&mut new.message);
         let message = new.message.clone();
         let outcome = self.parts.store.begin_challenge(new).await.map_err(|fault| fault::store(&fault))?;
@@ -122,6 +125,7 @@ impl OtpEngine {
     fn compose(
         &self,
         request: &SendOtp,
+        review: Option<&ReviewAccount>,
         codes: &CodeRules,
         client: &Client,
         scope: Scope,
@@ -133,6 +137,7 @@ impl OtpEngine {
         let binding_secret = URL_SAFE_NO_PAD.encode(self.parts.entropy.bytes32());
         let draft = CodeDraft {
             email: &request.email,
+            review,
             client_name: &client.display_name,
             locale: &request.locale,
             origin,
@@ -142,6 +147,9 @@ impl OtpEngine {
         };
         let (code, message) = self.draw_code(&scope, &draft)?;
         event.message_id = Some(message.message_id);
+        if review.is_some() {
+            event.act = Act::ReviewCodeDrawn;
+        }
         let place = Place { column: CHALLENGE_DESTINATION, row: scope.challenge_id.bytes() };
         let destination =
             seal(&self.parts.keys.sealing(), place, self.parts.entropy.nonce(), request.email.as_str().as_bytes())

@@ -128,7 +128,8 @@ impl OtpEngine {
     ) -> Result<SignedIn, Refusal> {
         let event = self.event(now, Act::CodeVerified, origin, &attempt.challenge.scope, &request.device.device_id);
         if !self.matches(&attempt, &request.code) {
-            let mut failure = FailedAttempt { events: vec![event.failed("CODE_INVALID")], notice: None };
+            let failed = event.failed("CODE_INVALID");
+            let mut failure = FailedAttempt { events: vec![failed.clone()], notice: None };
             if lockout.wait_at(attempt.failures).is_lock() {
                 let scope = &attempt.challenge.scope;
                 let lock = self.event(now, Act::IdentifierLocked, origin, scope, &request.device.device_id);
@@ -136,11 +137,13 @@ impl OtpEngine {
                 failure.events.push(lock.failed(if suspended { "SUSPENDED" } else { "TOO_MANY_FAILURES" }));
                 failure.notice = Some(self.lock_notice(&attempt, origin, now)?);
             }
+            let refusal = self.failed(failure, Refusal::CodeInvalid).await;
             if attempt.counter_key == attempt.challenge.scope.identifier_key.0 {
-                self.count_failure(&failure.events[0], now).await?;
+                self.count_failure(&failed, now).await?;
             }
-            return Err(self.failed(failure, Refusal::CodeInvalid).await);
+            return Err(refusal);
         }
+        let reviewed = self.reviewed(&attempt)?;
         let ChargedAttempt { challenge, mut user, counter_key, .. } = attempt;
         let device_key = self.device_key(request.device_token.as_ref(), challenge.scope.identifier_key, now);
         for _ in 0..ROUNDS {
@@ -148,8 +151,14 @@ impl OtpEngine {
                 let failure = FailedAttempt { events: vec![event.failed("USER_DISABLED")], notice: None };
                 return Err(self.failed(failure, Refusal::UserDisabled).await);
             }
+            if let Some(events) = self.review_refused(reviewed.as_ref(), user.as_ref(), &event) {
+                return Err(self.failed(FailedAttempt { events, notice: None }, Refusal::CodeInvalid).await);
+            }
             let mut draft = self.draft(request, &challenge, user, event.clone(), origin, now)?;
             (draft.sign_in.counter_key, draft.sign_in.device_key) = (counter_key, device_key);
+            if reviewed.is_some() {
+                draft.sign_in.events.extend(self.review_used(&draft.sign_in.events));
+            }
             match self.complete(draft, key).await? {
                 (SignInOutcome::SignedIn, signed_in) => return Ok(signed_in),
                 (SignInOutcome::Spent, _) => {
@@ -169,7 +178,7 @@ impl OtpEngine {
     }
 
     /// Whether the code is one of the live ones. Each is compared in constant time, and all of them are.
-    fn matches(&self, attempt: &ChargedAttempt, code: &Code) -> bool {
+    pub(super) fn matches(&self, attempt: &ChargedAttempt, code: &Code) -> bool {
         let peppers = self.parts.keys.peppers();
         attempt.live_codes.iter().fold(false, |found, live| {
             let right = peppers
@@ -177,19 +186,6 @@ impl OtpEngine {
                 .is_some_and(|pepper| attempt.challenge.scope.mac(pepper, code) == live.mac);
             found | right
         })
-    }
-
-    async fn failed(&self, failure: FailedAttempt, refusal: Refusal) -> Refusal {
-        let tells = failure.notice.is_some();
-        match self.parts.store.record_failure(failure).await {
-            Ok(()) => {
-                if tells {
-                    self.parts.handoff.rouse();
-                }
-                refusal
-            }
-            Err(fault) => fault::store(&fault),
-        }
     }
 
     /// Everything of a sign-in but its tokens.

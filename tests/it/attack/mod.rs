@@ -1,7 +1,9 @@
 //! The attack rows, each a test named after its number.
 
+mod cut;
 mod enumeration;
 mod guard;
+mod guess_table;
 mod guessing;
 mod identifiers;
 mod leaks;
@@ -10,5 +12,7 @@ mod limits;
 mod lockout;
 mod offline;
 mod replay;
+mod spread;
 mod surface;
+mod timing;
 mod tokens;

@@ -9,3 +9,4 @@ mod proof;
 mod repeat;
 mod replicas;
 mod resend;
+mod review;

@@ -1,7 +1,7 @@
 //! The audit log of a service, read from its store beside it.
 
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row, SqlSafeStr};
 
 use super::world::World;
 
@@ -38,6 +38,20 @@ impl World {
             let options = SqliteConnectOptions::new().filename(self.sqlite_file()).read_only(true);
             let mut connection = options.connect().await.unwrap();
             Audit(sqlx::query(EVENTS).fetch_all(&mut connection).await.unwrap().iter().map(event).collect())
+        }
+    }
+
+    /// The one number that a query of the store gives; `-1` for NULL.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let query = format!("SELECT CAST(COALESCE(({query}), -1) AS bigint)");
+        let query = AssertSqlSafe(query).into_sql_str();
+        if let Some(database) = &self.database {
+            let mut connection = PgConnection::connect(database.url()).await.unwrap();
+            sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+        } else {
+            let options = SqliteConnectOptions::new().filename(self.sqlite_file()).read_only(true);
+            let mut connection = options.connect().await.unwrap();
+            sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
         }
     }
 }

@@ -13,7 +13,7 @@ fn code(client_name: &str, address: &str) -> Content {
 }
 
 fn words(content: &Content) -> Words {
-    Templates::new().unwrap().words(content).unwrap()
+    Templates::new().unwrap().words(content).unwrap().expect("a message that is sent")
 }
 
 #[test]
