@@ -1,7 +1,7 @@
 //! A limiter whose decisions are counted.
 
 use crate::{
-    ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault},
+    ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault, Stands},
     telemetry::metrics::DECISIONS,
 };
 use async_trait::async_trait;
@@ -25,6 +25,10 @@ impl Limiter for CountedLimiter {
             Err(_) => DECISIONS.add(NO_LAYER, FAULT),
         }
         decided
+    }
+
+    async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault> {
+        self.0.stand(layers).await
     }
 }
 

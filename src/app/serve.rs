@@ -5,6 +5,7 @@ use crate::{
     engine::{
         account::{AccountEngine, AdminEngine},
         delivery::MailboxReader,
+        explain::ExplainEngine,
         otp::OtpEngine,
         policy::PolicyEngine,
         readiness::{Readiness, Ready},
@@ -37,6 +38,8 @@ pub struct Services {
     pub admin: Arc<AdminEngine>,
     /// The policy in force.
     pub policy: Arc<PolicyEngine>,
+    /// Why a person or an address is refused.
+    pub explain: Arc<ExplainEngine>,
     /// Whether the store and the feed of revocations are there.
     pub readiness: Readiness,
     /// The mailbox of development, where the deployment uses it; its page exists only then.
@@ -182,7 +185,7 @@ pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
 /// Serves until `stop`, then lets running calls end within the drain time-out. Metrics are those of `exposition`.
 pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition>, stop: CancellationToken) {
     let Bound { grpc, http, admin, metrics, options, .. } = bound;
-    let Services { otp, tokens, accounts, admin: admin_engine, policy, readiness, mailbox } = services;
+    let Services { otp, tokens, accounts, admin: admin_engine, policy, explain, readiness, mailbox } = services;
     let front = FrontOptions {
         max_concurrent_calls: options.limits.max_concurrent_calls,
         request_timeout: options.limits.request_timeout,
@@ -194,7 +197,7 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     let health = Health::default();
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
     let people = grpc::people(&otp, &tokens, &accounts, &health, front);
-    let operators = grpc::operators(&admin_engine, &policy, options.operator_token, &health, back);
+    let operators = grpc::operators(&admin_engine, &policy, &explain, options.operator_token, &health, back);
     let pages = web::router(web::Parts { issuer: options.issuer, tokens, ready: is_ready, mailbox });
 
     let serve_grpc = grpc.serve(

@@ -32,6 +32,7 @@ use crate::{
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
+        explain::{ExplainEngine, ExplainParts},
         limiter_log::LimiterLog,
         otp::{OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
@@ -39,7 +40,7 @@ use crate::{
         token::{TokenIssuer, TokenParts},
     },
     grpc::OperatorToken,
-    ports::{clock::Clock, entropy::Entropy, keys::Keys, store::Store},
+    ports::{clock::Clock, entropy::Entropy, keys::Keys, limiter::Limiter, store::Store},
 };
 use limiter::Counter;
 use messenger::Carrier;
@@ -118,9 +119,20 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clients: clients.clone(),
         policy: sessions.clone(),
     }));
+    let limiter: Arc<dyn Limiter> = Arc::new(CountedLimiter(counter.limiter()));
+    let explain = ExplainEngine::new(ExplainParts {
+        store: store.clone(),
+        limiter: limiter.clone(),
+        keys: keys.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        clients: clients.clone(),
+        policies: policies.clone(),
+        proof: proof.policy.clone(),
+    });
     let otp = OtpEngine::new(OtpParts {
         store: store.clone(),
-        limiter: Arc::new(CountedLimiter(counter.limiter())),
+        limiter,
         keys: keys.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -164,6 +176,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         accounts: Arc::new(AccountEngine::new(account.clone())),
         admin: Arc::new(AdminEngine::new(account)),
         policy,
+        explain: Arc::new(explain),
         readiness: Readiness::new(store.clone(), tokens.clone()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
     };

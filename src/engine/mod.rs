@@ -3,7 +3,9 @@
 pub mod account;
 pub mod answers;
 pub mod delivery;
+pub mod explain;
 mod fault;
+mod layers;
 pub mod limiter_log;
 pub mod otp;
 pub mod policy;

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::engine::{
     account::{AccountEngine, AdminEngine},
+    explain::ExplainEngine,
     otp::OtpEngine,
     policy::PolicyEngine,
     token::TokenIssuer,
@@ -99,11 +100,12 @@ pub struct Operators {
 pub fn operators(
     engine: &Arc<AdminEngine>,
     policy: &Arc<PolicyEngine>,
+    explain: &Arc<ExplainEngine>,
     token: OperatorToken,
     health: &Health,
     options: FrontOptions,
 ) -> Front<Operators> {
-    let admin = Admin { engine: Arc::clone(engine), policy: Arc::clone(policy) };
+    let admin = Admin { engine: Arc::clone(engine), policy: Arc::clone(policy), explain: Arc::clone(explain) };
     let operators = Operators {
         engine: Arc::clone(engine),
         token,

@@ -3,7 +3,7 @@
 use crate::domain::{
     digest::Digest,
     policy::Mode,
-    window::{Decision, Kept, Standing, Window},
+    window::{Decision, Kept, Stand, Standing, Window},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -75,6 +75,26 @@ pub enum Admission {
     },
 }
 
+/// Who counts the requests that a process decides on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Counter {
+    /// The process itself: there is no other.
+    Memory,
+    /// The limiter that replicas share.
+    Shared,
+    /// The process alone, at its share, for the shared limiter is away or was until a moment ago.
+    Share,
+}
+
+/// Where layers stand, with no request made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stands {
+    /// Who would decide on a request made now.
+    pub counter: Counter,
+    /// Each window of each layer, in their order. Counted at its share, a window is the share of it.
+    pub layers: Vec<Vec<Stand>>,
+}
+
 /// Why a limiter cannot decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultReason {
@@ -127,6 +147,9 @@ pub trait Limiter: Send + Sync {
     /// Admits a request in every layer, or refuses it and records nothing. No two layers have both kind and key in
     /// common.
     async fn admit(&self, layers: &[Layer]) -> Result<Admission, LimiterFault>;
+
+    /// Where the layers stand. Counts nothing, records nothing, and changes nothing for anybody.
+    async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault>;
 }
 
 /// A change in where requests are counted.

@@ -25,6 +25,7 @@ macro_rules! migrations {
 
 migrations! {
     1 "first" "0001_first.sql",
+    4 "refusals" "0004_refusals.sql",
 }
 
 fn step(number: i64, name: &'static str, text: &'static str) -> Migration {

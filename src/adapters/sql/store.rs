@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         answer::{AnswerKey, RecordedAnswer},
-        audit::AuditEvent,
+        audit::{AuditEvent, PastRefusal, Subject},
         challenge::Challenge,
         contact::IdentifierKey,
         digest::Digest,
@@ -22,9 +22,9 @@ use crate::{
         user::{User, UserChange},
     },
     ports::store::{
-        BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, KnownAnswer, Ledger, NewChallenge, NewCode, Outbox,
-        ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, Settlement, SignIn, SignInOutcome,
-        SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
+        BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, History, KnownAnswer, Ledger, Lockout,
+        NewChallenge, NewCode, Outbox, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, Settlement,
+        SignIn, SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
     },
 };
 use async_trait::async_trait;
@@ -253,5 +253,16 @@ impl<E: Engine> Ledger for SqlStore<E> {
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreFault> {
         step!(self, "sweep", transaction, |link| steps::ledger::sweep(link, now))
+    }
+}
+
+#[async_trait]
+impl<E: Engine> History for SqlStore<E> {
+    async fn lockout(&self, key: IdentifierKey) -> Result<Lockout, StoreFault> {
+        step!(self, "lockout", reader, |link| steps::history::lockout(link, key))
+    }
+
+    async fn refusals(&self, subject: Subject, since: Timestamp, limit: u32) -> Result<Vec<PastRefusal>, StoreFault> {
+        step!(self, "refusals", reader, |link| steps::history::refusals(link, subject, since, limit))
     }
 }

@@ -5,16 +5,14 @@ use crate::{
     domain::{
         audit::{Act, AuditEvent, Outcome},
         contact::EmailAddress,
-        digest::Digest,
-        network,
-        policy::{LimitRule, LimitRules, Mode},
-        refusal::Refusal,
+        policy::{LimitRules, Mode},
+        refusal::{Refusal, limit_reason},
         secret::Secret32,
         session::Origin,
         window::{Standing, tightest},
     },
-    engine::fault,
-    ports::limiter::{Admission, Layer, LayerKind},
+    engine::{fault, layers},
+    ports::limiter::{Admission, LayerKind},
 };
 use tracing::Instrument as _;
 
@@ -39,9 +37,9 @@ impl OtpEngine {
     ) -> Result<Option<Standing>, Refusal> {
         let &Asked { email, origin, index, event } = asked;
         let mut layers = vec![
-            layer(LayerKind::Identifier, email.abuse_key(index).0, &limits.identifier),
-            layer(LayerKind::Address, network::address_key(origin.address, index), &limits.address),
-            layer(LayerKind::All, Digest::hmac(index, &[b"identity.v1 everyone"]), &limits.all),
+            layers::identifier(email, &limits.identifier, index),
+            layers::address(origin.address, &limits.address, index),
+            layers::all(&limits.all, index),
         ];
         layers.extend_from_slice(proving.layers());
         let span = tracing::info_span!("limiter", outcome = tracing::field::Empty);
@@ -68,9 +66,7 @@ impl OtpEngine {
 
     async fn shadowed(&self, event: &AuditEvent, kind: LayerKind) -> Result<(), Refusal> {
         let reason = match kind {
-            LayerKind::Identifier => "RATE_LIMITED_IDENTIFIER",
-            LayerKind::Address => "RATE_LIMITED_ADDRESS",
-            LayerKind::All => "RATE_LIMITED_ALL",
+            LayerKind::Identifier | LayerKind::Address | LayerKind::All => limit_reason(kind.as_str()),
             LayerKind::UnprovenIdentifier | LayerKind::UnprovenAddress | LayerKind::Proof => "PROOF_REQUIRED",
         };
         // A challenge that is about to begin may yet not: an event names none that never was.
@@ -79,8 +75,4 @@ impl OtpEngine {
         let event = event.ended(Outcome::WouldRefuse, reason);
         self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))
     }
-}
-
-fn layer(kind: LayerKind, key: Digest, rule: &LimitRule) -> Layer {
-    Layer { kind, key, windows: rule.windows.clone(), mode: rule.mode, kept: rule.kept }
 }

@@ -2,17 +2,18 @@
 
 mod disable_user;
 mod enable_user;
+mod explain_limits;
 mod find_user;
 mod get_policy;
 mod get_user;
 mod set_user_roles;
 
 use super::proto::{
-    DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse, FindUserRequest, FindUserResponse,
-    GetPolicyRequest, GetPolicyResponse, GetUserRequest, GetUserResponse, SetUserRolesRequest, SetUserRolesResponse,
-    admin_service_server::AdminService,
+    DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse, ExplainLimitsRequest,
+    ExplainLimitsResponse, FindUserRequest, FindUserResponse, GetPolicyRequest, GetPolicyResponse, GetUserRequest,
+    GetUserResponse, SetUserRolesRequest, SetUserRolesResponse, admin_service_server::AdminService,
 };
-use crate::engine::{account::AdminEngine, policy::PolicyEngine};
+use crate::engine::{account::AdminEngine, explain::ExplainEngine, policy::PolicyEngine};
 use std::sync::Arc;
 use tonic::{Request, Response, Status, async_trait};
 
@@ -20,6 +21,7 @@ use tonic::{Request, Response, Status, async_trait};
 pub(super) struct Admin {
     pub(super) engine: Arc<AdminEngine>,
     pub(super) policy: Arc<PolicyEngine>,
+    pub(super) explain: Arc<ExplainEngine>,
 }
 
 #[async_trait]
@@ -52,5 +54,12 @@ impl AdminService for Admin {
 
     async fn get_policy(&self, request: Request<GetPolicyRequest>) -> Result<Response<GetPolicyResponse>, Status> {
         get_policy::get_policy(&self.policy, request).await
+    }
+
+    async fn explain_limits(
+        &self,
+        request: Request<ExplainLimitsRequest>,
+    ) -> Result<Response<ExplainLimitsResponse>, Status> {
+        explain_limits::explain_limits(&self.explain, request).await
     }
 }

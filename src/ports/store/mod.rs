@@ -1,6 +1,7 @@
 //! What is kept: challenges, users, sessions, the outbox and the audit log.
 
 mod challenges;
+mod history;
 mod outbox;
 mod sessions;
 mod users;
@@ -9,6 +10,7 @@ pub use challenges::{
     BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, NewChallenge, NewCode, NewSession, NewUser,
     ResendOutcome, SignIn, SignInOutcome, SignInUser,
 };
+pub use history::{History, Lockout};
 pub use outbox::{Outbox, Settlement};
 pub use sessions::{
     Rotation, RotationEvents, RotationOutcome, SessionPage, SessionStore, SignOutOutcome, SignOutScope,
@@ -58,6 +60,6 @@ pub trait Ledger: Send + Sync {
 }
 
 /// Everything that is kept, as one store.
-pub trait Store: ChallengeStore + SessionStore + UserStore + Outbox + Ledger {}
+pub trait Store: ChallengeStore + SessionStore + UserStore + Outbox + Ledger + History {}
 
-impl<T: ChallengeStore + SessionStore + UserStore + Outbox + Ledger> Store for T {}
+impl<T: ChallengeStore + SessionStore + UserStore + Outbox + Ledger + History> Store for T {}

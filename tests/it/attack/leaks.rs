@@ -53,9 +53,9 @@ fn a104_no_message_shows_its_texts() {
     let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
     let shown = messages! {
         AccessTokenClaims Challenge Device DisableUserRequest DisableUserResponse EnableUserRequest EnableUserResponse
-        FindUserRequest FindUserResponse GetCurrentUserRequest GetCurrentUserResponse GetJwksRequest GetJwksResponse
-        GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse JsonWebKey ListSessionsRequest
-        ListSessionsResponse Policy RefreshTokenRequest RefreshTokenResponse ResendOtpRequest ResendOtpResponse
+        ExplainLimitsRequest ExplainLimitsResponse FindUserRequest FindUserResponse GetCurrentUserRequest GetCurrentUserResponse GetJwksRequest GetJwksResponse
+        GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse JsonWebKey LimitStanding LimitWindow
+        ListSessionsRequest ListSessionsResponse LockoutStanding PastRefusal Policy RefreshTokenRequest RefreshTokenResponse ResendOtpRequest ResendOtpResponse
         RevokeOtherSessionsRequest RevokeOtherSessionsResponse
         RevokeSessionRequest RevokeSessionResponse SendOtpRequest SendOtpResponse Session SetUserRolesRequest
         SetUserRolesResponse SignOutRequest SignOutResponse TokenSet User ValidateTokenRequest ValidateTokenResponse

@@ -2,6 +2,7 @@
 
 mod admin;
 mod errors_document;
+mod explain_limits;
 mod get_current_user;
 mod get_jwks;
 mod grpc_web;

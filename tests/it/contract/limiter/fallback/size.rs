@@ -9,7 +9,7 @@ use identity::domain::digest::Digest;
 use identity::domain::policy::Mode;
 use identity::domain::time::Timestamp;
 use identity::domain::window::Kept;
-use identity::ports::limiter::{Admission, FaultReason, Layer, LayerKind, Limiter, LimiterFault};
+use identity::ports::limiter::{Admission, Counter, FaultReason, Layer, LayerKind, Limiter, LimiterFault, Stands};
 
 use super::super::{HandClock, window};
 use super::Replica;
@@ -26,6 +26,10 @@ impl Limiter for Peer {
     async fn admit(&self, _: &[Layer]) -> Result<Admission, LimiterFault> {
         let fault = || LimiterFault { reason: FaultReason::TimedOut, source: "away".into() };
         self.up.then(|| Admission::Admitted(Vec::new())).ok_or_else(fault)
+    }
+
+    async fn stand(&self, _: &[Layer]) -> Result<Stands, LimiterFault> {
+        Ok(Stands { counter: Counter::Shared, layers: Vec::new() })
     }
 }
 
