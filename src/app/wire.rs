@@ -4,6 +4,8 @@ pub(super) mod captcha;
 pub(super) mod limiter;
 pub(super) mod listeners;
 pub(super) mod messenger;
+pub(super) mod policies;
+pub(super) mod questions;
 pub(super) mod store;
 
 use super::{
@@ -32,15 +34,14 @@ use crate::{
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
-        explain::{ExplainEngine, ExplainParts},
         limiter_log::LimiterLog,
         otp::{OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
         readiness::Readiness,
         token::{TokenIssuer, TokenParts},
     },
-    grpc::OperatorToken,
-    ports::{clock::Clock, entropy::Entropy, keys::Keys, limiter::Limiter, store::Store},
+    grpc::{OperatorEngines, OperatorToken},
+    ports::{clock::Clock, entropy::Entropy, keys::Keys, store::Store},
 };
 use limiter::Counter;
 use messenger::Carrier;
@@ -119,20 +120,9 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clients: clients.clone(),
         policy: sessions.clone(),
     }));
-    let limiter: Arc<dyn Limiter> = Arc::new(CountedLimiter(counter.limiter()));
-    let explain = ExplainEngine::new(ExplainParts {
+    let otp = OtpParts {
         store: store.clone(),
-        limiter: limiter.clone(),
-        keys: keys.clone(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-        clients: clients.clone(),
-        policies: policies.clone(),
-        proof: proof.policy.clone(),
-    });
-    let otp = OtpEngine::new(OtpParts {
-        store: store.clone(),
-        limiter,
+        limiter: Arc::new(CountedLimiter(counter.limiter())),
         keys: keys.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -142,7 +132,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         sessions,
         tokens: tokens.clone(),
         handoff: handoff.clone(),
-    });
+    };
+    let explain = questions::explain(&otp);
     let account = AccountParts {
         store: store.clone(),
         keys: keys.clone(),
@@ -156,6 +147,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clock: clock.clone(),
         entropy: entropy.clone(),
     }));
+    let simulate = questions::simulate(store.clone(), clock.clone(), entropy.clone(), clients.clone());
     let policy_file = config
         .policy_file
         .clone()
@@ -171,12 +163,10 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let worker_options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
     let worker = Worker::new(worker, worker_options).map_err(|fault| Failure::Fault(fault.to_string()))?;
     let services = Services {
-        otp: Arc::new(otp),
+        otp: Arc::new(OtpEngine::new(otp)),
         tokens: tokens.clone(),
         accounts: Arc::new(AccountEngine::new(account.clone())),
-        admin: Arc::new(AdminEngine::new(account)),
-        policy,
-        explain: Arc::new(explain),
+        operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate },
         readiness: Readiness::new(store.clone(), tokens.clone()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
     };

@@ -52,6 +52,8 @@ pub enum Act {
     PolicyChanged,
     /// An operator looked at the policy.
     PolicyRead,
+    /// An operator asked what a policy would have refused.
+    PolicySimulated,
     /// An operator asked where limits stand for an identifier or address, and why it was refused.
     LimitsExplained,
     /// A process counts requests alone, at its share: the limiter that replicas share cannot decide.
@@ -64,7 +66,7 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::CodeSent,
         Self::CodeResent,
         Self::CodeVerified,
@@ -85,6 +87,7 @@ impl Act {
         Self::ServiceStarted,
         Self::PolicyChanged,
         Self::PolicyRead,
+        Self::PolicySimulated,
         Self::LimitsExplained,
         Self::LimiterDegraded,
         Self::LimiterRestored,
@@ -115,6 +118,7 @@ impl Act {
             Self::ServiceStarted => "service.started",
             Self::PolicyChanged => "policy.changed",
             Self::PolicyRead => "policy.read",
+            Self::PolicySimulated => "policy.simulated",
             Self::LimitsExplained => "limits.explained",
             Self::LimiterDegraded => "limiter.degraded",
             Self::LimiterRestored => "limiter.restored",

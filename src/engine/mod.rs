@@ -10,4 +10,5 @@ pub mod limiter_log;
 pub mod otp;
 pub mod policy;
 pub mod readiness;
+pub mod simulate;
 pub mod token;

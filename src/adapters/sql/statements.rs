@@ -161,6 +161,8 @@ statements! {
         ORDER BY time DESC, event_id DESC LIMIT $3";
     REFUSALS_OF_ADDRESS = "SELECT ", refusal_columns!(), " AND address = $1 AND time >= $2 \
         ORDER BY time DESC, event_id DESC LIMIT $3";
+    EVENTS_AFTER = "SELECT event_id, time, act, outcome, reason, address, identifier_key, client_id FROM audit_events \
+        WHERE event_id > $1 ORDER BY event_id LIMIT $2";
 
     SWEEP_ANSWERS = "DELETE FROM answers WHERE call IN (SELECT call FROM answers WHERE expire_time <= $1 \
         ORDER BY expire_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";

@@ -14,7 +14,7 @@ use crate::{
         challenge::Challenge,
         contact::IdentifierKey,
         digest::Digest,
-        id::{ChallengeId, MessageId, SessionId, UserId},
+        id::{ChallengeId, EventId, MessageId, SessionId, UserId},
         lockout::Ladder,
         message::ClaimedMessage,
         revocation::Revocation,
@@ -23,8 +23,8 @@ use crate::{
     },
     ports::store::{
         BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, History, KnownAnswer, Ledger, Lockout,
-        NewChallenge, NewCode, Outbox, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, Settlement,
-        SignIn, SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
+        NewChallenge, NewCode, Outbox, PastPage, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore,
+        Settlement, SignIn, SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
     },
 };
 use async_trait::async_trait;
@@ -264,5 +264,9 @@ impl<E: Engine> History for SqlStore<E> {
 
     async fn refusals(&self, subject: Subject, since: Timestamp, limit: u32) -> Result<Vec<PastRefusal>, StoreFault> {
         step!(self, "refusals", reader, |link| steps::history::refusals(link, subject, since, limit))
+    }
+
+    async fn requests(&self, after: EventId, limit: u32) -> Result<PastPage, StoreFault> {
+        step!(self, "requests", reader, |link| steps::history::requests(link, after, limit))
     }
 }

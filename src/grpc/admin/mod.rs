@@ -7,13 +7,15 @@ mod find_user;
 mod get_policy;
 mod get_user;
 mod set_user_roles;
+mod simulate_policy;
 
 use super::proto::{
     DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse, ExplainLimitsRequest,
     ExplainLimitsResponse, FindUserRequest, FindUserResponse, GetPolicyRequest, GetPolicyResponse, GetUserRequest,
-    GetUserResponse, SetUserRolesRequest, SetUserRolesResponse, admin_service_server::AdminService,
+    GetUserResponse, SetUserRolesRequest, SetUserRolesResponse, SimulatePolicyRequest, SimulatePolicyResponse,
+    admin_service_server::AdminService,
 };
-use crate::engine::{account::AdminEngine, explain::ExplainEngine, policy::PolicyEngine};
+use crate::engine::{account::AdminEngine, explain::ExplainEngine, policy::PolicyEngine, simulate::SimulateEngine};
 use std::sync::Arc;
 use tonic::{Request, Response, Status, async_trait};
 
@@ -22,6 +24,7 @@ pub(super) struct Admin {
     pub(super) engine: Arc<AdminEngine>,
     pub(super) policy: Arc<PolicyEngine>,
     pub(super) explain: Arc<ExplainEngine>,
+    pub(super) simulate: Arc<SimulateEngine>,
 }
 
 #[async_trait]
@@ -61,5 +64,12 @@ impl AdminService for Admin {
         request: Request<ExplainLimitsRequest>,
     ) -> Result<Response<ExplainLimitsResponse>, Status> {
         explain_limits::explain_limits(&self.explain, request).await
+    }
+
+    async fn simulate_policy(
+        &self,
+        request: Request<SimulatePolicyRequest>,
+    ) -> Result<Response<SimulatePolicyResponse>, Status> {
+        simulate_policy::simulate_policy(&self.simulate, request).await
     }
 }

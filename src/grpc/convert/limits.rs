@@ -2,8 +2,17 @@
 
 use super::answers::time;
 use crate::{
-    domain::{audit::PastRefusal, policy::Mode, time::Timestamp, window::Stand},
-    engine::explain::{Counter, Explanation, LimitStanding, Lockout},
+    domain::{
+        audit::PastRefusal,
+        policy::Mode,
+        simulation::{RuleReport, UNKNOWABLE},
+        time::Timestamp,
+        window::Stand,
+    },
+    engine::{
+        explain::{Counter, Explanation, LimitStanding, Lockout},
+        simulate::Replay,
+    },
     grpc::proto,
 };
 use std::time::Duration;
@@ -18,6 +27,37 @@ pub(in crate::grpc) fn explanation(told: &Explanation) -> proto::ExplainLimitsRe
         refusals: told.refusals.iter().map(refusal).collect(),
         refusals_since: Some(time(told.refusals_since)),
         policy_version: told.policy_version.hex()[..12].to_owned(),
+    }
+}
+
+/// What a policy would have refused.
+pub(in crate::grpc) fn replay(replay: Replay) -> proto::SimulatePolicyResponse {
+    let Replay { policy, sha256, report, events, complete } = replay;
+    proto::SimulatePolicyResponse {
+        name: policy,
+        sha256,
+        since: Some(time(report.since)),
+        until: Some(time(report.until)),
+        complete,
+        events: long(events),
+        requests: long(report.requests),
+        verifications: long(report.verifications),
+        untracked: long(report.untracked),
+        rules: std::iter::once(&report.any).chain(&report.rules).map(rule).collect(),
+        caveats: UNKNOWABLE.map(str::to_owned).to_vec(),
+    }
+}
+
+fn rule(rule: &RuleReport) -> proto::SimulatedRule {
+    proto::SimulatedRule {
+        rule: rule.rule.to_owned(),
+        would_refuse: long(rule.would_refuse),
+        would_report: long(rule.would_report),
+        was_refused: long(rule.was_refused),
+        newly_refused: long(rule.newly_refused),
+        no_longer_refused: long(rule.no_longer_refused),
+        keys_affected: long(rule.keys_affected),
+        most_affected: rule.most_affected.iter().copied().map(long).collect(),
     }
 }
 
@@ -72,6 +112,10 @@ fn refusal(refusal: &PastRefusal) -> proto::PastRefusal {
         shadowed: refusal.shadowed,
         client_id: refusal.client_id.clone(),
     }
+}
+
+fn long(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn count(number: u32) -> i32 {

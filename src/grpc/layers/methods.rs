@@ -1,7 +1,7 @@
 //! The methods that exist, by name: what a caller writes into a path becomes no name in telemetry.
 
 /// Every method of the contract and of the health check, in byte order.
-const METHODS: [&str; 20] = [
+const METHODS: [&str; 21] = [
     "grpc.health.v1.Health/Check",
     "grpc.health.v1.Health/Watch",
     "identity.v1.AdminService/DisableUser",
@@ -11,6 +11,7 @@ const METHODS: [&str; 20] = [
     "identity.v1.AdminService/GetPolicy",
     "identity.v1.AdminService/GetUser",
     "identity.v1.AdminService/SetUserRoles",
+    "identity.v1.AdminService/SimulatePolicy",
     "identity.v1.IdentityService/RefreshToken",
     "identity.v1.IdentityService/ResendOtp",
     "identity.v1.IdentityService/SendOtp",

@@ -10,7 +10,7 @@ pub use challenges::{
     BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, NewChallenge, NewCode, NewSession, NewUser,
     ResendOutcome, SignIn, SignInOutcome, SignInUser,
 };
-pub use history::{History, Lockout};
+pub use history::{History, Lockout, PastPage};
 pub use outbox::{Outbox, Settlement};
 pub use sessions::{
     Rotation, RotationEvents, RotationOutcome, SessionPage, SessionStore, SignOutOutcome, SignOutScope,

@@ -58,7 +58,8 @@ fn a104_no_message_shows_its_texts() {
         ListSessionsRequest ListSessionsResponse LockoutStanding PastRefusal Policy RefreshTokenRequest RefreshTokenResponse ResendOtpRequest ResendOtpResponse
         RevokeOtherSessionsRequest RevokeOtherSessionsResponse
         RevokeSessionRequest RevokeSessionResponse SendOtpRequest SendOtpResponse Session SetUserRolesRequest
-        SetUserRolesResponse SignOutRequest SignOutResponse TokenSet User ValidateTokenRequest ValidateTokenResponse
+        SetUserRolesResponse SignOutRequest SignOutResponse SimulatePolicyRequest
+        SimulatePolicyResponse SimulatedRule TokenSet User ValidateTokenRequest ValidateTokenResponse
         VerifyOtpRequest VerifyOtpResponse
     };
     let mut names: Vec<&str> = ours(&set).map(DescriptorProto::name).collect();

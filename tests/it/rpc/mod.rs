@@ -17,6 +17,7 @@ mod revoke_other_sessions;
 mod revoke_session;
 mod send_otp;
 mod sign_out;
+mod simulate_policy;
 mod tls;
 mod validate_token;
 mod verify_otp;

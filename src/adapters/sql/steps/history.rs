@@ -2,17 +2,20 @@
 
 use crate::{
     adapters::sql::{
+        fault,
         fields::Fields,
         link::{Link, values},
         rows, statements,
     },
     domain::{
         audit::{Outcome, PastRefusal, Subject},
+        client::ClientId,
         contact::IdentifierKey,
         id::EventId,
+        simulation::{Past, PastRequest},
         time::Timestamp,
     },
-    ports::store::{Lockout, StoreFault},
+    ports::store::{Lockout, PastPage, StoreFault},
 };
 
 /// How an identifier stands with the ladder.
@@ -46,6 +49,34 @@ pub(in super::super) async fn refusals(
         }
     };
     found.iter().map(refusal).collect()
+}
+
+/// The next events of the log, and the requests among them.
+pub(in super::super) async fn requests(
+    link: &mut impl Link,
+    after: EventId,
+    limit: u32,
+) -> Result<PastPage, StoreFault> {
+    let rows = link.rows(statements::EVENTS_AFTER, values![after.uuid(), limit]).await?;
+    let events = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let last = rows.last().filter(|_| events >= limit).map(|row| row.id("event_id")).transpose()?;
+    let mut requests = Vec::new();
+    for row in &rows {
+        requests.extend(request(row)?);
+    }
+    Ok(PastPage { requests, events, last: last.map(EventId::new) })
+}
+
+fn request(row: &impl Fields) -> Result<Option<PastRequest>, StoreFault> {
+    let Some(what) = Past::of(&row.text("act")?, &row.text("outcome")?, &row.text("reason")?) else { return Ok(None) };
+    let address = row.text_or_none("address")?.map(|text| text.parse()).transpose();
+    Ok(Some(PastRequest {
+        time: rows::time(row, "time")?,
+        what,
+        client_id: row.text_or_none("client_id")?.and_then(|name| ClientId::new(&name)),
+        identifier: rows::digest_or_none(row, "identifier_key")?.map(IdentifierKey),
+        address: address.map_err(|_| fault::broken("an address"))?,
+    }))
 }
 
 fn refusal(row: &impl Fields) -> Result<PastRefusal, StoreFault> {

@@ -3,13 +3,15 @@
 use super::super::checks::Checks;
 use crate::{
     domain::{client::ClientId, refusal::Refusal},
-    engine::explain::ExplainLimits,
-    grpc::proto::{ExplainLimitsRequest, explain_limits_request::Identifier},
+    engine::{explain::ExplainLimits, simulate::LONGEST_SPAN},
+    grpc::proto::{ExplainLimitsRequest, SimulatePolicyRequest, explain_limits_request::Identifier},
 };
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 const MOST_REFUSALS: i32 = 100;
 const DEFAULT_REFUSALS: u32 = 20;
+const MOST_CHARACTERS: usize = 15_000;
+const DEFAULT_SPAN: Duration = Duration::from_hours(24);
 
 /// # Errors
 /// Every field that is wrong. A number above 100 is taken as 100.
@@ -36,4 +38,24 @@ pub(in crate::grpc) fn explain_limits(message: ExplainLimitsRequest) -> Result<E
         }
     };
     checks.finish(Some(ExplainLimits { email, address: client_address, client_id, refusals }))
+}
+
+/// The text of a policy, and the span.
+///
+/// # Errors
+/// Every field that is wrong; what the policy says is not looked at.
+pub(in crate::grpc) fn simulate_policy(message: SimulatePolicyRequest) -> Result<(String, Duration), Refusal> {
+    let mut checks = Checks::default();
+    let SimulatePolicyRequest { policy, span } = message;
+    if policy.is_empty() {
+        checks.wrong("policy", "is missing; give the text of a policy file");
+    } else if policy.len() > MOST_CHARACTERS {
+        checks.wrong("policy", "is longer than 15000 characters");
+    }
+    let span = span.map_or(Ok(DEFAULT_SPAN), Duration::try_from);
+    let span = span.ok().filter(|span| (Duration::from_secs(1)..=LONGEST_SPAN).contains(span));
+    if span.is_none() {
+        checks.wrong("span", "is not between a second and 30 days");
+    }
+    checks.finish(span.map(|span| (policy, span)))
 }

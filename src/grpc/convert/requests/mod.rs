@@ -8,7 +8,7 @@ mod tokens;
 pub(in crate::grpc) use account::{
     disable_user, enable_user, find_user, get_user, page, revoke_other_sessions, revoke_session, set_user_roles,
 };
-pub(in crate::grpc) use limits::explain_limits;
+pub(in crate::grpc) use limits::{explain_limits, simulate_policy};
 pub(in crate::grpc) use otp::{resend_otp, send_otp, verify_otp};
 pub(in crate::grpc) use tokens::{refresh_token, sign_out, validate_token};
 

@@ -7,12 +7,20 @@ use super::{
 };
 use identity::domain::{
     audit::{Act, Actor, AuditEvent, Outcome, Subject},
+    id::EventId,
     session::Origin,
+    simulation::{Past, Rule},
 };
 use identity::ports::store::Lockout;
 use std::net::IpAddr;
+use uuid::Uuid;
 
-on_both!(refusals_are_read_by_key_newest_first, a_lockout_is_read_as_it_was_charged, by_an_index);
+on_both!(
+    refusals_are_read_by_key_newest_first,
+    a_lockout_is_read_as_it_was_charged,
+    by_an_index,
+    the_log_is_read_page_by_page,
+);
 
 fn refused(seconds: u64, whom: &str, from: &str, reason: &'static str) -> AuditEvent {
     let mut event = event(at(seconds), Act::CodeSent).failed(reason);
@@ -79,4 +87,34 @@ async fn by_an_index(given: &Given) {
         let plan = given.inspect.plan(text).await;
         assert!(plan.contains(index), "{name}: {plan}");
     }
+}
+
+async fn the_log_is_read_page_by_page(given: &Given) {
+    let mut ids = Vec::new();
+    for minute in 0..25 {
+        let time = at(60 * minute);
+        let mut event = refused(60 * minute, "ada", "192.0.2.1", "RATE_LIMITED_ADDRESS");
+        // As the service makes ids: in the order of time.
+        let id = EventId::first_at(time).uuid().as_u128() + 7;
+        event.event_id = EventId::new(Uuid::from_u128(id));
+        if minute % 2 == 1 {
+            event.act = Act::TokenRefreshed;
+        }
+        given.store.record(&event).await.unwrap();
+        ids.push(event.event_id);
+    }
+    let (mut after, mut found, mut pages) = (Some(EventId::first_at(at(60))), Vec::new(), 0);
+    while let Some(from) = after {
+        let page = given.store.requests(from, 10).await.unwrap();
+        assert_eq!(page.events, if pages < 2 { 10 } else { 4 });
+        found.extend(page.requests);
+        (after, pages) = (page.last, pages + 1);
+    }
+    assert_eq!(pages, 3);
+    let times: Vec<_> = found.iter().map(|request| request.time).collect();
+    assert_eq!(times, (1..=12).map(|minute| at(120 * minute)).collect::<Vec<_>>(), "from the second minute on");
+    let request = &found[0];
+    assert_eq!(request.what, Past::Limited(Some(Rule::Address)));
+    assert_eq!((request.identifier, request.address), (Some(identifier("ada")), Some("192.0.2.1".parse().unwrap())));
+    assert_eq!(given.store.requests(ids[24], 10).await.unwrap().events, 0);
 }
