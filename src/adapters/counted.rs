@@ -37,15 +37,16 @@ const ADMITTED: usize = 0;
 const REFUSED: usize = 1;
 const FAULT: usize = 2;
 const WOULD_REFUSE: usize = 3;
-const NO_LAYER: usize = 6;
+const NO_LAYER: usize = 7;
 
 const fn row(kind: LayerKind) -> usize {
     match kind {
         LayerKind::Identifier => 0,
         LayerKind::Address => 1,
-        LayerKind::All => 2,
-        LayerKind::UnprovenIdentifier => 3,
-        LayerKind::UnprovenAddress => 4,
-        LayerKind::Proof => 5,
+        LayerKind::Network => 2,
+        LayerKind::All => 3,
+        LayerKind::UnprovenIdentifier => 4,
+        LayerKind::UnprovenAddress => 5,
+        LayerKind::Proof => 6,
     }
 }

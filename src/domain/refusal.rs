@@ -54,7 +54,7 @@ pub enum Refusal {
     UserDisabled,
     /// Too many requests.
     RateLimited {
-        /// Which budget was spent: `identifier`, `address` or `all`.
+        /// Which budget was spent: `identifier`, `address`, `network` or `all`.
         layer: &'static str,
         /// Where the caller stands in it.
         standing: Standing,
@@ -157,6 +157,7 @@ pub fn limit_reason(layer: &str) -> &'static str {
     match layer {
         "identifier" => "RATE_LIMITED_IDENTIFIER",
         "address" => "RATE_LIMITED_ADDRESS",
+        "network" => "RATE_LIMITED_NETWORK",
         "all" => "RATE_LIMITED_ALL",
         _ => "RATE_LIMITED",
     }

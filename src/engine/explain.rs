@@ -162,6 +162,7 @@ impl ExplainEngine {
         let identifier = email.map(|email| layers::identifier(email, &limits.identifier, &index));
         let of_address = address.map(|address| layers::address(Some(address), &limits.address, &index));
         let mut found: Vec<_> = identifier.into_iter().chain(of_address).collect();
+        found.extend(layers::network(address, &limits.network, &index));
         found.push(layers::all(&limits.all, &index));
         if let ProofWhen::AfterRequests(unproven) = &self.parts.proof.when {
             found.extend(email.and_then(|email| layers::unproven_identifier(email, &unproven.identifier, &index)));

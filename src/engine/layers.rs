@@ -4,7 +4,7 @@ use crate::{
     domain::{
         contact::EmailAddress,
         digest::Digest,
-        network,
+        network::{self, AddressBucket},
         policy::{LimitRule, Mode},
         secret::Secret32,
         window::{Kept, Window},
@@ -21,6 +21,12 @@ pub(super) fn identifier(email: &EmailAddress, rule: &LimitRule, index: &Secret3
 /// The budget of a client address; without one, of all that have none.
 pub(super) fn address(address: Option<IpAddr>, rule: &LimitRule, index: &Secret32) -> Layer {
     by_rule(LayerKind::Address, network::address_key(address, index), rule)
+}
+
+/// The budget of an address' IPv6 network of 48 bits; `None` for IPv4 and where no address is known.
+pub(super) fn network(address: Option<IpAddr>, rule: &LimitRule, index: &Secret32) -> Option<Layer> {
+    let key = AddressBucket::of(address?).network_key(index)?;
+    Some(by_rule(LayerKind::Network, key, rule))
 }
 
 /// The budget of everybody together.

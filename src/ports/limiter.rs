@@ -15,6 +15,8 @@ pub enum LayerKind {
     Identifier,
     /// Per client address.
     Address,
+    /// Per IPv6 network of 48 bits.
+    Network,
     /// All together.
     All,
     /// Per identifier, of requests without a proof.
@@ -32,6 +34,7 @@ impl LayerKind {
         match self {
             Self::Identifier => "identifier",
             Self::Address => "address",
+            Self::Network => "network",
             Self::All => "all",
             Self::UnprovenIdentifier => "unproven_identifier",
             Self::UnprovenAddress => "unproven_address",

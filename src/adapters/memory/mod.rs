@@ -29,9 +29,10 @@ use table::{Name, Table};
 const SHARDS: usize = 16;
 
 /// Kinds of layers; each has tables and a bound of its own, so that keys of one kind never crowd out another's.
-const KINDS: [LayerKind; 6] = [
+const KINDS: [LayerKind; 7] = [
     LayerKind::Identifier,
     LayerKind::Address,
+    LayerKind::Network,
     LayerKind::All,
     LayerKind::UnprovenIdentifier,
     LayerKind::UnprovenAddress,
@@ -229,10 +230,11 @@ const fn row(kind: LayerKind) -> usize {
     match kind {
         LayerKind::Identifier => 0,
         LayerKind::Address => 1,
-        LayerKind::All => 2,
-        LayerKind::UnprovenIdentifier => 3,
-        LayerKind::UnprovenAddress => 4,
-        LayerKind::Proof => 5,
+        LayerKind::Network => 2,
+        LayerKind::All => 3,
+        LayerKind::UnprovenIdentifier => 4,
+        LayerKind::UnprovenAddress => 5,
+        LayerKind::Proof => 6,
     }
 }
 

@@ -56,6 +56,7 @@ pub(super) fn lockout(section: &mut Section<'_>) -> Option<LockoutChange> {
 pub(super) fn limits(section: &mut Section<'_>, base: bool) -> Option<LimitsChange> {
     let identifier = section.section("identifier", limit);
     let address = section.section("address", limit);
+    let network = section.section("network", limit);
     let all = if base {
         section.section("all", limit)
     } else {
@@ -68,7 +69,7 @@ pub(super) fn limits(section: &mut Section<'_>, base: bool) -> Option<LimitsChan
         }
         Some(LimitChange::default())
     };
-    Some(LimitsChange { identifier: identifier?, address: address?, all: all? })
+    Some(LimitsChange { identifier: identifier?, address: address?, network: network?, all: all? })
 }
 
 fn limit(section: &mut Section<'_>) -> Option<LimitChange> {

@@ -55,6 +55,8 @@ pub struct LimitRules {
     pub identifier: LimitRule,
     /// Per client address (IPv6: per /64).
     pub address: LimitRule,
+    /// Per IPv6 network of 48 bits.
+    pub network: LimitRule,
     /// All together.
     pub all: LimitRule,
 }
@@ -64,18 +66,29 @@ impl LimitRules {
     #[must_use]
     pub fn as_change(&self) -> LimitsChange {
         let change = |rule: &LimitRule| LimitChange { mode: Some(rule.mode), windows: Some(Arc::clone(&rule.windows)) };
-        LimitsChange { identifier: change(&self.identifier), address: change(&self.address), all: change(&self.all) }
+        LimitsChange {
+            identifier: change(&self.identifier),
+            address: change(&self.address),
+            network: change(&self.network),
+            all: change(&self.all),
+        }
     }
 
     /// Each rule with its key.
-    fn each(&self) -> [(&'static str, &LimitRule); 3] {
-        [("limits.identifier", &self.identifier), ("limits.address", &self.address), ("limits.all", &self.all)]
+    fn each(&self) -> [(&'static str, &LimitRule); 4] {
+        [
+            ("limits.identifier", &self.identifier),
+            ("limits.address", &self.address),
+            ("limits.network", &self.network),
+            ("limits.all", &self.all),
+        ]
     }
 
     /// Keeps as much of each log as these rules or the others need.
     pub(super) fn keep_for(&mut self, other: &Self) {
         self.identifier.kept = self.identifier.kept.and(other.identifier.kept);
         self.address.kept = self.address.kept.and(other.address.kept);
+        self.network.kept = self.network.kept.and(other.network.kept);
         self.all.kept = self.all.kept.and(other.all.kept);
     }
 
@@ -175,6 +188,8 @@ pub struct LimitsChange {
     pub identifier: LimitChange,
     /// Per client address.
     pub address: LimitChange,
+    /// Per IPv6 network of 48 bits.
+    pub network: LimitChange,
     /// All together: never in an override, for it is one budget.
     pub all: LimitChange,
 }
@@ -183,12 +198,14 @@ impl LimitsChange {
     pub(super) fn apply(&self, rules: &mut LimitRules) {
         self.identifier.apply(&mut rules.identifier);
         self.address.apply(&mut rules.address);
+        self.network.apply(&mut rules.network);
         self.all.apply(&mut rules.all);
     }
 
     pub(super) fn write(&self, lines: &mut Lines) {
         self.identifier.write(lines, "identifier");
         self.address.write(lines, "address");
+        self.network.write(lines, "network");
         self.all.write(lines, "all");
     }
 
@@ -197,6 +214,7 @@ impl LimitsChange {
         let parts = [
             self.identifier.words("identifier", "one identifier"),
             self.address.words("address", "one address"),
+            self.network.words("network", "one IPv6 network of 48 bits"),
             self.all.words("all", "everybody together"),
         ];
         parts.concat()

@@ -46,6 +46,7 @@ impl Template {
                 limits: LimitRules {
                     identifier: limit(&[(2, 5 * MINUTE), (4, HOUR), (8, DAY)]),
                     address: limit(&[(10, 5 * MINUTE), (50, HOUR)]),
+                    network: limit(&[(100, 5 * MINUTE), (500, HOUR)]),
                     all: limit(&[(500, MINUTE)]),
                 },
             },
@@ -55,6 +56,7 @@ impl Template {
                 limits: LimitRules {
                     identifier: limit(&[(3, 5 * MINUTE), (5, HOUR), (10, DAY)]),
                     address: limit(&[(20, 5 * MINUTE), (100, HOUR)]),
+                    network: limit(&[(200, 5 * MINUTE), (1000, HOUR)]),
                     all: limit(&[(1000, MINUTE)]),
                 },
             },
@@ -64,6 +66,7 @@ impl Template {
                 limits: LimitRules {
                     identifier: limit(&[(5, 5 * MINUTE), (10, HOUR), (20, DAY)]),
                     address: limit(&[(60, 5 * MINUTE), (300, HOUR)]),
+                    network: limit(&[(600, 5 * MINUTE), (3000, HOUR)]),
                     all: limit(&[(3000, MINUTE)]),
                 },
             },

@@ -30,6 +30,8 @@ pub enum Rule {
     Identifier,
     /// Requests per client address.
     Address,
+    /// Requests per IPv6 network of 48 bits.
+    Network,
     /// Requests of all together.
     All,
     /// The lockout ladder, of verifications.
@@ -38,7 +40,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Identifier, Self::Address, Self::All, Self::Lockout];
+    pub const ALL: [Self; 5] = [Self::Identifier, Self::Address, Self::Network, Self::All, Self::Lockout];
 
     /// The stable name in answers.
     #[must_use]
@@ -46,6 +48,7 @@ impl Rule {
         match self {
             Self::Identifier => "identifier",
             Self::Address => "address",
+            Self::Network => "network",
             Self::All => "all",
             Self::Lockout => "lockout",
         }
@@ -89,9 +92,11 @@ impl Simulation {
     }
 
     fn ask(&mut self, past: &PastRequest, limits: &LimitRules) {
+        let bucket = past.address.map(AddressBucket::of);
         let layers = [
             (Rule::Identifier, past.identifier.map(Key::Identifier), &limits.identifier),
-            (Rule::Address, Some(Key::Address(past.address.map(AddressBucket::of))), &limits.address),
+            (Rule::Address, Some(Key::Address(bucket)), &limits.address),
+            (Rule::Network, bucket.and_then(|bucket| bucket.network()).map(Key::Network), &limits.network),
             (Rule::All, Some(Key::All), &limits.all),
         ];
         let layers = layers.into_iter().filter_map(|(rule, key, limit)| Some((rule, key?, limit)));

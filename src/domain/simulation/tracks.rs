@@ -21,6 +21,8 @@ pub(super) enum Key {
     Identifier(IdentifierKey),
     /// A client address', or that of all whose address is not known.
     Address(Option<AddressBucket>),
+    /// An IPv6 network's of 48 bits.
+    Network(AddressBucket),
     /// Everybody's.
     All,
 }

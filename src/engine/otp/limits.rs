@@ -41,6 +41,7 @@ impl OtpEngine {
             layers::address(origin.address, &limits.address, index),
             layers::all(&limits.all, index),
         ];
+        layers.extend(layers::network(origin.address, &limits.network, index));
         layers.extend_from_slice(proving.layers());
         let span = tracing::info_span!("limiter", outcome = tracing::field::Empty);
         let admission = self.parts.limiter.admit(&layers).instrument(span.clone()).await;
@@ -50,7 +51,7 @@ impl OtpEngine {
                 for (layer, _) in told.clone().filter(|(_, decision)| decision.retry_after.is_some()) {
                     self.shadowed(event, layer.kind).await?;
                 }
-                // How much of the common budget others have spent is not the caller's to know until it is refused by it.
+                // How much of a common budget others have spent is not the caller's to know until it is refused by it.
                 let own = told.filter(|(layer, _)| {
                     matches!(layer.kind, LayerKind::Identifier | LayerKind::Address) && layer.mode == Mode::Enforce
                 });
@@ -66,7 +67,9 @@ impl OtpEngine {
 
     async fn shadowed(&self, event: &AuditEvent, kind: LayerKind) -> Result<(), Refusal> {
         let reason = match kind {
-            LayerKind::Identifier | LayerKind::Address | LayerKind::All => limit_reason(kind.as_str()),
+            LayerKind::Identifier | LayerKind::Address | LayerKind::Network | LayerKind::All => {
+                limit_reason(kind.as_str())
+            }
             LayerKind::UnprovenIdentifier | LayerKind::UnprovenAddress | LayerKind::Proof => "PROOF_REQUIRED",
         };
         // A challenge that is about to begin may yet not: an event names none that never was.

@@ -6,6 +6,7 @@ mod identifiers;
 mod leaks;
 mod limiter;
 mod limits;
+mod mail_bomb;
 mod offline;
 mod replay;
 mod surface;
