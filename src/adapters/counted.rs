@@ -1,7 +1,7 @@
 //! A limiter whose decisions are counted.
 
 use crate::{
-    ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault},
+    ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault, Stands},
     telemetry::metrics::DECISIONS,
 };
 use async_trait::async_trait;
@@ -26,6 +26,10 @@ impl Limiter for CountedLimiter {
         }
         decided
     }
+
+    async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault> {
+        self.0.stand(layers).await
+    }
 }
 
 /// The columns of the instrument, and its row for no layer.
@@ -33,17 +37,18 @@ const ADMITTED: usize = 0;
 const REFUSED: usize = 1;
 const FAULT: usize = 2;
 const WOULD_REFUSE: usize = 3;
-const NO_LAYER: usize = 8;
+const NO_LAYER: usize = 9;
 
 const fn row(kind: LayerKind) -> usize {
     match kind {
         LayerKind::Identifier => 0,
         LayerKind::Address => 1,
-        LayerKind::All => 2,
-        LayerKind::UnprovenIdentifier => 3,
-        LayerKind::UnprovenAddress => 4,
-        LayerKind::Proof => 5,
-        LayerKind::Device => 6,
-        LayerKind::Failures => 7,
+        LayerKind::Network => 2,
+        LayerKind::All => 3,
+        LayerKind::UnprovenIdentifier => 4,
+        LayerKind::UnprovenAddress => 5,
+        LayerKind::Proof => 6,
+        LayerKind::Device => 7,
+        LayerKind::Failures => 8,
     }
 }

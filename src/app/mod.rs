@@ -12,5 +12,6 @@ pub mod serve;
 mod shutdown;
 mod wire;
 
+pub use crate::engine::simulate::LONGEST_SPAN as LONGEST_SIMULATION;
 pub use failure::Failure;
-pub use run::{check, migrate, serve as serve_until_told_to_stop};
+pub use run::{check, migrate, serve as serve_until_told_to_stop, simulate};

@@ -11,18 +11,23 @@ use super::{
         limiter::{self, Counter},
         listeners,
         messenger::Carrier,
+        questions,
         store::OpenStore,
     },
 };
 use crate::{
-    adapters::system::SystemClock,
+    adapters::system::{SystemClock, SystemEntropy},
     config::{
         Config,
+        policy::PolicyFile,
         problem::Problem,
         secrets::Stamp,
         telemetry::{LogFormat, LogLevel},
     },
+    domain::{policy::PolicyInForce, session::Origin},
+    engine::simulate::{Progress, Replay},
     grpc::{self, OperatorToken},
+    ports::clock::Clock as _,
     telemetry::{
         self, Collector, Settings, Telemetry,
         metrics::{self, Exposition, Instrument},
@@ -31,6 +36,7 @@ use crate::{
 use std::{
     future::Future,
     io::{self, Write as _},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -65,6 +71,26 @@ pub fn check(config: &Config) -> Result<Vec<Problem>, Failure> {
 pub fn migrate(config: &Config) -> Result<(), Failure> {
     let material = Material::load(config)?;
     block_on(async { OpenStore::open(config, material.store_password).await?.migrate().await })
+}
+
+/// What a policy would have refused over the last `span`. `progress` hears of each page of the audit log.
+///
+/// # Errors
+/// Where the configuration, the policy or a file is wrong, or the database is not to be had.
+pub fn simulate(config: &Config, file: &Path, span: Duration, progress: Progress<'_>) -> Result<Replay, Failure> {
+    let read = PolicyFile::load(file, Some(&config.clients))?;
+    let material = Material::load(config)?;
+    let clients = Arc::new(config.clients.clone());
+    block_on(async {
+        let store = OpenStore::open(config, material.store_password).await?.into_store();
+        let engine = questions::simulate(store, Arc::new(SystemClock), Arc::new(SystemEntropy), clients);
+        let policy = PolicyInForce::new(read.policy, read.version, SystemClock.now());
+        let replay = engine.replay(policy, span, None, &Origin::default(), progress).await;
+        replay.map_err(|refusal| {
+            let what = format!("the audit log cannot be read: {}", refusal.reason());
+            Failure::Unavailable(format!("{what}; is it in the form that this program needs? run `identity migrate`"))
+        })
+    })
 }
 
 /// Serves until a signal to stop. The addresses of the listeners go to standard output as one line of JSON.
@@ -104,7 +130,7 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         review_file,
         lock,
     } = wired;
-    let policy = services.policy.clone();
+    let policy = services.operators.policy.clone();
     let fault = |error: io::Error| Failure::Fault(format!("signals cannot be heard: {}", error.kind()));
     let signals = Signals::listen().map_err(fault)?;
     // No token is called active before this has succeeded; and a database without its tables is found out here.

@@ -3,14 +3,13 @@
 use super::accept::{BadTlsIdentity, Certificate, Door, Settings};
 use crate::{
     engine::{
-        account::{AccountEngine, AdminEngine},
+        account::AccountEngine,
         delivery::MailboxReader,
         otp::OtpEngine,
-        policy::PolicyEngine,
         readiness::{Readiness, Ready},
         token::TokenIssuer,
     },
-    grpc::{self, FrontOptions, Health, OperatorToken, WebOrigins},
+    grpc::{self, FrontOptions, Health, OperatorEngines, OperatorToken, WebOrigins},
     telemetry::metrics::Exposition,
     web,
 };
@@ -34,9 +33,7 @@ pub struct Services {
     /// A person's own account.
     pub accounts: Arc<AccountEngine>,
     /// Operators' acts.
-    pub admin: Arc<AdminEngine>,
-    /// The policy in force.
-    pub policy: Arc<PolicyEngine>,
+    pub operators: OperatorEngines,
     /// Whether the store and the feed of revocations are there.
     pub readiness: Readiness,
     /// The mailbox of development, where the deployment uses it; its page exists only then.
@@ -182,7 +179,7 @@ pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
 /// Serves until `stop`, then lets running calls end within the drain time-out. Metrics are those of `exposition`.
 pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition>, stop: CancellationToken) {
     let Bound { grpc, http, admin, metrics, options, .. } = bound;
-    let Services { otp, tokens, accounts, admin: admin_engine, policy, readiness, mailbox } = services;
+    let Services { otp, tokens, accounts, operators, readiness, mailbox } = services;
     let front = FrontOptions {
         max_concurrent_calls: options.limits.max_concurrent_calls,
         request_timeout: options.limits.request_timeout,
@@ -194,7 +191,7 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     let health = Health::default();
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
     let people = grpc::people(&otp, &tokens, &accounts, &health, front);
-    let operators = grpc::operators(&admin_engine, &policy, options.operator_token, &health, back);
+    let operators = grpc::operators(operators, options.operator_token, &health, back);
     let pages = web::router(web::Parts { issuer: options.issuer, tokens, ready: is_ready, mailbox });
 
     let serve_grpc = grpc.serve(

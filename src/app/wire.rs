@@ -4,6 +4,8 @@ pub(super) mod captcha;
 pub(super) mod limiter;
 pub(super) mod listeners;
 pub(super) mod messenger;
+pub(super) mod policies;
+pub(super) mod questions;
 pub(super) mod store;
 
 use super::{
@@ -41,7 +43,7 @@ use crate::{
         review::{ReviewEngine, ReviewParts},
         token::{TokenIssuer, TokenParts},
     },
-    grpc::OperatorToken,
+    grpc::{OperatorEngines, OperatorToken},
     ports::{clock::Clock, entropy::Entropy, keys::Keys, store::Store},
 };
 use limiter::Counter;
@@ -96,8 +98,7 @@ pub(super) struct Seen {
 /// Where a part is not to be had, or cannot be made of what the configuration says.
 pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Result<Wired, Failure> {
     let lock = only_counter(config)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let carrier = Carrier::build(config, material.mail)?;
     let counter = limiter::build(config, material.limiter, clock.clone())?;
     let proof = captcha::build(config, material.captcha)?;
@@ -126,7 +127,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         policy: sessions.clone(),
     }));
     let review = Arc::new(SwappedReview::default());
-    let otp = OtpEngine::new(OtpParts {
+    let otp = OtpParts {
         store: store.clone(),
         limiter: Arc::new(CountedLimiter(counter.limiter())),
         keys: keys.clone(),
@@ -139,7 +140,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         sessions,
         tokens: tokens.clone(),
         handoff: handoff.clone(),
-    });
+    };
+    let explain = questions::explain(&otp);
     let account = AccountParts {
         store: store.clone(),
         keys: keys.clone(),
@@ -153,6 +155,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clock: clock.clone(),
         entropy: entropy.clone(),
     }));
+    let simulate = questions::simulate(store.clone(), clock.clone(), entropy.clone(), clients.clone());
     let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
     let policy_file = config.policy_file.clone().map(watched);
     let review = ReviewParts { desk: review, store: store.clone(), keys: keys.clone(), clock: clock.clone() };
@@ -168,11 +171,10 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let worker_options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
     let worker = Worker::new(worker, worker_options).map_err(|fault| Failure::Fault(fault.to_string()))?;
     let services = Services {
-        otp: Arc::new(otp),
+        otp: Arc::new(OtpEngine::new(otp)),
         tokens: tokens.clone(),
         accounts: Arc::new(AccountEngine::new(account.clone())),
-        admin: Arc::new(AdminEngine::new(account)),
-        policy,
+        operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate },
         readiness: Readiness::new(store.clone(), tokens.clone()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
     };

@@ -5,6 +5,7 @@ mod environment;
 mod migrate;
 mod policy;
 mod serve;
+mod simulate;
 mod source;
 mod terminal;
 

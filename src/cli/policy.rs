@@ -1,6 +1,6 @@
 //! `identity policy`: what a policy says, and whether it holds.
 
-use super::terminal;
+use super::{simulate::Simulate, terminal};
 use crate::{
     app::Failure,
     config::{Config, policy::PolicyFile},
@@ -31,6 +31,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Say what a policy file would have refused of the requests in the audit log
+    Simulate(Simulate),
 }
 
 impl PolicyCommand {
@@ -50,6 +52,7 @@ impl PolicyCommand {
                 };
                 terminal::say(&verdict);
             }
+            Command::Simulate(simulate) => simulate.run()?,
             Command::Show { config } => {
                 let config = config.as_deref().map(Config::load).transpose()?;
                 let read = match &config {

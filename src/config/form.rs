@@ -61,7 +61,9 @@ impl Form for Span {
     }
 }
 
-fn parse_span(text: &str) -> Option<Duration> {
+/// A span of time such as `24h` or `1h 30m`.
+#[must_use]
+pub fn parse_span(text: &str) -> Option<Duration> {
     let span = SpanParser::new().parse_span(text).ok()?;
     Duration::try_from(span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?).ok()
 }

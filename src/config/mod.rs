@@ -24,6 +24,8 @@ pub mod telemetry;
 #[cfg(test)]
 mod tests;
 
+pub use form::parse_span;
+
 use crate::domain::{client::Clients, policy::SessionPolicy};
 use problem::{Problem, Problems};
 use reader::Report;

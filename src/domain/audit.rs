@@ -7,7 +7,7 @@ use super::{
     session::Origin,
     time::Timestamp,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, net::IpAddr};
 
 /// What happened. The names are stable; `docs/audit.md` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +62,10 @@ pub enum Act {
     GuardRaised,
     /// An operator ended a lockout.
     IdentifierUnlocked,
+    /// An operator asked what a policy would have refused.
+    PolicySimulated,
+    /// An operator asked where limits stand for an identifier or address, and why it was refused.
+    LimitsExplained,
     /// A process counts requests alone, at its share: the limiter that replicas share cannot decide.
     LimiterDegraded,
     /// The shared limiter counts again.
@@ -72,7 +76,7 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::CodeSent,
         Self::ReviewCodeDrawn,
         Self::ReviewCodeUsed,
@@ -98,6 +102,8 @@ impl Act {
         Self::LockoutRead,
         Self::GuardRaised,
         Self::IdentifierUnlocked,
+        Self::PolicySimulated,
+        Self::LimitsExplained,
         Self::LimiterDegraded,
         Self::LimiterRestored,
         Self::LimiterRefilled,
@@ -132,6 +138,8 @@ impl Act {
             Self::LockoutRead => "lockout.read",
             Self::GuardRaised => "guard.raised",
             Self::IdentifierUnlocked => "identifier.unlocked",
+            Self::PolicySimulated => "policy.simulated",
+            Self::LimitsExplained => "limits.explained",
             Self::LimiterDegraded => "limiter.degraded",
             Self::LimiterRestored => "limiter.restored",
             Self::LimiterRefilled => "limiter.refilled",
@@ -183,6 +191,32 @@ impl Actor {
             Self::Service => "service",
         }
     }
+}
+
+/// Whom or what a look into the log is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// An identifier.
+    Identifier(IdentifierKey),
+    /// A network address, that very one.
+    Address(IpAddr),
+}
+
+/// A refusal as the log has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastRefusal {
+    /// Its event.
+    pub event_id: EventId,
+    /// When.
+    pub time: Timestamp,
+    /// What was refused: the name of an act.
+    pub act: String,
+    /// Whether nothing was refused in fact: the rule that would have is in shadow mode.
+    pub shadowed: bool,
+    /// Why.
+    pub reason: String,
+    /// The client application, where there was one.
+    pub client_id: String,
 }
 
 /// One event. Where a step of the store learns more (the user, the session), the store fills the empty fields in.

@@ -55,3 +55,12 @@ ids! {
     /// Names an audit event.
     EventId
 }
+
+impl EventId {
+    /// The first id of that millisecond: what happened before has a smaller one.
+    #[must_use]
+    pub fn first_at(time: super::time::Timestamp) -> Self {
+        let milliseconds = u128::try_from(time.micros().max(0) / 1000).unwrap_or(0);
+        Self(Uuid::from_u128(milliseconds << 80))
+    }
+}

@@ -22,6 +22,7 @@ pub mod revocation;
 pub mod sealed;
 pub mod secret;
 pub mod session;
+pub mod simulation;
 pub mod time;
 pub mod user;
 pub mod window;

@@ -43,6 +43,23 @@ impl AddressBucket {
         Digest::hmac(key, &[b"identity.v1 address", family, octets])
     }
 
+    /// The key under which requests of the IPv6 network of 48 bits are counted together: the most that one site is
+    /// given (RFC 6177), 65,536 networks of 64 bits. `None` for IPv4, where a neighbourhood is many subscribers.
+    #[must_use]
+    pub fn network_key(&self, key: &Secret32) -> Option<Digest> {
+        let Self::V6(address) = self else { return None };
+        Some(Digest::hmac(key, &[b"identity.v1 network", b"v6", &address.octets()[..6]]))
+    }
+
+    /// The network that [`Self::network_key`] counts.
+    #[must_use]
+    pub fn network(&self) -> Option<Self> {
+        match self {
+            Self::V4(_) => None,
+            Self::V6(address) => Some(Self::V6(Ipv6Addr::from_bits(address.to_bits() >> 80 << 80))),
+        }
+    }
+
     /// The neighbourhood, such as `203.0.113.0/24` or `2001:db8:7::/48`: enough for a person to recognise a network,
     /// too little to find a household.
     #[must_use]

@@ -54,7 +54,7 @@ pub enum Refusal {
     UserDisabled,
     /// Too many requests.
     RateLimited {
-        /// Which budget was spent: `identifier`, `address` or `all`.
+        /// Which budget was spent: `identifier`, `address`, `network` or `all`.
         layer: &'static str,
         /// Where the caller stands in it.
         standing: Standing,
@@ -132,6 +132,15 @@ impl Refusal {
         }
     }
 
+    /// The reason in the audit log, which also says which request limit it was.
+    #[must_use]
+    pub fn recorded_reason(&self) -> &'static str {
+        match self {
+            Self::RateLimited { layer, .. } => limit_reason(layer),
+            other => other.reason(),
+        }
+    }
+
     /// Whether the audit log is to say that a request for a code was refused so: faults of ours are in our own log.
     #[must_use]
     pub const fn is_for_the_record(&self) -> bool {
@@ -148,5 +157,17 @@ impl Refusal {
             | Self::ResendTooSoon { retry_after } => Some(*retry_after),
             _ => None,
         }
+    }
+}
+
+/// The reason in the audit log of a refusal by the request limit of that name.
+#[must_use]
+pub fn limit_reason(layer: &str) -> &'static str {
+    match layer {
+        "identifier" => "RATE_LIMITED_IDENTIFIER",
+        "address" => "RATE_LIMITED_ADDRESS",
+        "network" => "RATE_LIMITED_NETWORK",
+        "all" => "RATE_LIMITED_ALL",
+        _ => "RATE_LIMITED",
     }
 }

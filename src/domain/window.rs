@@ -34,6 +34,29 @@ pub struct Decision {
     pub retry_after: Option<Duration>,
 }
 
+/// Where a caller stands in one window, with no request made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// The window.
+    pub window: Window,
+    /// Where the caller stands in it.
+    pub standing: Standing,
+    /// Where a request made now would be refused by it: after exactly this wait it is admitted.
+    pub retry_after: Option<Duration>,
+}
+
+/// Where a caller stands in each window at `now`, given the log as [`decide`] takes it. Nothing is asked for: what is
+/// remaining is what the window would admit now.
+#[must_use]
+pub fn stand(windows: &[Window], log: &[Timestamp], now: Timestamp) -> Vec<Stand> {
+    let one = |window: &Window| Stand {
+        window: *window,
+        standing: standing(*window, log, now, false),
+        retry_after: wait(*window, log, now),
+    };
+    windows.iter().map(one).collect()
+}
+
 /// Decides on a request at `now`, given the times of the requests admitted before, oldest first, as `admitted_at` gave
 /// them. Of a log only the newest `capacity` times matter, and none once `retention` has passed since the newest.
 ///

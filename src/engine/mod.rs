@@ -3,10 +3,13 @@
 pub mod account;
 pub mod answers;
 pub mod delivery;
+pub mod explain;
 mod fault;
+mod layers;
 pub mod limiter_log;
 pub mod otp;
 pub mod policy;
 pub mod readiness;
 pub mod review;
+pub mod simulate;
 pub mod token;

@@ -17,8 +17,10 @@ use super::{
 };
 use crate::engine::{
     account::{AccountEngine, AdminEngine},
+    explain::ExplainEngine,
     otp::OtpEngine,
     policy::PolicyEngine,
+    simulate::SimulateEngine,
     token::TokenIssuer,
 };
 use bytes::Bytes;
@@ -94,18 +96,29 @@ pub struct Operators {
     reflection: Routes,
 }
 
+/// What operators' calls stand on.
+pub struct OperatorEngines {
+    /// Users.
+    pub admin: Arc<AdminEngine>,
+    /// The policy in force.
+    pub policy: Arc<PolicyEngine>,
+    /// Why a person or an address is refused.
+    pub explain: Arc<ExplainEngine>,
+    /// What a policy would have refused.
+    pub simulate: Arc<SimulateEngine>,
+}
+
 /// The front of the listener for operators, who show `token` with every call of `AdminService`.
 #[must_use]
 pub fn operators(
-    engine: &Arc<AdminEngine>,
-    policy: &Arc<PolicyEngine>,
+    OperatorEngines { admin: engine, policy, explain, simulate }: OperatorEngines,
     token: OperatorToken,
     health: &Health,
     options: FrontOptions,
 ) -> Front<Operators> {
-    let admin = Admin { engine: Arc::clone(engine), policy: Arc::clone(policy) };
+    let admin = Admin { engine: Arc::clone(&engine), policy, explain, simulate };
     let operators = Operators {
-        engine: Arc::clone(engine),
+        engine,
         token,
         admin: AdminServiceServer::new(admin).max_decoding_message_size(MAX_MESSAGE),
         health: health.server().max_decoding_message_size(MAX_MESSAGE),

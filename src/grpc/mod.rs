@@ -18,4 +18,4 @@ mod words;
 pub use front::{Front, FrontOptions, WebOrigins};
 pub use health::Health;
 pub use layers::{authorization::OperatorToken, calls::CALLS};
-pub use listeners::{Operators, People, operators, people};
+pub use listeners::{OperatorEngines, Operators, People, operators, people};

@@ -3,7 +3,7 @@
 use crate::domain::{
     digest::Digest,
     policy::Mode,
-    window::{Decision, Kept, Standing, Window},
+    window::{Decision, Kept, Stand, Standing, Window},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -17,6 +17,8 @@ pub enum LayerKind {
     Device,
     /// Per client address.
     Address,
+    /// Per IPv6 network of 48 bits.
+    Network,
     /// All together.
     All,
     /// Per identifier, of requests without a proof.
@@ -37,6 +39,7 @@ impl LayerKind {
             Self::Identifier => "identifier",
             Self::Device => "device",
             Self::Address => "address",
+            Self::Network => "network",
             Self::All => "all",
             Self::UnprovenIdentifier => "unproven_identifier",
             Self::UnprovenAddress => "unproven_address",
@@ -79,6 +82,26 @@ pub enum Admission {
         /// After exactly this wait, with no other request, the layers that were asked admit it.
         retry_after: Duration,
     },
+}
+
+/// Who counts the requests that a process decides on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Counter {
+    /// The process itself: there is no other.
+    Memory,
+    /// The limiter that replicas share.
+    Shared,
+    /// The process alone, at its share, for the shared limiter is away or was until a moment ago.
+    Share,
+}
+
+/// Where layers stand, with no request made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stands {
+    /// Who would decide on a request made now.
+    pub counter: Counter,
+    /// Each window of each layer, in their order. Counted at its share, a window is the share of it.
+    pub layers: Vec<Vec<Stand>>,
 }
 
 /// Why a limiter cannot decide.
@@ -133,6 +156,9 @@ pub trait Limiter: Send + Sync {
     /// Admits a request in every layer, or refuses it and records nothing. No two layers have both kind and key in
     /// common.
     async fn admit(&self, layers: &[Layer]) -> Result<Admission, LimiterFault>;
+
+    /// Where the layers stand. Counts nothing, records nothing, and changes nothing for anybody.
+    async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault>;
 }
 
 /// A change in where requests are counted.

@@ -11,7 +11,7 @@ use crate::{
     domain::{time::Timestamp, window},
     ports::{
         clock::Clock,
-        limiter::{Admission, FaultReason, Layer, Limiter, LimiterChange, LimiterFault},
+        limiter::{Admission, Counter, FaultReason, Layer, Limiter, LimiterChange, LimiterFault, Stands},
     },
     telemetry::metrics::{ALONE, CHANGES},
 };
@@ -102,6 +102,11 @@ impl FallbackLimiter {
         admission
     }
 
+    /// Where the layers stand by what this process knows.
+    fn stand_alone(&self, layers: &[Layer]) -> Stands {
+        Stands { counter: Counter::Share, layers: self.local.stands(&self.shares(layers), self.clock.now()) }
+    }
+
     fn shares(&self, layers: &[Layer]) -> Vec<Layer> {
         let share = |layer: &Layer| {
             let windows = layer.windows.iter().map(|window| window::share(*window, self.replicas)).collect();
@@ -162,6 +167,24 @@ impl Limiter for FallbackLimiter {
             Err(fault) => {
                 self.degrade(&fault);
                 Ok(self.decide_alone(layers))
+            }
+        }
+    }
+
+    /// Tells of whoever would decide on a request made now. A fault here has nobody count alone: a question changes
+    /// nothing.
+    async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault> {
+        let counting = self.state().counting;
+        let Counting::Shared { settles } = counting else { return Ok(self.stand_alone(layers)) };
+        let now = self.clock.now();
+        if now < settles && self.local.refusal(&self.shares(layers), now).is_some() {
+            return Ok(self.stand_alone(layers));
+        }
+        match self.shared.stand(layers).await {
+            Ok(stands) => Ok(stands),
+            Err(fault) => {
+                tracing::debug!(error = %fault.source, "the shared limiter does not tell where limits stand");
+                Ok(self.stand_alone(layers))
             }
         }
     }

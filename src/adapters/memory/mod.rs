@@ -7,11 +7,11 @@ use crate::{
         digest::Digest,
         policy::Mode,
         time::Timestamp,
-        window::{self, Decision},
+        window::{self, Decision, Stand},
     },
     ports::{
         clock::Clock,
-        limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault},
+        limiter::{Admission, Counter, Layer, LayerKind, Limiter, LimiterFault, Stands},
     },
 };
 use async_trait::async_trait;
@@ -29,9 +29,10 @@ use table::{Name, Table};
 const SHARDS: usize = 16;
 
 /// Kinds of layers; each has tables and a bound of its own, so that keys of one kind never crowd out another's.
-const KINDS: [LayerKind; 8] = [
+const KINDS: [LayerKind; 9] = [
     LayerKind::Identifier,
     LayerKind::Address,
+    LayerKind::Network,
     LayerKind::All,
     LayerKind::UnprovenIdentifier,
     LayerKind::UnprovenAddress,
@@ -123,6 +124,14 @@ impl MemoryLimiter {
         judge(rules, &places, &self.lock_in_order(&places), now).err()
     }
 
+    /// Where the layers stand.
+    pub(in crate::adapters) fn stands(&self, layers: &[Layer], now: Timestamp) -> Vec<Vec<Stand>> {
+        let places = places(layers);
+        let tables = self.lock_in_order(&places);
+        let stand = |(layer, place): (&Layer, &Place)| window::stand(&layer.windows, log(&tables, place), now);
+        layers.iter().zip(&places).map(stand).collect()
+    }
+
     /// Records a request that was admitted elsewhere, with these decisions.
     pub(in crate::adapters) fn record(&self, layers: &[Layer], decisions: &[Decision], now: Timestamp) {
         let places = places(layers);
@@ -187,6 +196,10 @@ impl Limiter for MemoryLimiter {
     async fn admit(&self, layers: &[Layer]) -> Result<Admission, LimiterFault> {
         Ok(self.decide(layers, self.clock.now()))
     }
+
+    async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault> {
+        Ok(Stands { counter: Counter::Memory, layers: self.stands(layers, self.clock.now()) })
+    }
 }
 
 fn places(layers: &[Layer]) -> Vec<Place> {
@@ -199,9 +212,8 @@ fn places(layers: &[Layer]) -> Vec<Place> {
 
 /// What each layer says where all that are enforced admit, or the refusal that makes wait longest; of equal waits the first layer's.
 fn judge(rules: &[Layer], places: &[Place], tables: &Locked<'_>, now: Timestamp) -> Result<Vec<Decision>, Admission> {
-    let log = |place: &Place| tables.get(&place.table).map_or(&[][..], |table| table.log(&place.name));
-    let decisions: Vec<_> =
-        rules.iter().zip(places).map(|(layer, place)| window::decide(&layer.windows, log(place), now)).collect();
+    let decide = |(layer, place): (&Layer, &Place)| window::decide(&layer.windows, log(tables, place), now);
+    let decisions: Vec<_> = rules.iter().zip(places).map(decide).collect();
     let refused = (rules.iter().zip(&decisions))
         .filter(|(layer, _)| layer.mode == Mode::Enforce)
         .filter_map(|(layer, decision)| decision.retry_after.map(|wait| (wait, layer.kind, decision.standing)));
@@ -211,16 +223,22 @@ fn judge(rules: &[Layer], places: &[Place], tables: &Locked<'_>, now: Timestamp)
     }
 }
 
+/// The times of a layer's admitted requests, oldest first.
+fn log<'a>(tables: &'a Locked<'_>, place: &Place) -> &'a [Timestamp] {
+    tables.get(&place.table).map_or(&[][..], |table| table.log(&place.name))
+}
+
 const fn row(kind: LayerKind) -> usize {
     match kind {
         LayerKind::Identifier => 0,
         LayerKind::Address => 1,
-        LayerKind::All => 2,
-        LayerKind::UnprovenIdentifier => 3,
-        LayerKind::UnprovenAddress => 4,
-        LayerKind::Proof => 5,
-        LayerKind::Device => 6,
-        LayerKind::Failures => 7,
+        LayerKind::Network => 2,
+        LayerKind::All => 3,
+        LayerKind::UnprovenIdentifier => 4,
+        LayerKind::UnprovenAddress => 5,
+        LayerKind::Proof => 6,
+        LayerKind::Device => 7,
+        LayerKind::Failures => 8,
     }
 }
 

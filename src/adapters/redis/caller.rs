@@ -8,7 +8,11 @@ use super::{
 };
 use crate::{
     adapters::fallback::Uncounted,
-    domain::{policy::Mode, time::Timestamp},
+    domain::{
+        policy::Mode,
+        time::Timestamp,
+        window::{self, Kept, Stand},
+    },
     ports::limiter::{Layer, LimiterFault},
 };
 use deadpool_redis::redis::{FromRedisValue, Script, ScriptInvocation, aio::ConnectionLike};
@@ -27,6 +31,7 @@ pub(super) struct Caller<S: Source> {
     admit: Script,
     probe: Script,
     count: Script,
+    stand: Script,
 }
 
 impl<S: Source> Caller<S>
@@ -41,6 +46,7 @@ where
             admit: Script::new(include_str!("admit.lua")),
             probe: Script::new(include_str!("probe.lua")),
             count: Script::new(include_str!("count.lua")),
+            stand: Script::new(include_str!("stand.lua")),
         }
     }
 
@@ -62,6 +68,25 @@ where
             }
         }
         self.invoke(&invocation).await
+    }
+
+    /// Where the layers stand, by the law and the clock of their server.
+    pub(super) async fn stand(&self, layers: &[Layer]) -> Result<Vec<Vec<Stand>>, RedisFault> {
+        let mut invocation = self.stand.prepare_invoke();
+        for layer in layers {
+            invocation.key(list_of(layer.kind, &layer.key)).arg(Kept::of(&layer.windows).places);
+        }
+        let told: Vec<Vec<i64>> = self.invoke(&invocation).await?;
+        let (now, logs) = told.split_first().ok_or(RedisFault::Unreadable)?;
+        let now = now.first().copied().map(Timestamp::from_micros).ok_or(RedisFault::Unreadable)?;
+        if logs.len() != layers.len() {
+            return Err(RedisFault::Unreadable);
+        }
+        let stand = |(layer, log): (&Layer, &Vec<i64>)| {
+            let log: Vec<Timestamp> = log.iter().rev().copied().map(Timestamp::from_micros).collect();
+            window::stand(&layer.windows, &log, now)
+        };
+        Ok(layers.iter().zip(logs).map(stand).collect())
     }
 
     /// When the memory that holds `key` began. Writes.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     adapters::fallback::{Memory, SharedLimiter, Uncounted},
     domain::{digest::Digest, time::Timestamp},
-    ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault},
+    ports::limiter::{Admission, Counter, Layer, LayerKind, Limiter, LimiterFault, Stands},
 };
 use async_trait::async_trait;
 use deadpool_redis::redis::{self, RedisError, cluster::ClusterClient, cluster_async::ClusterConnection};
@@ -101,6 +101,15 @@ impl Limiter for RedisClusterLimiter {
             Some(refusal) => Ok(refusal),
             None => Ok(self.ask(layers).await?),
         }
+    }
+
+    async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault> {
+        let mut asked = Vec::with_capacity(layers.len());
+        for layer in layers {
+            asked.push(self.caller.in_time(self.caller.stand(std::slice::from_ref(layer))));
+        }
+        let layers = try_join_all(asked).await?.into_iter().flatten().collect();
+        Ok(Stands { counter: Counter::Shared, layers })
     }
 }
 

@@ -16,7 +16,7 @@ pub use options::{RedisOptions, RedisTls};
 use crate::{
     adapters::fallback::{Memory, SharedLimiter, Uncounted},
     domain::{digest::Digest, time::Timestamp},
-    ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault},
+    ports::limiter::{Admission, Counter, Layer, LayerKind, Limiter, LimiterFault, Stands},
 };
 use answer::Answer;
 use async_trait::async_trait;
@@ -78,6 +78,11 @@ impl Limiter for RedisLimiter {
             Some(refusal) => Ok(refusal),
             None => Ok(self.caller.in_time(self.ask(layers)).await?),
         }
+    }
+
+    async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault> {
+        let layers = self.caller.in_time(self.caller.stand(layers)).await?;
+        Ok(Stands { counter: Counter::Shared, layers })
     }
 }
 

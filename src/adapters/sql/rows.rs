@@ -159,7 +159,8 @@ fn client_id(row: &impl Fields) -> Result<ClientId, StoreFault> {
     ClientId::new(&row.text("client_id")?).ok_or_else(|| fault::broken("a client's name"))
 }
 
-fn digest_or_none(row: &impl Fields, column: &'static str) -> Result<Option<Digest>, StoreFault> {
+/// A digest in a column that may hold none.
+pub(super) fn digest_or_none(row: &impl Fields, column: &'static str) -> Result<Option<Digest>, StoreFault> {
     let Some(bytes) = row.bytes_or_none(column)? else { return Ok(None) };
     let bytes = bytes.try_into().map_err(|_| fault::broken(format!("column {column} has another length")))?;
     Ok(Some(Digest::from_bytes(bytes)))

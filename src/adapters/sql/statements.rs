@@ -70,6 +70,14 @@ macro_rules! event_columns {
     };
 }
 
+/// What is read of a refusal, and the rows that are one; the indexes are of just these.
+macro_rules! refusal_columns {
+    () => {
+        "event_id, time, act, outcome, reason, client_id FROM audit_events WHERE outcome <> 'success' \
+        AND actor = 'person'"
+    };
+}
+
 /// The columns of a new message.
 macro_rules! message_columns {
     () => {
@@ -160,6 +168,13 @@ statements! {
 
     INSERT_EVENT = "INSERT INTO audit_events (", event_columns!(), ") VALUES \
         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+
+    REFUSALS_OF_IDENTIFIER = "SELECT ", refusal_columns!(), " AND identifier_key = $1 AND time >= $2 \
+        ORDER BY time DESC, event_id DESC LIMIT $3";
+    REFUSALS_OF_ADDRESS = "SELECT ", refusal_columns!(), " AND address = $1 AND time >= $2 \
+        ORDER BY time DESC, event_id DESC LIMIT $3";
+    EVENTS_AFTER = "SELECT event_id, time, act, outcome, reason, address, identifier_key, client_id FROM audit_events \
+        WHERE event_id > $1 ORDER BY event_id LIMIT $2";
 
     SWEEP_ANSWERS = "DELETE FROM answers WHERE call IN (SELECT call FROM answers WHERE expire_time <= $1 \
         ORDER BY expire_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";

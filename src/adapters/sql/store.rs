@@ -10,21 +10,21 @@ use super::{
 use crate::{
     domain::{
         answer::{AnswerKey, RecordedAnswer},
-        audit::AuditEvent,
+        audit::{AuditEvent, PastRefusal, Subject},
         challenge::Challenge,
         contact::IdentifierKey,
         device_token::KnownDevice,
         digest::Digest,
-        id::{ChallengeId, MessageId, SessionId, UserId},
+        id::{ChallengeId, EventId, MessageId, SessionId, UserId},
         message::ClaimedMessage,
         revocation::Revocation,
         time::Timestamp,
         user::{User, UserChange},
     },
     ports::store::{
-        Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, KnownAnswer, Ledger, LockoutStanding,
-        NewChallenge, NewCode, Outbox, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, Settlement,
-        SignIn, SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
+        Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, History, KnownAnswer, Ledger, Lockout,
+        NewChallenge, NewCode, Outbox, PastPage, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore,
+        Settlement, SignIn, SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
     },
 };
 use async_trait::async_trait;
@@ -129,10 +129,6 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
 
     async fn device_stands(&self, device: KnownDevice) -> Result<bool, StoreFault> {
         step!(self, "device_stands", reader, |link| steps::charge::stands(link, &device))
-    }
-
-    async fn lockout(&self, key: IdentifierKey) -> Result<Option<LockoutStanding>, StoreFault> {
-        step!(self, "lockout", reader, |link| steps::charge::lockout_of(link, &key.0))
     }
 
     async fn unlock(
@@ -269,5 +265,20 @@ impl<E: Engine> Ledger for SqlStore<E> {
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreFault> {
         step!(self, "sweep", transaction, |link| steps::ledger::sweep(link, now))
+    }
+}
+
+#[async_trait]
+impl<E: Engine> History for SqlStore<E> {
+    async fn lockout(&self, key: IdentifierKey) -> Result<Lockout, StoreFault> {
+        step!(self, "lockout", reader, |link| steps::history::lockout(link, key))
+    }
+
+    async fn refusals(&self, subject: Subject, since: Timestamp, limit: u32) -> Result<Vec<PastRefusal>, StoreFault> {
+        step!(self, "refusals", reader, |link| steps::history::refusals(link, subject, since, limit))
+    }
+
+    async fn requests(&self, after: EventId, limit: u32) -> Result<PastPage, StoreFault> {
+        step!(self, "requests", reader, |link| steps::history::requests(link, after, limit))
     }
 }

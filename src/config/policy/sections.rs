@@ -64,6 +64,7 @@ pub(super) fn limits(section: &mut Section<'_>, base: bool) -> Option<LimitsChan
     let identifier = section.section("identifier", limit);
     let device = section.section("device", limit);
     let address = section.section("address", limit);
+    let network = section.section("network", limit);
     let all = if base {
         section.section("all", limit)
     } else {
@@ -76,7 +77,7 @@ pub(super) fn limits(section: &mut Section<'_>, base: bool) -> Option<LimitsChan
         }
         Some(LimitChange::default())
     };
-    Some(LimitsChange { identifier: identifier?, device: device?, address: address?, all: all? })
+    Some(LimitsChange { identifier: identifier?, device: device?, address: address?, network: network?, all: all? })
 }
 
 fn limit(section: &mut Section<'_>) -> Option<LimitChange> {

@@ -31,6 +31,9 @@ windows = [{ limit = 4, seconds = 120 }]
 [limits.address]
 mode = "enforce"
 windows = [{ limit = 7, seconds = 61 }]
+[limits.network]
+mode = "shadow"
+windows = [{ limit = 70, seconds = 61 }]
 [limits.all]
 mode = "enforce"
 windows = [{ limit = 900, seconds = 60 }]
@@ -133,7 +136,7 @@ digits = 8
         ":13: limits.identifier.windows: has no window",
         ":15: limits.address.mode: is not one of the choices; give \"enforce\" or \"shadow\"",
         ":16: limits.address.windows[0].limit: is out of bounds; give a whole number from 1 to 100000",
-        ":18: limits.everybody: is not a known key; known here: identifier, device, address, all",
+        ":18: limits.everybody: is not a known key; known here: identifier, device, address, network, all",
         ":20: override[0].client: has the wrong form",
         ":21: override[0].channel: is not one of the choices; give \"email\"",
         ": override[0].limits.all: cannot be overridden: it is one budget for everybody; remove it here",

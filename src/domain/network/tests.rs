@@ -135,3 +135,17 @@ proptest! {
         prop_assert!(AddressBucket::of(address(one)) == AddressBucket::of(address(other)));
     }
 }
+
+#[test]
+fn the_wider_tier_is_of_ipv6_alone() {
+    let key = secret32([1; 32]);
+    let network = |text: &str| AddressBucket::of(text.parse().unwrap()).network_key(&key);
+    assert_eq!(network("2001:db8:7:1::1"), network("2001:db8:7:ffff::9"));
+    assert_ne!(network("2001:db8:7:1::1"), network("2001:db8:8:1::1"));
+    for v4 in ["203.0.113.7", "::ffff:203.0.113.7", "64:ff9b::203.0.113.7", "2002:cb00:7107:1::1"] {
+        assert_eq!((network(v4), AddressBucket::of(v4.parse().unwrap()).network()), (None, None), "{v4}");
+    }
+    let narrow = AddressBucket::of("2001:db8:7:1::1".parse().unwrap());
+    assert_eq!(narrow.network(), Some(AddressBucket::of("2001:db8:7::".parse().unwrap())));
+    assert_ne!(narrow.network_key(&key), Some(narrow.key(&key)), "two tiers are two budgets");
+}

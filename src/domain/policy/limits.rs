@@ -57,6 +57,8 @@ pub struct LimitRules {
     pub device: LimitRule,
     /// Per client address (IPv6: per /64).
     pub address: LimitRule,
+    /// Per IPv6 network of 48 bits.
+    pub network: LimitRule,
     /// All together.
     pub all: LimitRule,
 }
@@ -70,16 +72,18 @@ impl LimitRules {
             identifier: change(&self.identifier),
             device: change(&self.device),
             address: change(&self.address),
+            network: change(&self.network),
             all: change(&self.all),
         }
     }
 
     /// Each rule with its key.
-    fn each(&self) -> [(&'static str, &LimitRule); 4] {
+    fn each(&self) -> [(&'static str, &LimitRule); 5] {
         [
             ("limits.identifier", &self.identifier),
             ("limits.device", &self.device),
             ("limits.address", &self.address),
+            ("limits.network", &self.network),
             ("limits.all", &self.all),
         ]
     }
@@ -89,6 +93,7 @@ impl LimitRules {
         self.identifier.kept = self.identifier.kept.and(other.identifier.kept);
         self.device.kept = self.device.kept.and(other.device.kept);
         self.address.kept = self.address.kept.and(other.address.kept);
+        self.network.kept = self.network.kept.and(other.network.kept);
         self.all.kept = self.all.kept.and(other.all.kept);
     }
 
@@ -190,6 +195,8 @@ pub struct LimitsChange {
     pub device: LimitChange,
     /// Per client address.
     pub address: LimitChange,
+    /// Per IPv6 network of 48 bits.
+    pub network: LimitChange,
     /// All together: never in an override, for it is one budget.
     pub all: LimitChange,
 }
@@ -199,6 +206,7 @@ impl LimitsChange {
         self.identifier.apply(&mut rules.identifier);
         self.device.apply(&mut rules.device);
         self.address.apply(&mut rules.address);
+        self.network.apply(&mut rules.network);
         self.all.apply(&mut rules.all);
     }
 
@@ -206,6 +214,7 @@ impl LimitsChange {
         self.identifier.write(lines, "identifier");
         self.device.write(lines, "device");
         self.address.write(lines, "address");
+        self.network.write(lines, "network");
         self.all.write(lines, "all");
     }
 
@@ -215,6 +224,7 @@ impl LimitsChange {
             self.identifier.words("identifier", "one identifier"),
             self.device.words("device", "a device that signed in before, where its identifier has no request left,"),
             self.address.words("address", "one address"),
+            self.network.words("network", "one IPv6 network of 48 bits"),
             self.all.words("all", "everybody together"),
         ];
         parts.concat()

@@ -57,7 +57,7 @@ fn templates_are_sound_and_ever_looser() {
     for (loose, tight) in [(&standard, &strict), (&lenient, &standard)] {
         assert!(!loose.codes.looser_than(&tight.codes).is_empty());
         assert!(tight.codes.looser_than(&loose.codes).is_empty());
-        assert_eq!(loose.limits.looser_than(&tight.limits).len(), 4);
+        assert_eq!(loose.limits.looser_than(&tight.limits).len(), 5);
         assert!(tight.limits.looser_than(&loose.limits).is_empty());
         assert!(super::lockout::looser_than(&loose.lockout, &tight.lockout));
         assert!(!super::lockout::looser_than(&tight.lockout, &loose.lockout));
@@ -78,6 +78,7 @@ fn the_standard_is_what_is_promised() {
     };
     assert_eq!(windows(&limits.identifier), [(3, 300), (5, 3600), (10, 86_400)]);
     assert_eq!(windows(&limits.address), [(20, 300), (100, 3600)]);
+    assert_eq!(windows(&limits.network), [(200, 300), (1000, 3600)]);
     assert_eq!(windows(&limits.all), [(1000, 60)]);
 }
 

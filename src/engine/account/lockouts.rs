@@ -38,11 +38,9 @@ impl AdminEngine {
         event.identifier_key = Some(key);
         let now = event.time;
         self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))?;
-        Ok(standing.map_or_else(LockoutView::default, |standing| {
-            let suspended = standing.locked_until == Timestamp::NEVER;
-            let until = Some(standing.locked_until).filter(|until| *until > now && !suspended);
-            LockoutView { failures: standing.failures, locked_until: until, suspended }
-        }))
+        let suspended = standing.locked_until == Some(Timestamp::NEVER);
+        let locked_until = standing.locked_until.filter(|until| *until > now && !suspended);
+        Ok(LockoutView { failures: standing.consecutive_failures, locked_until, suspended })
     }
 
     /// Forgets the wrong codes of an address and of every device known to it.

@@ -7,15 +7,14 @@ use crate::{
         contact::EmailAddress,
         device_token::KnownDevice,
         digest::Digest,
-        network,
-        policy::{LimitRule, LimitRules, Mode},
-        refusal::Refusal,
+        policy::{LimitRules, Mode},
+        refusal::{Refusal, limit_reason},
         secret::Secret32,
         session::Origin,
         window::{Standing, tightest},
     },
-    engine::fault,
-    ports::limiter::{Admission, Layer, LayerKind},
+    engine::{fault, layers},
+    ports::limiter::{Admission, LayerKind},
 };
 use tracing::Instrument as _;
 
@@ -65,12 +64,13 @@ impl OtpEngine {
         let &Asked { email, device, origin, index, event } = asked;
         let mut layers = vec![
             match device {
-                Some(own) => layer(LayerKind::Device, own, &limits.device),
-                None => layer(LayerKind::Identifier, email.abuse_key(index).0, &limits.identifier),
+                Some(own) => layers::device(own, &limits.device),
+                None => layers::identifier(email, &limits.identifier, index),
             },
-            layer(LayerKind::Address, network::address_key(origin.address, index), &limits.address),
-            layer(LayerKind::All, Digest::hmac(index, &[b"identity.v1 everyone"]), &limits.all),
+            layers::address(origin.address, &limits.address, index),
+            layers::all(&limits.all, index),
         ];
+        layers.extend(layers::network(origin.address, &limits.network, index));
         layers.extend_from_slice(proving.layers());
         let span = tracing::info_span!("limiter", outcome = tracing::field::Empty);
         let admission = self.parts.limiter.admit(&layers).instrument(span.clone()).await;
@@ -80,7 +80,7 @@ impl OtpEngine {
                 for (layer, _) in told.clone().filter(|(_, decision)| decision.retry_after.is_some()) {
                     self.shadowed(event, layer.kind).await?;
                 }
-                // How much of the common budget others have spent is not the caller's to know until it is refused by it.
+                // How much of a common budget others have spent is not the caller's to know until it is refused by it.
                 let own = told.filter(|(layer, _)| {
                     matches!(layer.kind, LayerKind::Identifier | LayerKind::Device | LayerKind::Address)
                         && layer.mode == Mode::Enforce
@@ -97,11 +97,12 @@ impl OtpEngine {
 
     async fn shadowed(&self, event: &AuditEvent, kind: LayerKind) -> Result<(), Refusal> {
         let reason = match kind {
-            LayerKind::Identifier => "RATE_LIMITED_IDENTIFIER",
-            LayerKind::Device => "RATE_LIMITED_DEVICE",
-            LayerKind::Address => "RATE_LIMITED_ADDRESS",
-            LayerKind::All => "RATE_LIMITED_ALL",
-            LayerKind::Failures => "RATE_LIMITED_FAILURES",
+            LayerKind::Identifier
+            | LayerKind::Device
+            | LayerKind::Address
+            | LayerKind::Network
+            | LayerKind::All
+            | LayerKind::Failures => limit_reason(kind.as_str()),
             LayerKind::UnprovenIdentifier | LayerKind::UnprovenAddress | LayerKind::Proof => "PROOF_REQUIRED",
         };
         // A challenge that is about to begin may yet not: an event names none that never was.
@@ -110,8 +111,4 @@ impl OtpEngine {
         let event = event.ended(Outcome::WouldRefuse, reason);
         self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))
     }
-}
-
-fn layer(kind: LayerKind, key: Digest, rule: &LimitRule) -> Layer {
-    Layer { kind, key, windows: rule.windows.clone(), mode: rule.mode, kept: rule.kept }
 }

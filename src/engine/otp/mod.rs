@@ -14,6 +14,7 @@ mod view;
 
 pub use proof::ProofParts;
 pub use resend::ResendOtp;
+pub(in crate::engine) use send::unknown_client;
 pub use send::{SendOtp, Sent};
 pub use verify::{SignedIn, VerifyOtp};
 pub use view::ChallengeView;

@@ -6,7 +6,6 @@ use crate::{
     domain::{
         challenge::Scope,
         digest::Digest,
-        network,
         policy::Mode,
         proof::{
             Captcha, OnFailure, ProofDemand, ProofKind, ProofPolicy, ProofWhen, Unproven,
@@ -18,7 +17,7 @@ use crate::{
         time::Timestamp,
         window::{Kept, Window},
     },
-    engine::fault,
+    engine::{fault, layers},
     ports::{
         limiter::{Layer, LayerKind},
         proof::{CaptchaJudge, Verdict},
@@ -174,17 +173,9 @@ fn once(key: Digest) -> Layer {
 }
 
 fn unproven_layers(unproven: &Unproven, request: &SendOtp, origin: &Origin, index: &Secret32) -> Vec<Layer> {
-    let identifier = (LayerKind::UnprovenIdentifier, request.email.abuse_key(index).0, &unproven.identifier);
-    let address = (LayerKind::UnprovenAddress, network::address_key(origin.address, index), &unproven.address);
-    let counted = [identifier, address].into_iter().filter(|(.., windows)| !windows.is_empty());
-    let layer = |(kind, key, windows): (LayerKind, Digest, &Arc<[Window]>)| Layer {
-        kind,
-        key,
-        windows: Arc::clone(windows),
-        mode: Mode::Enforce,
-        kept: Kept::of(windows),
-    };
-    counted.map(layer).collect()
+    let identifier = layers::unproven_identifier(&request.email, &unproven.identifier, index);
+    let address = layers::unproven_address(origin.address, &unproven.address, index);
+    identifier.into_iter().chain(address).collect()
 }
 
 /// Why it does not hold is not told apart: whoever tries gets no hint, and whoever does not needs none.

@@ -62,7 +62,7 @@ impl OtpEngine {
         let standing = match self.admit(&rules.limits, &asked, Proving::NotAsked).await {
             Ok(standing) => standing,
             Err(refusal @ Refusal::RateLimited { .. }) => {
-                return Err(self.refused(event.failed("RATE_LIMITED"), refusal).await);
+                return Err(self.refused(event.failed(refusal.recorded_reason()), refusal).await);
             }
             Err(refusal) => return Err(refusal),
         };

@@ -89,7 +89,7 @@ impl OtpEngine {
         let standing = match admitted {
             Ok(standing) => standing,
             Err(refusal) if refusal.is_for_the_record() => {
-                let mut event = event.failed(refusal.reason());
+                let mut event = event.failed(refusal.recorded_reason());
                 event.challenge_id = None;
                 return Err(self.refused(event, refusal).await);
             }
@@ -173,7 +173,8 @@ impl OtpEngine {
     }
 }
 
-fn unknown_client() -> Refusal {
+/// The refusal of a client application that is not registered.
+pub(in crate::engine) fn unknown_client() -> Refusal {
     Refusal::Invalid(vec![FieldViolation {
         field: "client_id",
         description: "is not a registered client application; use one from the configuration, or leave it empty"

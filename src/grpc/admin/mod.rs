@@ -2,19 +2,22 @@
 
 mod disable_user;
 mod enable_user;
+mod explain_limits;
 mod find_user;
 mod get_lockout;
 mod get_policy;
 mod get_user;
 mod set_user_roles;
+mod simulate_policy;
 mod unlock;
 
 use super::proto::{
-    DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse, FindUserRequest, FindUserResponse,
-    GetLockoutRequest, GetLockoutResponse, GetPolicyRequest, GetPolicyResponse, GetUserRequest, GetUserResponse,
-    SetUserRolesRequest, SetUserRolesResponse, UnlockRequest, UnlockResponse, admin_service_server::AdminService,
+    DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse, ExplainLimitsRequest,
+    ExplainLimitsResponse, FindUserRequest, FindUserResponse, GetLockoutRequest, GetLockoutResponse, GetPolicyRequest,
+    GetPolicyResponse, GetUserRequest, GetUserResponse, SetUserRolesRequest, SetUserRolesResponse,
+    SimulatePolicyRequest, SimulatePolicyResponse, UnlockRequest, UnlockResponse, admin_service_server::AdminService,
 };
-use crate::engine::{account::AdminEngine, policy::PolicyEngine};
+use crate::engine::{account::AdminEngine, explain::ExplainEngine, policy::PolicyEngine, simulate::SimulateEngine};
 use std::sync::Arc;
 use tonic::{Request, Response, Status, async_trait};
 
@@ -22,6 +25,8 @@ use tonic::{Request, Response, Status, async_trait};
 pub(super) struct Admin {
     pub(super) engine: Arc<AdminEngine>,
     pub(super) policy: Arc<PolicyEngine>,
+    pub(super) explain: Arc<ExplainEngine>,
+    pub(super) simulate: Arc<SimulateEngine>,
 }
 
 #[async_trait]
@@ -62,5 +67,19 @@ impl AdminService for Admin {
 
     async fn get_policy(&self, request: Request<GetPolicyRequest>) -> Result<Response<GetPolicyResponse>, Status> {
         get_policy::get_policy(&self.policy, request).await
+    }
+
+    async fn explain_limits(
+        &self,
+        request: Request<ExplainLimitsRequest>,
+    ) -> Result<Response<ExplainLimitsResponse>, Status> {
+        explain_limits::explain_limits(&self.explain, request).await
+    }
+
+    async fn simulate_policy(
+        &self,
+        request: Request<SimulatePolicyRequest>,
+    ) -> Result<Response<SimulatePolicyResponse>, Status> {
+        simulate_policy::simulate_policy(&self.simulate, request).await
     }
 }

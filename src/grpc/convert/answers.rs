@@ -173,7 +173,8 @@ const fn inactive_reason(reason: Inactive) -> InactiveReason {
     }
 }
 
-fn time(time: Timestamp) -> prost_types::Timestamp {
+/// A point in time.
+pub(super) fn time(time: Timestamp) -> prost_types::Timestamp {
     let micros = i32::try_from(time.micros().rem_euclid(1_000_000)).unwrap_or(0);
     prost_types::Timestamp { seconds: time.seconds(), nanos: micros * 1000 }
 }

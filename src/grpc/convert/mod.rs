@@ -2,4 +2,5 @@
 
 pub(super) mod answers;
 mod checks;
+pub(super) mod limits;
 pub(super) mod requests;

@@ -1,16 +1,18 @@
 //! The methods that exist, by name: what a caller writes into a path becomes no name in telemetry.
 
 /// Every method of the contract and of the health check, in byte order.
-const METHODS: [&str; 21] = [
+const METHODS: [&str; 23] = [
     "grpc.health.v1.Health/Check",
     "grpc.health.v1.Health/Watch",
     "identity.v1.AdminService/DisableUser",
     "identity.v1.AdminService/EnableUser",
+    "identity.v1.AdminService/ExplainLimits",
     "identity.v1.AdminService/FindUser",
     "identity.v1.AdminService/GetLockout",
     "identity.v1.AdminService/GetPolicy",
     "identity.v1.AdminService/GetUser",
     "identity.v1.AdminService/SetUserRoles",
+    "identity.v1.AdminService/SimulatePolicy",
     "identity.v1.AdminService/Unlock",
     "identity.v1.IdentityService/RefreshToken",
     "identity.v1.IdentityService/ResendOtp",

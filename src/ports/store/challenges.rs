@@ -132,15 +132,6 @@ pub struct LockNotice {
     pub message: NewMessage,
 }
 
-/// How a counter of failures stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LockoutStanding {
-    /// Failures in a row.
-    pub failures: u32,
-    /// Until when nothing is evaluated; in the past where it is.
-    pub locked_until: Timestamp,
-}
-
 /// Who signs in.
 #[derive(Clone, Debug)]
 pub enum SignInUser {
@@ -224,10 +215,6 @@ pub trait ChallengeStore: Send + Sync {
     /// Whether a device's token has not been revoked: its user exists, and has not ended all sessions or this device's
     /// since it was given out.
     async fn device_stands(&self, device: KnownDevice) -> Result<bool, StoreFault>;
-
-    /// How the common counter of an identifier stands, of attempts from devices that are not known; `None` where it
-    /// counts nothing.
-    async fn lockout(&self, key: IdentifierKey) -> Result<Option<LockoutStanding>, StoreFault>;
 
     /// Forgets the failures of an identifier and of every device known to it, with its event and its recorded answer.
     /// `false`: a call with the same request id was faster; nothing was written.

@@ -1,14 +1,16 @@
 //! What is kept: challenges, users, sessions, the outbox and the audit log.
 
 mod challenges;
+mod history;
 mod outbox;
 mod sessions;
 mod users;
 
 pub use challenges::{
-    Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, LockNotice, LockoutStanding, NewChallenge,
-    NewCode, NewSession, NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
+    Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, LockNotice, NewChallenge, NewCode, NewSession,
+    NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
 };
+pub use history::{History, Lockout, PastPage};
 pub use outbox::{Outbox, Settlement};
 pub use sessions::{
     Rotation, RotationEvents, RotationOutcome, SessionPage, SessionStore, SignOutOutcome, SignOutScope,
@@ -58,6 +60,6 @@ pub trait Ledger: Send + Sync {
 }
 
 /// Everything that is kept, as one store.
-pub trait Store: ChallengeStore + SessionStore + UserStore + Outbox + Ledger {}
+pub trait Store: ChallengeStore + SessionStore + UserStore + Outbox + Ledger + History {}
 
-impl<T: ChallengeStore + SessionStore + UserStore + Outbox + Ledger> Store for T {}
+impl<T: ChallengeStore + SessionStore + UserStore + Outbox + Ledger + History> Store for T {}

@@ -7,16 +7,27 @@ use crate::telemetry::names::{CHANGE, LAYER, LIMITER_ALONE, LIMITER_CHANGES, LIM
 /// What the service offers.
 pub static ALL: [&'static dyn Instrument; 3] = [&DECISIONS, &CHANGES, &ALONE];
 
-/// Decisions on requests for codes, for each layer that was asked: `identifier`, `address`, `all`, those of proofs; `none` where no layer
+/// Decisions on requests for codes, for each layer that was asked: `identifier`, `address`, `network`, `all`, those of proofs; `none` where no layer
 /// could be.
-pub static DECISIONS: Counter<9, 4> = Counter::new(
+pub static DECISIONS: Counter<10, 4> = Counter::new(
     About {
         name: LIMITER_DECISIONS,
         unit: "{decision}",
         description: "Decisions on requests for codes, by the layer that decided and how.",
     },
     [LAYER, OUTCOME],
-    ["identifier", "address", "all", "unproven_identifier", "unproven_address", "proof", "device", "failures", "none"],
+    [
+        "identifier",
+        "address",
+        "network",
+        "all",
+        "unproven_identifier",
+        "unproven_address",
+        "proof",
+        "device",
+        "failures",
+        "none",
+    ],
     ["admitted", "refused", "fault", "would_refuse"],
 )
 .from_zero();

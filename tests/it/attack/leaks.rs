@@ -53,12 +53,16 @@ fn a104_no_message_shows_its_texts() {
     let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
     let shown = messages! {
         AccessTokenClaims Challenge Device DisableUserRequest DisableUserResponse EnableUserRequest EnableUserResponse
-        FindUserRequest FindUserResponse GetCurrentUserRequest GetCurrentUserResponse GetJwksRequest GetJwksResponse
-        GetLockoutRequest GetLockoutResponse GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse JsonWebKey ListSessionsRequest
-        ListSessionsResponse Policy RefreshTokenRequest RefreshTokenResponse ResendOtpRequest ResendOtpResponse
+        ExplainLimitsRequest ExplainLimitsResponse FindUserRequest FindUserResponse GetCurrentUserRequest
+        GetCurrentUserResponse GetJwksRequest GetJwksResponse GetLockoutRequest GetLockoutResponse
+        GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse JsonWebKey LimitStanding LimitWindow
+        ListSessionsRequest ListSessionsResponse LockoutStanding PastRefusal Policy RefreshTokenRequest
+        RefreshTokenResponse ResendOtpRequest ResendOtpResponse
         RevokeOtherSessionsRequest RevokeOtherSessionsResponse
         RevokeSessionRequest RevokeSessionResponse SendOtpRequest SendOtpResponse Session SetUserRolesRequest
-        SetUserRolesResponse SignOutRequest SignOutResponse TokenSet UnlockRequest UnlockResponse User ValidateTokenRequest ValidateTokenResponse
+        SetUserRolesResponse SignOutRequest SignOutResponse SimulatePolicyRequest
+        SimulatePolicyResponse SimulatedRule TokenSet UnlockRequest UnlockResponse User ValidateTokenRequest
+        ValidateTokenResponse
         VerifyOtpRequest VerifyOtpResponse
     };
     let mut names: Vec<&str> = ours(&set).map(DescriptorProto::name).collect();

@@ -6,7 +6,8 @@ use identity::grpc::proto::Challenge;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request};
 
-use crate::both_stores::{on_both_stores, on_both_stores_with_clock};
+use crate::both_stores::{bodies_on_both_stores, on_both_stores, on_both_stores_with_clock};
+
 use crate::support::client::{Client, send_otp_request};
 use crate::support::refusal::Refusal;
 use crate::support::world::{Store, World};
@@ -88,6 +89,27 @@ async fn a39_a_thousand_addresses_of_one_network_on_redis() {
     a39_a_thousand_addresses_of_one_network(Store::Postgres).await;
 }
 
+/// One holder of a network of 48 bits: each request from a network of 64 bits of its own.
+async fn a39_a_wider_network_has_a_budget_of_its_own(store: Store) {
+    let world = World::with(store, |settings| {
+        settings.set("listen.trusted_proxies", vec!["127.0.0.0/8"]);
+        settings.limit("network", 25, 3600);
+    })
+    .await;
+    let clients = [world.server.client().await];
+    let one_holder = |nth: u32| (format!("a39-{nth}@example.com"), format!("2001:db8:9:{nth:x}::1"));
+    assert_eq!(admitted_at_once(&clients, (0..200).map(one_holder).collect(), "network").await, 25);
+    send_from(&clients[0], "a39@example.com", "2001:db8:a::1").await.unwrap();
+    // IPv4 has no such tier, in whatever notation.
+    let neighbours = |nth: u32| {
+        let prefix = if nth.is_multiple_of(2) { "" } else { "::ffff:" };
+        (format!("a39-v4-{nth}@example.com"), format!("{prefix}203.0.113.{nth}"))
+    };
+    assert_eq!(admitted_at_once(&clients, (0..60).map(neighbours).collect(), "network").await, 60);
+    let audit = world.audit().await;
+    assert_eq!(audit.count("code.sent", "RATE_LIMITED_NETWORK"), 175);
+}
+
 on_both_stores!(a41_nobody_is_believed_by_default, |world| {
     let client = world.server.client().await;
     for nth in 0..21 {
@@ -131,6 +153,8 @@ async fn a41_of_a_trusted_proxys_list_the_last_stranger_counts() {
         assert_eq!(answer.is_ok(), nth < 20, "request {nth}");
     }
 }
+
+bodies_on_both_stores!(a39_a_wider_network_has_a_budget_of_its_own);
 
 on_both_stores_with_clock!(a42_no_window_of_five_minutes_has_four, |world| {
     let client = world.server.client().await;

@@ -10,6 +10,7 @@ mod leaks;
 mod limiter;
 mod limits;
 mod lockout;
+mod mail_bomb;
 mod offline;
 mod replay;
 mod spread;

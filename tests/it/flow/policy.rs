@@ -109,5 +109,5 @@ test_on_both_stores!(shadow_reports_and_refuses_nobody_until_it_is_enforced, in_
     assert_eq!((told(&metadata, "x-ratelimit-limit"), told(&metadata, "x-ratelimit-remaining")), (Some(3), Some(2)));
     let audit = world.audit().await;
     assert_eq!(audit.count("refusal.shadowed", "RATE_LIMITED_ADDRESS"), 3);
-    assert_eq!(audit.count("code.sent", "RATE_LIMITED"), 1);
+    assert_eq!(audit.count("code.sent", "RATE_LIMITED_IDENTIFIER"), 1);
 });

@@ -54,7 +54,7 @@ on_both_stores_with_clock!(a_resend_counts_as_a_request, |world| {
     assert_eq!((refused.reason.as_str(), refused.quotas), ("RATE_LIMITED", 1));
     assert_eq!(world.server.client().await.send_otp(email).await.unwrap_err().reason, "RATE_LIMITED");
     world.server.mailbox().wait_for(email, 3).await;
-    assert_eq!(world.audit().await.count("code.resent", "RATE_LIMITED"), 1);
+    assert_eq!(world.audit().await.count("code.resent", "RATE_LIMITED_IDENTIFIER"), 1);
 });
 
 on_both_stores_with_clock!(what_has_ended_is_told_only_to_the_asker, |world| {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod errors_document;
+mod explain_limits;
 mod get_current_user;
 mod get_jwks;
 mod grpc_web;
@@ -16,6 +17,7 @@ mod revoke_other_sessions;
 mod revoke_session;
 mod send_otp;
 mod sign_out;
+mod simulate_policy;
 mod tls;
 mod validate_token;
 mod verify_otp;

@@ -164,5 +164,5 @@ on_both_stores!(refuses_the_fourth_within_five_minutes, |world| {
     // Another person is not concerned.
     client.send_otp("noa@example.org").await.unwrap();
     let audit = world.audit().await;
-    assert_eq!((audit.count("code.sent", ""), audit.count("code.sent", "RATE_LIMITED")), (4, 1));
+    assert_eq!((audit.count("code.sent", ""), audit.count("code.sent", "RATE_LIMITED_IDENTIFIER")), (4, 1));
 });

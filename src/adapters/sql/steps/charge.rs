@@ -18,7 +18,7 @@ use crate::{
         time::Timestamp,
         user::User,
     },
-    ports::store::{Attempt, ChargeOutcome, FailedAttempt, LockNotice, LockoutStanding, StoreFault},
+    ports::store::{Attempt, ChargeOutcome, FailedAttempt, LockNotice, StoreFault},
 };
 use std::time::Duration;
 
@@ -67,10 +67,12 @@ pub(in super::super) async fn stands(link: &mut impl Link, device: &KnownDevice)
 }
 
 /// How a counter stands.
-pub(in super::super) async fn lockout_of(
-    link: &mut impl Link,
-    counter_key: &Digest,
-) -> Result<Option<LockoutStanding>, StoreFault> {
+struct LockoutStanding {
+    failures: u32,
+    locked_until: Timestamp,
+}
+
+async fn lockout_of(link: &mut impl Link, counter_key: &Digest) -> Result<Option<LockoutStanding>, StoreFault> {
     let row = link.row(statements::LOCKOUT, values![counter_key.bytes()]).await?;
     row.map(|row| {
         let (failures, locked_until) = (row.count("consecutive_failures")?, rows::time(&row, "locked_until")?);

@@ -8,6 +8,7 @@ mod histories;
 mod keys;
 mod refusals;
 mod shadow;
+mod stand;
 mod table;
 
 use std::sync::Arc;

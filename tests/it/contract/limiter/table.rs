@@ -6,7 +6,7 @@ use deadpool_redis::redis::Value;
 
 use identity::domain::policy::{Mode, Template};
 use identity::domain::time::Timestamp;
-use identity::domain::window::{Decision, Standing, Window};
+use identity::domain::window::{Decision, Stand, Standing, Window};
 use identity::ports::limiter::{Admission, Layer, LayerKind, Limiter};
 
 use super::{HandClock, layer, list_of, memory, patient, window};
@@ -140,6 +140,9 @@ async fn check(limiter: &dyn Limiter, case: &Case, tolerance: Duration) {
     let layers: Vec<Layer> = case.budgets.iter().map(|budget| budget.layer.clone()).collect();
     let near = |actual: Duration, expected: u64| actual.abs_diff(Duration::from_secs(expected)) <= tolerance;
     let name = case.name;
+    let stands = limiter.stand(&layers).await.unwrap().layers;
+    assert_eq!(stands.len(), layers.len(), "{name}");
+    let wait_of = |windows: &[Stand]| windows.iter().filter_map(|stand| stand.retry_after).max();
     match (limiter.admit(&layers).await.unwrap(), &case.expected) {
         (Admission::Admitted(standings), Expected::Admitted(expected)) => {
             assert_eq!(standings.len(), expected.len(), "{name}");
@@ -150,11 +153,24 @@ async fn check(limiter: &dyn Limiter, case: &Case, tolerance: Duration) {
                 assert_eq!(retry_after.is_some(), wait.is_some(), "{name}");
                 assert!(retry_after.is_none_or(|wait| wait == standing.reset), "{name}");
             }
+            for ((windows, layer), (_, remaining, _, wait)) in stands.iter().zip(&layers).zip(expected) {
+                assert!(windows.iter().map(|stand| stand.window).eq(layer.windows.iter().copied()), "{name}");
+                assert_eq!(wait_of(windows).is_some(), wait.is_some(), "{name}");
+                assert!(wait_of(windows).is_none_or(|told| near(told, wait.unwrap())), "{name}");
+                let left = windows.iter().map(|stand| stand.standing.remaining).min();
+                assert_eq!(
+                    left.unwrap().saturating_sub(1),
+                    *remaining,
+                    "{name}: before the request there was one more"
+                );
+            }
         }
         (Admission::Refused { kind, standing, retry_after }, Expected::Refused(layer, limit, wait)) => {
             assert_eq!((kind, standing.limit), (*layer, *limit), "{name}");
             assert_eq!(standing, Standing { limit: *limit, remaining: 0, reset: retry_after }, "{name}");
             assert!(near(retry_after, *wait), "{name}: {retry_after:?}");
+            let told = stands.iter().zip(&layers).find(|(_, one)| one.kind == *layer).and_then(|(one, _)| wait_of(one));
+            assert!(near(told.unwrap(), *wait), "{name}: {told:?}");
         }
         (actual, _) => panic!("{name}: {actual:?}"),
     }

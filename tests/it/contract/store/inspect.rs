@@ -108,6 +108,31 @@ impl Inspect {
         acts
     }
 
+    /// The plan of a statement, whatever its values are.
+    pub(crate) async fn plan(&self, statement: &str) -> String {
+        match self {
+            Self::Sqlite(file) => {
+                let options = SqliteConnectOptions::new().filename(file);
+                let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+                let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")).into_sql_str();
+                let rows = sqlx::query(text).fetch_all(&mut connection).await.unwrap();
+                rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n")
+            }
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await.unwrap();
+                // As little is stored, a scan would be cheap: whether the index can serve is what is asked.
+                let set = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan";
+                let values = (1..).take_while(|n| statement.contains(&format!("${n}"))).map(|_| "NULL");
+                let values = values.collect::<Vec<_>>().join(", ");
+                let prepare = format!("{set}; PREPARE asked AS {statement}");
+                sqlx::raw_sql(AssertSqlSafe(prepare).into_sql_str()).execute(&mut connection).await.unwrap();
+                let text = AssertSqlSafe(format!("EXPLAIN EXECUTE asked ({values})")).into_sql_str();
+                let rows = sqlx::raw_sql(text).fetch_all(&mut connection).await.unwrap();
+                rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+
     /// Prepares a statement, as the engine's own parser and planner see it.
     pub(crate) async fn prepare(&self, statement: &'static str) -> Result<(), String> {
         use sqlx::Executor as _;

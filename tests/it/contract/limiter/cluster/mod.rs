@@ -17,7 +17,7 @@ use crate::support::cluster::Cluster;
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Asks the Cluster each time, and waits for it as long as a busy machine may need.
-fn shared(cluster: &Cluster) -> RedisClusterLimiter {
+pub(super) fn shared(cluster: &Cluster) -> RedisClusterLimiter {
     within(cluster, Duration::from_secs(10))
 }
 

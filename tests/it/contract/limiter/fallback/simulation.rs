@@ -12,7 +12,7 @@ use identity::domain::digest::Digest;
 use identity::domain::time::Timestamp;
 use identity::domain::window;
 use identity::ports::clock::Clock;
-use identity::ports::limiter::{Admission, FaultReason, Layer, LayerKind, Limiter, LimiterFault};
+use identity::ports::limiter::{Admission, Counter, FaultReason, Layer, LayerKind, Limiter, LimiterFault, Stands};
 use proptest::prelude::*;
 
 use super::super::{HandClock, layer, window as limit};
@@ -58,6 +58,14 @@ impl Limiter for Peer {
             logs.get_mut(&(layer.kind, *layer.key.bytes())).unwrap().push(now);
         }
         Ok(Admission::Admitted(decisions))
+    }
+
+    async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault> {
+        self.answers()?;
+        let (logs, now) = (self.logs.lock().unwrap(), self.clock.now());
+        let log = |layer: &Layer| logs.get(&(layer.kind, *layer.key.bytes())).cloned().unwrap_or_default();
+        let layers = layers.iter().map(|layer| window::stand(&layer.windows, &log(layer), now)).collect();
+        Ok(Stands { counter: Counter::Shared, layers })
     }
 }
 

@@ -9,7 +9,7 @@ use identity::domain::digest::Digest;
 use identity::domain::policy::Mode;
 use identity::domain::time::Timestamp;
 use identity::domain::window::{Kept, decide};
-use identity::ports::limiter::{Admission, FaultReason, Layer, LayerKind, Limiter, LimiterFault};
+use identity::ports::limiter::{Admission, Counter, FaultReason, Layer, LayerKind, Limiter, LimiterFault, Stands};
 
 use super::super::{HandClock, window};
 use super::Replica;
@@ -29,6 +29,10 @@ impl Limiter for Peer {
         }
         let now = Timestamp::from_micros(0);
         Ok(Admission::Admitted(layers.iter().map(|layer| decide(&layer.windows, &[], now)).collect()))
+    }
+
+    async fn stand(&self, _: &[Layer]) -> Result<Stands, LimiterFault> {
+        Ok(Stands { counter: Counter::Shared, layers: Vec::new() })
     }
 }
 

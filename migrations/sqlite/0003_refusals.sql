@@ -1,0 +1,5 @@
+-- As on PostgreSQL, whose file explains it.
+CREATE INDEX audit_refusals_by_identifier ON audit_events (identifier_key, time)
+    WHERE outcome <> 'success' AND identifier_key IS NOT NULL;
+CREATE INDEX audit_refusals_by_address ON audit_events (address, time)
+    WHERE outcome <> 'success' AND address IS NOT NULL;

@@ -1,0 +1,38 @@
+//! The engines behind operators' questions about limits and policies.
+
+use super::policies::Policies;
+use crate::{
+    domain::client::Clients,
+    engine::{
+        explain::{ExplainEngine, ExplainParts},
+        otp::OtpParts,
+        simulate::{SimulateEngine, SimulateParts},
+    },
+    ports::{clock::Clock, entropy::Entropy, store::Store},
+};
+use std::sync::Arc;
+
+/// Who explains what the engine of these parts refuses.
+pub(in crate::app) fn explain(otp: &OtpParts) -> Arc<ExplainEngine> {
+    Arc::new(ExplainEngine::new(ExplainParts {
+        store: otp.store.clone(),
+        limiter: otp.limiter.clone(),
+        keys: otp.keys.clone(),
+        clock: otp.clock.clone(),
+        entropy: otp.entropy.clone(),
+        clients: otp.clients.clone(),
+        policies: otp.policies.clone(),
+        proof: otp.proof.policy.clone(),
+    }))
+}
+
+/// Who replays the log of this store.
+pub(in crate::app) fn simulate(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    clients: Arc<Clients>,
+) -> Arc<SimulateEngine> {
+    let reader = Arc::new(Policies(clients.clone()));
+    Arc::new(SimulateEngine::new(SimulateParts { store, clock, entropy, clients, reader }))
+}
