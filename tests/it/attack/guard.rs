@@ -21,13 +21,7 @@ async fn a7_one_guess_on_each_of_many_accounts_raises_the_guard(store: Store) {
     ];
     let world = World::with_clock_and(store, |settings| {
         settings.limit("address", 1000, 60);
-        settings.policy(
-            "guard.windows",
-            vec![toml::Table::from_iter([
-                ("limit".to_owned(), toml::Value::from(5)),
-                ("seconds".to_owned(), toml::Value::from(120)),
-            ])],
-        );
+        settings.guard(5, 120);
     })
     .await;
     let mut owner = Device::new(&world, "a7@example.com").await;

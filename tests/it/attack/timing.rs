@@ -32,6 +32,7 @@ async fn a26_a30_answers_take_as_long_for_the_known_as_for_the_unknown(store: St
         for layer in ["identifier", "address", "all"] {
             settings.limit(layer, 100_000, 3600);
         }
+        settings.guard(100_000, 3600);
     })
     .await;
     let emails: Vec<[String; 2]> =

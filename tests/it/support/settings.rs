@@ -59,8 +59,12 @@ impl Settings {
 
     /// Lets the policy admit so many requests for codes in so many seconds, by `identifier`, `address` or `all`.
     pub(crate) fn limit(&mut self, layer: &str, limit: i64, seconds: i64) {
-        let window = Table::from_iter([("limit".to_owned(), limit.into()), ("seconds".to_owned(), seconds.into())]);
-        self.policy(&format!("limits.{layer}.windows"), vec![window]);
+        self.policy(&format!("limits.{layer}.windows"), vec![window(limit, seconds)]);
+    }
+
+    /// Lets all unknown devices together enter so many wrong codes in so many seconds before the guard is raised.
+    pub(crate) fn guard(&mut self, limit: i64, seconds: i64) {
+        self.policy("guard.windows", vec![window(limit, seconds)]);
     }
 
     /// Adds an override to the policy, as the text of its table.
@@ -124,6 +128,10 @@ impl Settings {
         fs::write(&path, self.table.to_string()).unwrap();
         path
     }
+}
+
+fn window(limit: i64, seconds: i64) -> Table {
+    Table::from_iter([("limit".to_owned(), limit.into()), ("seconds".to_owned(), seconds.into())])
 }
 
 fn set(table: &mut Table, key: &str, value: Value) {
