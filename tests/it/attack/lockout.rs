@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use identity::grpc::proto::{GetLockoutRequest, UnlockRequest, get_lockout_request, unlock_request};
-use identity::grpc::proto::{SendOtpRequest, SignOutRequest, VerifyOtpRequest, VerifyOtpResponse};
+use identity::grpc::proto::{
+    RevokeSessionRequest, SendOtpRequest, SignOutRequest, VerifyOtpRequest, VerifyOtpResponse,
+};
 use tonic::Code;
 
 use crate::both_stores::bodies_on_both_stores;
-use crate::support::client::{Client, operator, send_otp_request};
+use crate::support::client::{Client, bearer, operator, send_otp_request};
 use crate::support::refusal::Refusal;
 use crate::support::wait;
 use crate::support::world::{Store, World};
@@ -18,6 +20,7 @@ bodies_on_both_stores!(
     a49_a_known_device_has_a_reserve_of_requests,
     a51_a_hundred_wrong_codes_suspend_strangers_until_it_is_lifted,
     a97_a_device_token_is_good_for_its_own_account_until_it_is_revoked,
+    a98_ending_a_session_takes_its_device_with_it,
     an_operator_unlocks,
 );
 
@@ -215,6 +218,20 @@ async fn a97_a_device_token_is_good_for_its_own_account_until_it_is_revoked(stor
         let (challenge, code) = revoked.send().await.unwrap();
         assert_eq!(revoked.verify(&challenge, &code).await.unwrap_err().reason, "ACCOUNT_LOCKED");
     }
+}
+
+async fn a98_ending_a_session_takes_its_device_with_it(store: Store) {
+    let world = world(store).await;
+    let mut lost = Device::new(&world, "a98@example.com").await;
+    let session_id = lost.sign_in().await.unwrap().session.unwrap().session_id;
+    let mut kept = Device::new(&world, "a98@example.com").await;
+    let tokens = kept.sign_in().await.unwrap().tokens.unwrap();
+    Device::new(&world, "a98@example.com").await.fail(3).await;
+    let end = RevokeSessionRequest { session_id, ..RevokeSessionRequest::default() };
+    kept.client.sessions().revoke_session(bearer(end, &tokens.access_token)).await.unwrap();
+    let (challenge, code) = lost.send().await.unwrap();
+    assert_eq!(lost.verify(&challenge, &code).await.unwrap_err().reason, "ACCOUNT_LOCKED");
+    kept.sign_in().await.unwrap();
 }
 
 async fn an_operator_unlocks(store: Store) {
