@@ -1,7 +1,8 @@
 //! The guard against one guess on each of many accounts: a budget of wrong codes that all unknown devices share.
 //!
 //! Where it is spent, an unknown device gets longer codes with one attempt, and a shorter code that it was sent before is
-//! not evaluated; a known device notices nothing. Each replica learns of it with the next wrong code that it sees.
+//! not evaluated; a known device notices nothing. A replica learns of it with the next wrong code that it sees, and by
+//! looking.
 
 use super::{OtpEngine, VerifyOtp};
 use crate::{
@@ -66,19 +67,33 @@ impl OtpEngine {
         }
     }
 
-    /// Counts a wrong code of an unknown device. An event like `event` tells when that spends the budget.
-    pub(super) async fn count_failure(&self, event: &AuditEvent, now: Timestamp) -> Result<(), Refusal> {
+    /// Asks the limiter whether wrong codes over all accounts are too many, as other replicas, or this one before it was
+    /// started anew, may have found; counts nothing. To be called about once a second.
+    ///
+    /// # Errors
+    /// [`Refusal::StoreUnavailable`] where it cannot be asked.
+    pub async fn look_at_guard(&self) -> Result<(), Refusal> {
+        let stands = self.parts.limiter.stand(&[self.failures()]).await.map_err(|fault| fault::limiter(&fault))?;
+        let now = self.parts.clock.now();
+        let wait = stands.layers.iter().flatten().filter_map(|stand| stand.retry_after).max();
+        if wait.is_some_and(|wait| self.guard.raise(now.after(wait), now)) {
+            tracing::warn!("wrong codes over all accounts are too many, as another process found");
+        }
+        Ok(())
+    }
+
+    /// The budget of wrong codes of all unknown devices.
+    fn failures(&self) -> Layer {
         let policy = self.parts.policies.current();
         let rule = &policy.policy().rules.guard.failures;
         let key = Digest::hmac(&self.parts.keys.index(), &[b"identity.v1 failures"]);
-        let layer = Layer {
-            kind: LayerKind::Failures,
-            key,
-            windows: rule.windows.clone(),
-            mode: Mode::Enforce,
-            kept: rule.kept,
-        };
-        let wait = match self.parts.limiter.admit(&[layer]).await.map_err(|fault| fault::limiter(&fault))? {
+        let (windows, kept) = (rule.windows.clone(), rule.kept);
+        Layer { kind: LayerKind::Failures, key, windows, mode: Mode::Enforce, kept }
+    }
+
+    /// Counts a wrong code of an unknown device. An event like `event` tells when that spends the budget.
+    pub(super) async fn count_failure(&self, event: &AuditEvent, now: Timestamp) -> Result<(), Refusal> {
+        let wait = match self.parts.limiter.admit(&[self.failures()]).await.map_err(|fault| fault::limiter(&fault))? {
             Admission::Refused { retry_after, .. } => retry_after,
             // The one that spends the last of it raises the guard for as long as it stays spent.
             Admission::Admitted(decisions) => match decisions.first().map(|decision| decision.standing) {
