@@ -8,6 +8,7 @@ mod guessing;
 mod identifiers;
 mod leaks;
 mod limiter;
+mod limiter_cluster;
 mod limits;
 mod lockout;
 mod mail_bomb;
