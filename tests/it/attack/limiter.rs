@@ -9,6 +9,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::support::client::Client;
+use crate::support::http;
 use crate::support::redis::Redis;
 use crate::support::settings::Settings;
 use crate::support::wait;
@@ -53,6 +54,15 @@ pub(super) async fn recorded(world: &World, act: &str, reason: &str, times: usiz
 }
 
 /// The default limit of three in five minutes for one of three replicas: one.
+/// Readiness says who counts, and that the service is ready all the same.
+async fn counted_by(world: &World, who: &str) {
+    wait::until("readiness tells who counts", SOON, async || {
+        let answer = http::get(world.server.addresses().http, "/health/ready").await;
+        (answer.status == 200 && answer.body.contains(&format!("\"limits\":\"{who}\""))).then_some(())
+    })
+    .await;
+}
+
 async fn a134_goes_on(store: Store) {
     let (mut redis, world) = with_redis(store, 3, |_| {}).await;
     let client = world.server.client().await;
@@ -71,6 +81,7 @@ async fn a134_goes_on(store: Store) {
         let answer = health.check(HealthCheckRequest { service: service.to_owned() }).await.unwrap();
         assert_eq!(answer.into_inner().status(), ServingStatus::Serving, "{service}");
     }
+    counted_by(&world, "share").await;
     wait::until("the change is recorded", SOON, async || {
         (world.audit().await.total("limiter.degraded") == 1).then_some(())
     })
@@ -79,6 +90,7 @@ async fn a134_goes_on(store: Store) {
     redis.start_again();
     recorded(&world, "limiter.restored", "", 1).await;
     recorded(&world, "limiter.refilled", "", 1).await;
+    counted_by(&world, "shared").await;
     // After the settling time Redis alone decides, and knows what was admitted without it.
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert_eq!(admitted(&client, "other@example.com", 5).await, 2);
