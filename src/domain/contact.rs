@@ -1,5 +1,9 @@
 //! Addresses of people: one spelling for identity, one for counting, one for showing.
 
+mod phone;
+
+pub use phone::{Country, NotAPhoneNumber, NumberKind, PhoneNumber};
+
 use super::{digest::Digest, secret::Secret32};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use std::fmt;
