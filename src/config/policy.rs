@@ -15,7 +15,10 @@ use crate::domain::{
     client::{ClientId, Clients},
     contact::Channel,
     digest::Digest,
-    policy::{self, Change, Finding, GuardChange, MAX_OVERRIDES, Override, Policy, Severity, Template, Traffic},
+    policy::{
+        self, Change, Finding, GuardChange, MAX_OVERRIDES, Override, Policy, ResponseChange, Severity, Template,
+        Traffic,
+    },
 };
 use std::path::{Path, PathBuf};
 
@@ -140,7 +143,19 @@ fn change(parent: &mut Section<'_>, base: bool) -> Option<Change> {
         }
         Some(GuardChange::default())
     };
-    Some(Change { codes: codes?, lockout: lockout?, limits: limits?, guard: guard? })
+    let responses = if base {
+        parent.section("responses", sections::responses)
+    } else {
+        if parent.has("responses") {
+            parent.wrong(
+                "responses",
+                "cannot be overridden: a refresh token is presented without channel and purpose",
+                "remove it here, and write it as [responses]",
+            );
+        }
+        Some(ResponseChange::default())
+    };
+    Some(Change { codes: codes?, lockout: lockout?, limits: limits?, guard: guard?, responses: responses? })
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ pub enum Content {
     IdentifierLocked {
         /// The address that is told, in its canonical spelling.
         destination: String,
+        /// The language that the code was asked for in.
+        #[serde(default)]
+        locale: String,
         /// The network address of the last attempt, as text; empty where unknown.
         address: String,
         /// When, microseconds since the Unix epoch.
@@ -47,13 +50,39 @@ pub enum Content {
     /// Nothing, as the code of a review account is known where it is wanted: the message is dropped unsent. It waits
     /// and is settled like any other, so that nothing outside tells such a challenge from another.
     Withheld,
-    /// An old refresh token was used again, and all sessions have been ended.
+    /// An old refresh token was used again, and its session has been ended.
     RefreshTokenReused {
         /// The network address that presented it, as text; empty where unknown.
         address: String,
         /// When, microseconds since the Unix epoch.
         noticed_at: i64,
+        /// Whether all sessions have been ended.
+        #[serde(default = "everywhere")]
+        everywhere: bool,
     },
+    /// A refresh token was used by another device than its own, and its session has been ended.
+    DeviceMismatch {
+        /// The network address that presented it, as text; empty where unknown.
+        address: String,
+        /// When, microseconds since the Unix epoch.
+        noticed_at: i64,
+        /// Whether all sessions have been ended.
+        everywhere: bool,
+    },
+    /// Somebody signed in on a device that was not known.
+    NewDevice {
+        /// The network address that it came from, as text; empty where unknown.
+        address: String,
+        /// When, microseconds since the Unix epoch.
+        noticed_at: i64,
+        /// Whether all other sessions have been ended.
+        everywhere: bool,
+    },
+}
+
+/// What holds for a notice that waits since before it said so.
+const fn everywhere() -> bool {
+    true
 }
 
 /// To whom a message goes.
@@ -67,6 +96,8 @@ pub enum Recipient {
         user_id: UserId,
         /// The sealed address.
         email: Sealed,
+        /// The language that the user first signed in with; empty where unknown.
+        locale: String,
     },
 }
 

@@ -133,7 +133,11 @@ pub(super) fn session(row: &impl Fields) -> Result<StoredSession, StoreFault> {
 pub(super) fn message(row: &impl Fields) -> Result<ClaimedMessage, StoreFault> {
     let recipient = match row.id_or_none("user_id")? {
         None => Recipient::InContent,
-        Some(id) => Recipient::User { user_id: UserId::new(id), email: sealed(row, "email_key_id", "email")? },
+        Some(id) => Recipient::User {
+            user_id: UserId::new(id),
+            email: sealed(row, "email_key_id", "email")?,
+            locale: row.text("locale")?,
+        },
     };
     Ok(ClaimedMessage {
         message_id: MessageId::new(row.id("message_id")?),

@@ -120,15 +120,18 @@ statements! {
     LIFT_DISABLED = "DELETE FROM lockouts WHERE identifier_key = $1 AND locked_until = 9223372036854775807";
     FORGET_DEVICES = "DELETE FROM lockouts WHERE owner_key = $1";
     NOTE_NOTICE = "UPDATE lockouts SET notice_time = $2 WHERE identifier_key = $1 AND notice_time <= $3";
+    NOTE_USER_NOTICE = "INSERT INTO notices AS n (user_id, kind, notice_time) VALUES ($1, $2, $3) \
+        ON CONFLICT (user_id, kind) DO UPDATE SET notice_time = excluded.notice_time WHERE n.notice_time <= $4";
     REVOKE_DEVICE = "INSERT INTO revoked_devices (device_key, revoke_time) SELECT device_key, $2 FROM sessions \
         WHERE session_id = $1 AND device_key IS NOT NULL ON CONFLICT (device_key) DO NOTHING";
     REVOKE_DEVICES = "UPDATE users SET device_epoch = $2 WHERE user_id = $1";
 
     USER = "SELECT ", user_columns!(), " FROM users WHERE user_id = $1";
     USER_OF = "SELECT ", user_columns!(), " FROM users WHERE identifier_key = $1";
+    LOCK_USER_OF = "SELECT ", user_columns!(), " FROM users WHERE identifier_key = $1"; " FOR NO KEY UPDATE";
     LOCK_USER = "SELECT ", user_columns!(), " FROM users WHERE user_id = $1"; " FOR NO KEY UPDATE";
-    INSERT_USER = "INSERT INTO users (user_id, identifier_key, email_key_id, email, roles, disabled, create_time) \
-        VALUES ($1, $2, $3, $4, '', FALSE, $5)";
+    INSERT_USER = "INSERT INTO users (user_id, identifier_key, email_key_id, email, roles, disabled, create_time, locale) \
+        VALUES ($1, $2, $3, $4, '', FALSE, $5, $6)";
     CHANGE_ROLES = "UPDATE users SET roles = $2 WHERE user_id = $1";
     CHANGE_DISABLED = "UPDATE users SET disabled = $2 WHERE user_id = $1";
 
@@ -157,7 +160,8 @@ statements! {
         ") UPDATE outbox SET due_time = $2, attempts = attempts + 1 WHERE message_id IN (SELECT message_id FROM due) \
         RETURNING message_id, challenge_id, user_id, content_key_id, content, attempts, create_time, expire_time, \
         (SELECT email_key_id FROM users WHERE users.user_id = outbox.user_id) AS email_key_id, \
-        (SELECT email FROM users WHERE users.user_id = outbox.user_id) AS email";
+        (SELECT email FROM users WHERE users.user_id = outbox.user_id) AS email, \
+        (SELECT locale FROM users WHERE users.user_id = outbox.user_id) AS locale";
     SETTLE = "UPDATE outbox SET settle_time = $2, delivered = $3, provider_message_id = $4, content_key_id = NULL, \
         content = NULL WHERE message_id = $1 AND settle_time IS NULL";
     RETRY = "UPDATE outbox SET due_time = $2 WHERE message_id = $1 AND settle_time IS NULL";

@@ -14,6 +14,7 @@ mod in_force;
 mod limits;
 mod lockout;
 mod overrides;
+mod responses;
 mod review;
 mod sessions;
 mod template;
@@ -28,6 +29,7 @@ pub use in_force::PolicyInForce;
 pub use limits::{LimitChange, LimitRule, LimitRules, LimitsChange, Mode};
 pub use lockout::LockoutChange;
 pub use overrides::{MAX_OVERRIDES, Override, Traffic};
+pub use responses::{ResponseChange, ResponseRules, Responses, SecurityEvent};
 pub use review::{Finding, Severity, review, unknown_clients};
 pub use sessions::SessionPolicy;
 pub use template::Template;
@@ -46,6 +48,8 @@ pub struct Rules {
     pub limits: LimitRules,
     /// How many wrong codes may be entered over all accounts: one budget, the same for all traffic.
     pub guard: GuardRules,
+    /// What is done where an account is used in an unusual way: the same for all traffic.
+    pub responses: ResponseRules,
 }
 
 /// What is to be different of some rules; what is `None` stays.
@@ -59,6 +63,8 @@ pub struct Change {
     pub limits: LimitsChange,
     /// Of the guard: never in an override, for it is one budget.
     pub guard: GuardChange,
+    /// Of responses: never in an override, for a refresh token is presented without channel and purpose.
+    pub responses: ResponseChange,
 }
 
 impl Change {
@@ -69,6 +75,7 @@ impl Change {
         self.lockout.apply(&mut rules.lockout);
         self.limits.apply(&mut rules.limits);
         self.guard.apply(&mut rules.guard);
+        self.responses.apply(&mut rules.responses);
         rules
     }
 

@@ -77,6 +77,7 @@ fn rules(rules: &Rules, found: &mut Contradictions) {
     lockout::contradictions(rules, found);
     rules.limits.contradictions(found);
     rules.guard.contradictions(&rules.codes, found);
+    rules.responses.contradictions(found);
 }
 
 fn of_override(policy: &Policy, at: usize, each: &Override, found: &mut Contradictions) {
@@ -141,6 +142,7 @@ fn looser_than_strict(policy: &Policy, rules: &Rules, found: &mut Contradictions
     }
     keys.extend(rules.limits.looser_than(&strict.limits));
     keys.extend(rules.guard.looser_than(&strict.guard));
+    keys.extend(rules.responses.looser_than(strict.responses));
     for key in keys {
         found.warning(
             key,

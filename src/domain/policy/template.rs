@@ -1,6 +1,6 @@
 //! The named templates that policies are built on.
 
-use super::{CodeRules, GuardRules, LimitRule, LimitRules, Rules};
+use super::{CodeRules, GuardRules, LimitRule, LimitRules, ResponseRules, Responses, Rules};
 use crate::domain::{
     lockout::{Delay, Ladder, Lockout, Rung},
     window::Window,
@@ -51,6 +51,7 @@ impl Template {
                     all: limit(&[(500, MINUTE)]),
                 },
                 guard: GuardRules { failures: limit(&[(30, 5 * MINUTE), (150, HOUR)]), code_length: 10 },
+                responses: responses(Responses::BOTH),
             },
             Self::Standard => Rules {
                 codes: codes(6, 5 * MINUTE, 5, 30),
@@ -63,6 +64,7 @@ impl Template {
                     all: limit(&[(1000, MINUTE)]),
                 },
                 guard: GuardRules { failures: limit(&[(100, 5 * MINUTE), (500, HOUR)]), code_length: 10 },
+                responses: responses(Responses::NONE),
             },
             Self::Lenient => Rules {
                 codes: codes(6, 5 * MINUTE, 5, 15),
@@ -75,6 +77,7 @@ impl Template {
                     all: limit(&[(3000, MINUTE)]),
                 },
                 guard: GuardRules { failures: limit(&[(300, 5 * MINUTE), (1500, HOUR)]), code_length: 8 },
+                responses: responses(Responses::NONE),
             },
         }
     }
@@ -96,6 +99,16 @@ fn lockout(first_delay: u64, disable_at: u32, rungs: &[(u32, u64)]) -> Lockout {
         ladder: Ladder::new(rungs.collect()).unwrap_or_default(),
         delay: Delay { first: Duration::from_secs(first_delay), ..Delay::default() },
         disable_at: Some(disable_at),
+    }
+}
+
+/// Templates differ in what another device's use of a refresh token brings beyond the end of its session.
+const fn responses(device_mismatch: Responses) -> ResponseRules {
+    ResponseRules {
+        failure_burst: Responses::NOTIFY,
+        replayed_token: Responses::BOTH,
+        device_mismatch,
+        new_device: Responses::NOTIFY,
     }
 }
 

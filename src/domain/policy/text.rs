@@ -19,6 +19,7 @@ pub fn text(policy: &Policy) -> String {
         lockout: LockoutChange::whole(&rules.lockout),
         limits: rules.limits.as_change(),
         guard: rules.guard.as_change(),
+        responses: rules.responses.as_change(),
     };
     whole.write(&mut lines);
     for each in &policy.overrides {
@@ -37,6 +38,7 @@ impl Change {
         self.lockout.write(lines);
         self.limits.write(lines);
         self.guard.write(lines);
+        self.responses.write(lines);
     }
 }
 

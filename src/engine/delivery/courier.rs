@@ -102,13 +102,17 @@ impl Courier {
             End::Dropped { reason: "UNREADABLE" }
         };
         let content = opened_content(&ring, message_id, &message.content).map_err(unreadable)?;
-        let words = self.templates.words(&content).map_err(|fault| {
+        let locale = match &message.recipient {
+            Recipient::User { locale, .. } => locale.as_str(),
+            Recipient::InContent => "",
+        };
+        let words = self.templates.words(&content, locale).map_err(|fault| {
             tracing::error!(%message_id, error = %fault, "a message cannot be put into words");
             End::Dropped { reason: "TEMPLATE_FAULT" }
         })?;
         let words = words.ok_or(End::Dropped { reason: "REVIEW_ACCOUNT" })?;
         let to = match (&message.recipient, &content) {
-            (Recipient::User { user_id, email }, _) => {
+            (Recipient::User { user_id, email, .. }, _) => {
                 let row = user_id.uuid();
                 let place = Place { column: USER_EMAIL, row: row.as_bytes() };
                 let address = open(&ring, place, email).map_err(unreadable)?;
@@ -118,7 +122,7 @@ impl Courier {
                 Recipient::InContent,
                 Content::Code { destination, .. } | Content::IdentifierLocked { destination, .. },
             ) => EmailAddress::parse(destination).ok(),
-            (Recipient::InContent, Content::RefreshTokenReused { .. } | Content::Withheld) => None,
+            (Recipient::InContent, _) => None,
         };
         let to = to.ok_or_else(|| {
             tracing::error!(%message_id, "a message has no usable address");

@@ -4,6 +4,7 @@ mod backoff;
 mod courier;
 mod handoff;
 mod mailbox;
+mod notices;
 mod seal;
 mod words;
 mod worker;

@@ -1,5 +1,6 @@
 //! What messages say: templates of this program, filled with values that are never templates themselves.
 
+use super::notices::Notice;
 use crate::domain::{message::Content, time::Timestamp};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
@@ -21,20 +22,15 @@ pub struct TemplateFault(#[from] minijinja::Error);
 /// The templates, parsed.
 pub(super) struct Templates(Environment<'static>);
 
-/// The languages that messages exist in; the first serves everyone else.
+/// The languages that codes are sent in; the first serves everyone else.
 const LANGUAGES: [&str; 1] = ["en"];
 
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 5] = [
     ("layout.html.j2", include_str!("templates/layout.html.j2")),
+    ("notice.html.j2", include_str!("templates/notice.html.j2")),
     ("en/code.subject.j2", include_str!("templates/en/code.subject.j2")),
     ("en/code.txt.j2", include_str!("templates/en/code.txt.j2")),
     ("en/code.html.j2", include_str!("templates/en/code.html.j2")),
-    ("en/identifier_locked.subject.j2", include_str!("templates/en/identifier_locked.subject.j2")),
-    ("en/identifier_locked.txt.j2", include_str!("templates/en/identifier_locked.txt.j2")),
-    ("en/identifier_locked.html.j2", include_str!("templates/en/identifier_locked.html.j2")),
-    ("en/refresh_token_reused.subject.j2", include_str!("templates/en/refresh_token_reused.subject.j2")),
-    ("en/refresh_token_reused.txt.j2", include_str!("templates/en/refresh_token_reused.txt.j2")),
-    ("en/refresh_token_reused.html.j2", include_str!("templates/en/refresh_token_reused.html.j2")),
 ];
 
 impl Templates {
@@ -51,8 +47,12 @@ impl Templates {
     }
 
     /// Puts `content` into words, in the language of its locale where there is one, else in English; `None` for what is
-    /// not to be sent.
-    pub(super) fn words(&self, content: &Content) -> Result<Option<Words>, TemplateFault> {
+    /// not to be sent. `locale` is the recipient's, for contents that name none.
+    pub(super) fn words(&self, content: &Content, locale: &str) -> Result<Option<Words>, TemplateFault> {
+        let locale = match content {
+            Content::Code { locale, .. } | Content::IdentifierLocked { locale, .. } => locale,
+            _ => locale,
+        };
         let words = match content {
             Content::Code { destination: _, code, client_name, minutes, locale, address, asked_at } => self.fill(
                 "code",
@@ -62,26 +62,27 @@ impl Templates {
                     client_name => one_line(client_name),
                     minutes => minutes,
                     address => one_line(address),
-                    asked_at => minute(*asked_at),
+                    asked_at => minute(*asked_at, MINUTE),
                 },
-            ),
-            Content::IdentifierLocked { destination: _, address, noticed_at, until } => self.fill(
-                "identifier_locked",
-                "",
-                &context! {
-                    address => one_line(address),
-                    noticed_at => minute(*noticed_at),
-                    until => until.map(minute).unwrap_or_default(),
-                },
-            ),
-            Content::RefreshTokenReused { address, noticed_at } => self.fill(
-                "refresh_token_reused",
-                "",
-                &context! { address => one_line(address), noticed_at => minute(*noticed_at) },
-            ),
-            Content::Withheld => return Ok(None),
+            )?,
+            _ => match Notice::of(content, locale) {
+                Some(notice) => self.notice(&notice)?,
+                None => return Ok(None),
+            },
         };
-        words.map(Some)
+        Ok(Some(words))
+    }
+
+    fn notice(&self, notice: &Notice) -> Result<Words, TemplateFault> {
+        let values = context! {
+            language => notice.tag,
+            direction => "ltr",
+            title => &notice.title,
+            preview => &notice.preview,
+            paragraphs => &notice.paragraphs,
+        };
+        let html = self.0.get_template("notice.html.j2")?.render(&values)?;
+        Ok(Words { subject: one_line(&notice.subject), text: notice.text(), html })
     }
 
     fn fill(&self, kind: &str, locale: &str, values: &Value) -> Result<Words, TemplateFault> {
@@ -99,19 +100,20 @@ fn language(locale: &str) -> &'static str {
 }
 
 /// The text without what could begin a line, end a header or turn the reading direction.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let text: String = text.chars().filter(|c| !turns(*c)).map(|c| if breaks(c) { ' ' } else { c }).collect();
     text.trim().to_owned()
 }
 
-/// Day and minute in UTC, such as `20 November 2026, 19:04 UTC`.
-fn minute(micros: i64) -> String {
-    jiff::Timestamp::from_microsecond(micros).map_or_else(
-        |_| Timestamp::from_micros(micros).to_string(),
-        |time| time.strftime("%-d %B %Y, %H:%M UTC").to_string(),
-    )
+/// How codes write a minute, such as `20 November 2026, 19:04 UTC`.
+const MINUTE: &str = "%-d %B %Y, %H:%M UTC";
+
+/// Day and minute in UTC, in a form of `strftime`.
+pub(super) fn minute(micros: i64, form: &str) -> String {
+    jiff::Timestamp::from_microsecond(micros)
+        .map_or_else(|_| Timestamp::from_micros(micros).to_string(), |time| time.strftime(form).to_string())
 }
 
 #[cfg(test)]

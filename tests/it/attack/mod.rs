@@ -14,6 +14,7 @@ mod lockout;
 mod mail_bomb;
 mod offline;
 mod replay;
+mod responses;
 mod spread;
 mod surface;
 mod timing;
