@@ -14,6 +14,7 @@ mod mail_bomb;
 mod offline;
 mod replay;
 mod responses;
+mod shadow;
 mod spread;
 mod surface;
 mod timing;
