@@ -39,6 +39,7 @@ pub(super) fn codes(section: &mut Section<'_>) -> Option<CodeChange> {
 }
 
 pub(super) fn lockout(section: &mut Section<'_>) -> Option<LockoutChange> {
+    let mode = section.get("mode", &MODE).optional();
     let rungs = section.tables("rungs", |section| {
         let failures = section.need("failures", &Whole(1..=100));
         let wait = section.need("wait", &Span(Duration::from_secs(1)..=Duration::from_hours(7 * 24)));
@@ -56,6 +57,7 @@ pub(super) fn lockout(section: &mut Section<'_>) -> Option<LockoutChange> {
         );
     }
     Some(LockoutChange {
+        mode: mode?,
         rungs: ladder.map_or(Some(None), |ladder| ladder.map(Some))?,
         first_delay: first_delay?,
         longest_delay: longest_delay?,
@@ -104,6 +106,7 @@ pub(in crate::config) fn listed(section: &mut Section<'_>, key: &'static str) ->
 }
 
 pub(super) fn guard(section: &mut Section<'_>) -> Option<GuardChange> {
+    let mode = section.get("mode", &MODE).optional();
     let windows = listed(section, "windows").optional()?;
     if windows.as_ref().is_some_and(Vec::is_empty) {
         section.wrong(
@@ -115,6 +118,7 @@ pub(super) fn guard(section: &mut Section<'_>) -> Option<GuardChange> {
     }
     let code_length = section.get("code_length", &Whole(6..=10)).optional()?;
     Some(GuardChange {
+        mode: mode?,
         windows: windows.map(Into::into),
         code_length: code_length.and_then(|length| u8::try_from(length).ok()),
     })

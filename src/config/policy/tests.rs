@@ -18,6 +18,7 @@ lifetime = "3m"
 max_attempts = 3
 resend_cooldown = 60
 [lockout]
+mode = "shadow"
 rungs = [{ failures = 2, wait = "5m" }]
 first_delay = "3s"
 longest_delay = "2m"
@@ -38,6 +39,7 @@ windows = [{ limit = 70, seconds = 61 }]
 mode = "enforce"
 windows = [{ limit = 900, seconds = 60 }]
 [guard]
+mode = "shadow"
 windows = [{ limit = 90, seconds = 300 }]
 code_length = 9
 [responses]
@@ -110,7 +112,7 @@ lifetime = "6m"
 max_attempts = 6
 resend_cooldown = 0
 [lockout]
-mode = "shadow"
+mode = "off"
 rungs = [{ failures = 2, wait = 1 }, { failures = 1, wait = 1 }]
 [limits.identifier]
 windows = []
@@ -136,7 +138,7 @@ digits = 8
         ":6: codes.lifetime: is out of bounds; give a span such as \"5m\", or whole seconds, from 30s to 5m",
         ":7: codes.max_attempts: is out of bounds; give a whole number from 1 to 5",
         ":8: codes.resend_cooldown: is out of bounds",
-        ":10: lockout.mode: is not a known key; known here: rungs, first_delay, longest_delay, disable_at",
+        ":10: lockout.mode: is not one of the choices; give \"enforce\" or \"shadow\"",
         ":11: lockout.rungs: is no ladder; write at least one",
         ":13: limits.identifier.windows: has no window",
         ":15: limits.address.mode: is not one of the choices; give \"enforce\" or \"shadow\"",

@@ -42,7 +42,7 @@ use super::lockout::Lockout;
 pub struct Rules {
     /// One-time codes.
     pub codes: CodeRules,
-    /// What wrong codes in a row bring. It is always enforced: what counts failures is what locks.
+    /// What wrong codes in a row bring.
     pub lockout: Lockout,
     /// How many codes may be asked for.
     pub limits: LimitRules,

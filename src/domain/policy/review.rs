@@ -140,6 +140,9 @@ fn looser_than_strict(policy: &Policy, rules: &Rules, found: &mut Contradictions
     if lockout::looser_than(&rules.lockout, &strict.lockout) {
         keys.push("lockout.rungs");
     }
+    if rules.lockout.mode > strict.lockout.mode {
+        keys.push("lockout.mode");
+    }
     keys.extend(rules.limits.looser_than(&strict.limits));
     keys.extend(rules.guard.looser_than(&strict.guard));
     keys.extend(rules.responses.looser_than(strict.responses));

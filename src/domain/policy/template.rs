@@ -1,6 +1,6 @@
 //! The named templates that policies are built on.
 
-use super::{CodeRules, GuardRules, LimitRule, LimitRules, ResponseRules, Responses, Rules};
+use super::{CodeRules, GuardRules, LimitRule, LimitRules, Mode, ResponseRules, Responses, Rules};
 use crate::domain::{
     lockout::{Delay, Ladder, Lockout, Rung},
     window::Window,
@@ -95,6 +95,7 @@ fn codes(length: u8, lifetime: u64, max_attempts: u32, resend_cooldown: u64) -> 
 fn lockout(first_delay: u64, disable_at: u32, rungs: &[(u32, u64)]) -> Lockout {
     let rungs = rungs.iter().map(|&(failures, wait)| Rung { failures, wait: Duration::from_secs(wait) });
     Lockout {
+        mode: Mode::Enforce,
         // A test holds each to be one; the default is the safe answer to a slip.
         ladder: Ladder::new(rungs.collect()).unwrap_or_default(),
         delay: Delay { first: Duration::from_secs(first_delay), ..Delay::default() },

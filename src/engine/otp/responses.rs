@@ -3,11 +3,11 @@
 use super::OtpEngine;
 use crate::{
     domain::{
-        audit::{Act, AuditEvent},
+        audit::{Act, AuditEvent, Outcome},
         challenge::ChargedAttempt,
         lockout::Lockout,
         message::Content,
-        policy::SecurityEvent,
+        policy::{Mode, SecurityEvent},
         refusal::Refusal,
         session::Origin,
         time::Timestamp,
@@ -30,7 +30,11 @@ impl OtpEngine {
         now: Timestamp,
     ) -> Result<FailedAttempt, Refusal> {
         if !lockout.wait_at(attempt.failures).is_lock() {
-            return Ok(FailedAttempt { events: vec![failed], notice: None });
+            let mut events = vec![failed];
+            if lockout.mode == Mode::Shadow && lockout.enforced_wait_at(attempt.failures).is_lock() {
+                events.push(self.would_refuse(&events[0], "ACCOUNT_LOCKED"));
+            }
+            return Ok(FailedAttempt { events, notice: None });
         }
         let security = self.security();
         let suspended = attempt.locked_until == Some(Timestamp::NEVER);
@@ -40,6 +44,12 @@ impl OtpEngine {
         let notice = told.then(|| self.lock_notice(&security, attempt, &failed.origin, now)).transpose()?;
         let responded = security.responded(SecurityEvent::FailureBurst, &failed);
         Ok(FailedAttempt { events: vec![failed, lock, responded], notice })
+    }
+
+    /// What the audit log says where a rule in shadow would have refused.
+    pub(super) fn would_refuse(&self, event: &AuditEvent, reason: &'static str) -> AuditEvent {
+        let event = AuditEvent { event_id: self.event_id(), act: Act::RefusalShadowed, ..event.clone() };
+        event.ended(Outcome::WouldRefuse, reason)
     }
 
     /// What the person is told of the lock that a failed attempt brings. It goes to the address of the challenge, whether

@@ -82,7 +82,7 @@ impl OtpEngine {
             Some(id) => {
                 lockout = self.lockout(id).await?;
                 let device = self.known_device(request.device_token.as_ref(), now);
-                if self.is_guarding(now) {
+                if self.is_budget_spent(now) {
                     self.pass_guard(id, device.as_ref(), &request, origin, now).await?;
                 }
                 let attempt = Attempt { challenge_id: id, now, lockout: Arc::clone(&lockout), device };

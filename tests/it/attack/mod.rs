@@ -15,6 +15,7 @@ mod mail_bomb;
 mod offline;
 mod replay;
 mod responses;
+mod shadow;
 mod spread;
 mod surface;
 mod timing;

@@ -39,7 +39,7 @@ pub(in super::super) async fn charge(link: &mut impl Link, attempt: &Attempt) ->
     };
     let mut failures = 0;
     if let Some(LockoutStanding { failures: before, locked_until }) = lockout_of(link, &counter_key).await? {
-        if locked_until > now {
+        if lockout.holds(locked_until, now) {
             return Ok(ChargeOutcome::Locked { until: locked_until, failures: before, challenge: Box::new(challenge) });
         }
         failures = before;

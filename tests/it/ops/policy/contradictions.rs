@@ -7,7 +7,7 @@ use super::{check, policy, text};
 /// What a file says after its template, and what is told of it: the key and the beginning of what is wrong.
 type Case = (&'static str, &'static str);
 
-const WARNINGS: [Case; 13] = [
+const WARNINGS: [Case; 16] = [
     (
         "[lockout]\nrungs = [{ failures = 3, wait = \"5m\" }, { failures = 40, wait = \"10m\" }]",
         "lockout.rungs: has a rung at 40 failures, which is not reached: it takes 37 more wrong codes than the rung below",
@@ -49,6 +49,12 @@ const WARNINGS: [Case; 13] = [
         "[[override]]\nclient = \"a\"\nlimits.address.mode = \"shadow\"\n# strict",
         "override[0].limits.address: is looser than the template \"strict\"",
     ),
+    ("[lockout]\nmode = \"shadow\"", "lockout.mode: is \"shadow\": wrong codes lock nobody out"),
+    ("[guard]\nmode = \"shadow\"", "guard.mode: is \"shadow\": one guess on each of many accounts is reported"),
+    (
+        "[[override]]\nclient = \"a\"\nlockout.mode = \"shadow\"",
+        "override[0].lockout.mode: is \"shadow\": wrong codes lock nobody out",
+    ),
     (
         "[responses]\nnew_device = [\"notify\", \"revoke\"]",
         "responses.new_device: has \"revoke\": each sign-in on a further device signs the person out of all others",
@@ -59,7 +65,7 @@ const WARNINGS: [Case; 13] = [
     ),
 ];
 
-const ERRORS: [Case; 14] = [
+const ERRORS: [Case; 13] = [
     ("[codes]\nlifetime = 30", ": codes.resend_cooldown: is 30s, and a code and its challenge end after 30s"),
     (
         "[[override]]\nclient = \"a\"\ncodes = { resend_cooldown = \"5m\" }",
@@ -69,7 +75,6 @@ const ERRORS: [Case; 14] = [
     ("[[override]]\nclient = \"a\"", ": override[0]: changes nothing"),
     ("[[override]]\nclient = \"a\"\nlimits.all.mode = \"shadow\"", ":4: override[0].limits.all: cannot be overridden"),
     ("[codes]\nlenght = 8", ":3: codes.lenght: is not a known key; known here: length, lifetime, max_attempts"),
-    ("[lockout]\nmode = \"shadow\"", ":3: lockout.mode: is not a known key; known here: rungs"),
     ("[limits.identifier]\nwindow = []", ":3: limits.identifier.window: is not a known key; known here: mode, windows"),
     (
         "[responses]\nfailure_burst = [\"notify\", \"revoke\"]",
