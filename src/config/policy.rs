@@ -1,6 +1,7 @@
 //! Policy files: figures on a template, read and reviewed whole. `[policy]` of the configuration names one.
 
 mod sections;
+mod sms;
 
 pub(super) use sections::listed;
 
@@ -16,8 +17,8 @@ use crate::domain::{
     contact::Channel,
     digest::Digest,
     policy::{
-        self, Change, Finding, GuardChange, MAX_OVERRIDES, Override, Policy, ResponseChange, Severity, Template,
-        Traffic,
+        self, Change, Finding, GuardChange, MAX_OVERRIDES, Override, Policy, ResponseChange, Severity, SmsChange,
+        Template, Traffic,
     },
 };
 use std::path::{Path, PathBuf};
@@ -155,7 +156,19 @@ fn change(parent: &mut Section<'_>, base: bool) -> Option<Change> {
         }
         Some(ResponseChange::default())
     };
-    Some(Change { codes: codes?, lockout: lockout?, limits: limits?, guard: guard?, responses: responses? })
+    let sms = if base {
+        parent.section("sms", sms::sms)
+    } else {
+        if parent.has("sms") {
+            parent.wrong(
+                "sms",
+                "cannot be overridden: its budgets are everybody's",
+                "remove it here, and write it as [sms]",
+            );
+        }
+        Some(SmsChange::default())
+    };
+    Some(Change { codes: codes?, lockout: lockout?, limits: limits?, guard: guard?, responses: responses?, sms: sms? })
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const MAX_SECONDS: u32 = 30 * 86_400;
 /// Requests that a window may admit: the length that a log can have.
 const MAX_LIMIT: u32 = 100_000;
 
-const MODE: Word<Mode> = Word(&[("enforce", Mode::Enforce), ("shadow", Mode::Shadow)]);
+pub(super) const MODE: Word<Mode> = Word(&[("enforce", Mode::Enforce), ("shadow", Mode::Shadow)]);
 
 pub(super) fn codes(section: &mut Section<'_>) -> Option<CodeChange> {
     let length = section.get("length", &Whole(6..=10)).optional();

@@ -14,6 +14,7 @@ pub fn explain(policy: &Policy) -> String {
         limits: rules.limits.as_change(),
         guard: rules.guard.as_change(),
         responses: rules.responses.as_change(),
+        sms: rules.sms.as_change(),
     };
     list(&mut told, &whole);
     if policy.overrides.len() > 1 {
@@ -36,6 +37,7 @@ fn list(told: &mut String, change: &Change) {
         change.limits.words(),
         change.guard.words(),
         change.responses.words(),
+        change.sms.words(),
     ];
     for line in sections.concat() {
         let _ = writeln!(told, "  {line}");

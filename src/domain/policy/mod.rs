@@ -17,6 +17,7 @@ mod overrides;
 mod responses;
 mod review;
 mod sessions;
+mod sms;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -32,10 +33,12 @@ pub use overrides::{MAX_OVERRIDES, Override, Traffic};
 pub use responses::{ResponseChange, ResponseRules, Responses, SecurityEvent};
 pub use review::{Finding, Severity, review, unknown_clients};
 pub use sessions::SessionPolicy;
+pub use sms::{Countries, SmsChange, SmsRules, UnusedRule};
 pub use template::Template;
 pub use text::{show_span, text};
 
 use super::lockout::Lockout;
+use std::sync::Arc;
 
 /// Everything that a request for a code and its verification keep to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +53,9 @@ pub struct Rules {
     pub guard: GuardRules,
     /// What is done where an account is used in an unusual way: the same for all traffic.
     pub responses: ResponseRules,
+    /// Where text messages may go and what they may cost: the same for all traffic. Held apart, as a message takes it
+    /// along to the store.
+    pub sms: Arc<SmsRules>,
 }
 
 /// What is to be different of some rules; what is `None` stays.
@@ -65,6 +71,8 @@ pub struct Change {
     pub guard: GuardChange,
     /// Of responses: never in an override, for a refresh token is presented without channel and purpose.
     pub responses: ResponseChange,
+    /// Of text messages: never in an override, for they are budgets of everybody.
+    pub sms: SmsChange,
 }
 
 impl Change {
@@ -76,6 +84,7 @@ impl Change {
         self.limits.apply(&mut rules.limits);
         self.guard.apply(&mut rules.guard);
         self.responses.apply(&mut rules.responses);
+        self.sms.apply(Arc::make_mut(&mut rules.sms));
         rules
     }
 

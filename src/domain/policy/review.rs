@@ -78,6 +78,7 @@ fn rules(rules: &Rules, found: &mut Contradictions) {
     rules.limits.contradictions(found);
     rules.guard.contradictions(&rules.codes, found);
     rules.responses.contradictions(found);
+    rules.sms.contradictions(found);
 }
 
 fn of_override(policy: &Policy, at: usize, each: &Override, found: &mut Contradictions) {
@@ -146,6 +147,7 @@ fn looser_than_strict(policy: &Policy, rules: &Rules, found: &mut Contradictions
     keys.extend(rules.limits.looser_than(&strict.limits));
     keys.extend(rules.guard.looser_than(&strict.guard));
     keys.extend(rules.responses.looser_than(strict.responses));
+    keys.extend(rules.sms.looser_than(&strict.sms));
     for key in keys {
         found.warning(
             key,

@@ -20,6 +20,7 @@ pub fn text(policy: &Policy) -> String {
         limits: rules.limits.as_change(),
         guard: rules.guard.as_change(),
         responses: rules.responses.as_change(),
+        sms: rules.sms.as_change(),
     };
     whole.write(&mut lines);
     for each in &policy.overrides {
@@ -39,6 +40,7 @@ impl Change {
         self.limits.write(lines);
         self.guard.write(lines);
         self.responses.write(lines);
+        self.sms.write(lines);
     }
 }
 
