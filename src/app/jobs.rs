@@ -4,11 +4,13 @@ mod keys;
 mod limiter;
 mod policy;
 mod review;
+mod watch;
 
 pub(super) use keys::{InForce, KeyFiles, KeyStamp};
 pub(super) use limiter::record_changes;
 pub(super) use policy::{WatchedPolicy, warn};
 pub(super) use review::WatchedReview;
+pub(super) use watch::Watched;
 
 use crate::{
     engine::{otp::OtpEngine, token::TokenIssuer},

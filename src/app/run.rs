@@ -2,7 +2,7 @@
 
 use super::{
     Failure, failure,
-    jobs::{self, Jobs, KeyStamp},
+    jobs::{self, Jobs, KeyStamp, Watched as _},
     material::Material,
     serve::{self, Addresses},
     shutdown::{self, Signals},
