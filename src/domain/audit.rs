@@ -20,6 +20,10 @@ pub enum Act {
     ReviewCodeUsed,
     /// A further code of a challenge was made and accepted for delivery.
     CodeResent,
+    /// A code was made and its text message kept back, by a rule against those who earn by messages.
+    CodeWithheld,
+    /// A budget of text messages is spent, or too many of their codes go unused: an alarm.
+    SmsStopped,
     /// A code was presented.
     CodeVerified,
     /// An identifier reached a rung of the ladder.
@@ -78,11 +82,13 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::CodeSent,
         Self::ReviewCodeDrawn,
         Self::ReviewCodeUsed,
         Self::CodeResent,
+        Self::CodeWithheld,
+        Self::SmsStopped,
         Self::CodeVerified,
         Self::IdentifierLocked,
         Self::SecurityResponded,
@@ -120,6 +126,8 @@ impl Act {
             Self::ReviewCodeDrawn => "review_code.drawn",
             Self::ReviewCodeUsed => "review_code.used",
             Self::CodeResent => "code.resent",
+            Self::CodeWithheld => "code.withheld",
+            Self::SmsStopped => "sms.stopped",
             Self::CodeVerified => "code.verified",
             Self::IdentifierLocked => "identifier.locked",
             Self::SecurityResponded => "security.responded",

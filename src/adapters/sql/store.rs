@@ -158,6 +158,10 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
         self.hot("complete_sign_in", async move { engine.complete_sign_in(sign_in).await }).await
     }
 
+    async fn note_text_message_use(&self, id: ChallengeId) -> Result<(), StoreFault> {
+        step!(self, "note_text_message_use", transaction, |link| steps::text_messages::note_use(link, id))
+    }
+
     async fn user_of(&self, key: IdentifierKey) -> Result<Option<User>, StoreFault> {
         step!(self, "user_of", reader, |link| steps::users::user_of(link, key))
     }

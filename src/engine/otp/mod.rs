@@ -10,6 +10,7 @@ mod responses;
 mod review;
 mod rules;
 mod send;
+mod text_messages;
 mod verify;
 mod view;
 

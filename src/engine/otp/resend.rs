@@ -1,6 +1,8 @@
 //! Resend: a further code within the same challenge; the earlier ones stay good.
 
-use super::{ChallengeView, CodeDraft, OtpEngine, Sent, limits::Asked, proof::Proving, view::RecordedView};
+use super::{
+    ChallengeView, CodeDraft, OtpEngine, Sent, limits::Asked, proof::Proving, text_messages, view::RecordedView,
+};
 use crate::{
     domain::{
         answer::AnswerKey,
@@ -76,6 +78,10 @@ impl OtpEngine {
         let refusal = match outcome {
             ResendOutcome::Added => {
                 self.parts.handoff.pass(message, place);
+                return Ok(Sent { challenge: view, standing });
+            }
+            ResendOutcome::Withheld(withheld) => {
+                text_messages::tell(withheld);
                 return Ok(Sent { challenge: view, standing });
             }
             ResendOutcome::AlreadyAnswered => {
@@ -159,6 +165,7 @@ impl OtpEngine {
             message,
             event,
             answer,
+            text: None,
         };
         Ok((new, view))
     }

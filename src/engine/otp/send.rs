@@ -1,6 +1,6 @@
 //! Send: one limiter call, one store call, the same for known and unknown identifiers.
 
-use super::{ChallengeView, CodeDraft, OtpEngine, limits::Asked, view::RecordedView};
+use super::{ChallengeView, CodeDraft, OtpEngine, limits::Asked, text_messages, view::RecordedView};
 use crate::{
     domain::{
         answer::AnswerKey,
@@ -111,6 +111,10 @@ impl OtpEngine {
                 self.parts.handoff.pass(message, place);
                 Ok(Sent { challenge: view, standing })
             }
+            BeginOutcome::Withheld(withheld) => {
+                text_messages::tell(withheld);
+                Ok(Sent { challenge: view, standing })
+            }
             BeginOutcome::AlreadyAnswered => self.sent_before(key.as_ref(), now).await?.ok_or(Refusal::Internal),
         }
     }
@@ -169,7 +173,7 @@ impl OtpEngine {
         };
         let view = ChallengeView::of(&challenge, &request.email, Some(SecretString::from(binding_secret)));
         let answer = key.map(|key| self.answers.record(key, &RecordedView::from(&view), now)).transpose()?;
-        Ok((NewChallenge { challenge, code, message, event, answer }, view))
+        Ok((NewChallenge { challenge, code, message, event, answer, text: None }, view))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Challenges: begin, resend, charge an attempt, complete a sign-in.
 
-use super::{Notice, StoreFault};
+use super::{Notice, StoreFault, TextMessage, Withheld};
 use crate::domain::{
     answer::RecordedAnswer,
     audit::AuditEvent,
@@ -33,6 +33,8 @@ pub struct NewChallenge {
     pub event: AuditEvent,
     /// The answer under the caller's request id, where there is one.
     pub answer: Option<RecordedAnswer>,
+    /// Where the message is a text message: what it counts on.
+    pub text: Option<TextMessage>,
 }
 
 /// Whether a challenge has begun.
@@ -40,6 +42,8 @@ pub struct NewChallenge {
 pub enum BeginOutcome {
     /// It has.
     Begun,
+    /// It has, and its text message is not sent: nobody will know the code.
+    Withheld(Withheld),
     /// A call with the same request id was faster; nothing was written.
     AlreadyAnswered,
 }
@@ -61,6 +65,8 @@ pub struct NewCode {
     pub event: AuditEvent,
     /// The answer under the caller's request id, where there is one.
     pub answer: Option<RecordedAnswer>,
+    /// Where the message is a text message: what it counts on.
+    pub text: Option<TextMessage>,
 }
 
 /// Whether a further code was added.
@@ -68,6 +74,8 @@ pub struct NewCode {
 pub enum ResendOutcome {
     /// It was.
     Added,
+    /// It was, and its text message is not sent.
+    Withheld(Withheld),
     /// Another resend was faster: not before this time.
     TooSoon(Timestamp),
     /// The challenge is used, expired, or out of attempts.
@@ -237,6 +245,10 @@ pub trait ChallengeStore: Send + Sync {
 
     /// Completes a sign-in.
     async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault>;
+
+    /// Counts the text messages of a challenge as used: somebody signed in by one of them. Once; nothing where there
+    /// were none.
+    async fn note_text_message_use(&self, id: ChallengeId) -> Result<(), StoreFault>;
 
     /// The user of an identifier, looked up again after `UserChanged`.
     async fn user_of(&self, key: IdentifierKey) -> Result<Option<crate::domain::user::User>, StoreFault>;

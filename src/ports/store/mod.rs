@@ -5,6 +5,7 @@ mod history;
 mod outbox;
 mod responses;
 mod sessions;
+mod text_messages;
 mod users;
 
 pub use challenges::{
@@ -17,6 +18,7 @@ pub use responses::{Notice, Response};
 pub use sessions::{
     Rotation, RotationEvents, RotationOutcome, SessionPage, SessionStore, SignOutOutcome, SignOutScope,
 };
+pub use text_messages::{TextMessage, Withheld};
 pub use users::{UserChange, UserChangeOutcome, UserStore};
 
 use crate::domain::{answer::AnswerKey, audit::AuditEvent, sealed::Sealed, time::Timestamp};

@@ -16,6 +16,7 @@ mod revoke;
 mod rotate;
 mod round_trips;
 mod sweep;
+mod text_messages;
 mod users;
 
 pub(crate) use given::Given;

@@ -142,7 +142,14 @@ impl Parts for Postgres {
     }
 
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {
-        self.lanes.begin.run(new).await
+        if new.text.is_none() {
+            return self.lanes.begin.run(new).await;
+        }
+        // What text messages may be sent is counted under a lock that batches would hold for each other.
+        let mut link = self.transaction().await?;
+        let outcome = steps::begin::begin(&mut link, &new).await?;
+        link.finish().await?;
+        Ok(outcome)
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {

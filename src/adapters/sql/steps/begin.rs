@@ -4,7 +4,7 @@ use crate::{
     adapters::sql::{
         link::{Link, values},
         rows, statements,
-        steps::{ledger, outbox},
+        steps::{ledger, text_messages},
     },
     domain::{challenge::Challenge, id::ChallengeId},
     ports::store::{BeginOutcome, NewChallenge, StoreFault},
@@ -12,7 +12,7 @@ use crate::{
 
 /// Writes a challenge with its message, its event and its answer.
 pub(in super::super) async fn begin(link: &mut impl Link, new: &NewChallenge) -> Result<BeginOutcome, StoreFault> {
-    let NewChallenge { challenge, code, message, event, answer } = new;
+    let NewChallenge { challenge, code, message, event, answer, text } = new;
     if !ledger::keep_answer(link, answer.as_ref(), challenge.create_time).await? {
         return Ok(BeginOutcome::AlreadyAnswered);
     }
@@ -42,9 +42,8 @@ pub(in super::super) async fn begin(link: &mut impl Link, new: &NewChallenge) ->
         ],
     )
     .await?;
-    outbox::accept(link, message, None).await?;
-    link.record(std::slice::from_ref(event)).await?;
-    Ok(BeginOutcome::Begun)
+    let withheld = text_messages::accept(link, message, text.as_ref(), event, challenge.create_time).await?;
+    Ok(withheld.map_or(BeginOutcome::Begun, BeginOutcome::Withheld))
 }
 
 /// A challenge.

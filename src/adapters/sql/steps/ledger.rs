@@ -17,6 +17,9 @@ use std::time::Duration;
 /// How long an ended challenge and a settled message stay, for questions afterwards.
 const KEPT: Duration = Duration::from_hours(24);
 
+/// How long it is known what text messages were sent: the longest window of a policy, and a day.
+const TEXT_MESSAGES_KEPT: Duration = Duration::from_hours(8 * 24);
+
 /// How many rows of a table one sweep removes at most, so that it holds nobody up.
 const BATCH: i64 = 2000;
 
@@ -61,7 +64,10 @@ pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Res
     let forgotten = now.before(KnownDevice::LIFETIME).micros();
     let devices = link.execute(statements::SWEEP_DEVICES, values![forgotten, BATCH]).await?;
     let messages = link.execute(statements::SWEEP_MESSAGES, values![kept, BATCH]).await?;
-    Ok(answers + challenges + devices + messages)
+    let sent = link.execute(statements::SWEEP_TEXT_MESSAGES_SENT, values![kept, BATCH]).await?;
+    let traffic = now.before(TEXT_MESSAGES_KEPT).micros();
+    let traffic = link.execute(statements::SWEEP_TEXT_MESSAGES, values![traffic, BATCH]).await?;
+    Ok(answers + challenges + devices + messages + sent + traffic)
 }
 
 /// Asks for a sign of life.

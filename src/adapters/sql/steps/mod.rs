@@ -11,4 +11,5 @@ pub(super) mod resend;
 pub(super) mod rotate;
 pub(super) mod sessions;
 pub(super) mod sign_in;
+pub(super) mod text_messages;
 pub(super) mod users;

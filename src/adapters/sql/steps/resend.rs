@@ -4,7 +4,7 @@ use crate::{
     adapters::sql::{
         link::{Link, values},
         rows, statements,
-        steps::{ledger, outbox},
+        steps::{ledger, text_messages},
     },
     ports::store::{KnownAnswer, NewCode, ResendOutcome, StoreFault},
 };
@@ -41,7 +41,6 @@ pub(in super::super) async fn add_code(link: &mut impl Link, new: &NewCode) -> R
         ],
     )
     .await?;
-    outbox::accept(link, &new.message, None).await?;
-    link.record(std::slice::from_ref(&new.event)).await?;
-    Ok(ResendOutcome::Added)
+    let withheld = text_messages::accept(link, &new.message, new.text.as_ref(), &new.event, new.now).await?;
+    Ok(withheld.map_or(ResendOutcome::Added, ResendOutcome::Withheld))
 }

@@ -108,6 +108,7 @@ pub(crate) fn challenge(address: &str, time: Timestamp) -> NewChallenge {
         message: message(Some(scope.challenge_id), time),
         event,
         answer: None,
+        text: None,
         challenge: Challenge {
             scope,
             destination: sealed(address),
@@ -135,6 +136,7 @@ pub(crate) fn further(challenge_id: ChallengeId, text: &str, now: Timestamp) -> 
         message: message(Some(challenge_id), now),
         event: event(now, Act::CodeResent),
         answer: None,
+        text: None,
     }
 }
 
