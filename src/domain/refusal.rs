@@ -46,7 +46,7 @@ pub enum Refusal {
     TokenInvalid,
     /// The refresh token is not good.
     RefreshTokenInvalid,
-    /// An old refresh token was presented; all sessions of the user have been ended.
+    /// An old refresh token was presented; its session has been ended, and what policy chose has been done.
     RefreshTokenReused,
     /// The token belongs to another device.
     DeviceMismatch,

@@ -24,7 +24,7 @@ pub(super) const GERMAN: Catalogue = Catalogue {
         ("CHALLENGE_NOT_FOUND", "Dieser Anmeldevorgang ist beendet. Fordern Sie einen neuen Code an."),
         ("TOKEN_INVALID", "Das Zugriffstoken ist nicht gültig. Erneuern Sie es oder melden Sie sich neu an."),
         ("REFRESH_TOKEN_INVALID", "Die Sitzung ist beendet. Melden Sie sich neu an."),
-        ("REFRESH_TOKEN_REUSED", "Ein altes Token wurde noch einmal verwendet. Zur Sicherheit wurden alle Sitzungen beendet. Melden Sie sich neu an."),
+        ("REFRESH_TOKEN_REUSED", "Ein altes Token wurde noch einmal verwendet. Zur Sicherheit wurden Sie abgemeldet. Melden Sie sich neu an."),
         ("DEVICE_MISMATCH", "Die Sitzung gehört zu einem anderen Gerät. Melden Sie sich auf diesem Gerät neu an."),
         ("SERVICE_CREDENTIAL_REQUIRED", "Diese Methode ist für Operatoren. Senden Sie das Operator-Token in den Metadaten unter x-service-token."),
         ("ROLE_NOT_ALLOWED", "Die Rolle des Aufrufers lässt das nicht zu. Bitten Sie einen Operator um eine passende Rolle."),

@@ -24,7 +24,7 @@ pub(super) const ENGLISH: Catalogue = Catalogue {
         ("CHALLENGE_NOT_FOUND", "This sign-in has ended. Ask for a new code."),
         ("TOKEN_INVALID", "The access token is not valid. Renew it, or sign in again."),
         ("REFRESH_TOKEN_INVALID", "The session has ended. Sign in again."),
-        ("REFRESH_TOKEN_REUSED", "An old token was used again. To be safe, all sessions have been ended. Sign in again."),
+        ("REFRESH_TOKEN_REUSED", "An old token was used again. To be safe, you have been signed out. Sign in again."),
         ("DEVICE_MISMATCH", "The session belongs to another device. Sign in again on this one."),
         ("SERVICE_CREDENTIAL_REQUIRED", "This method is for operators. Send the operator's token in the metadata x-service-token."),
         ("ROLE_NOT_ALLOWED", "The caller's role does not allow this. Ask an operator for a role that does."),

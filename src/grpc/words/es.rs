@@ -24,7 +24,7 @@ pub(super) const SPANISH: Catalogue = Catalogue {
         ("CHALLENGE_NOT_FOUND", "Este inicio de sesión ha terminado. Solicite un código nuevo."),
         ("TOKEN_INVALID", "El token de acceso no es válido. Renuévelo o vuelva a iniciar sesión."),
         ("REFRESH_TOKEN_INVALID", "La sesión ha terminado. Vuelva a iniciar sesión."),
-        ("REFRESH_TOKEN_REUSED", "Se ha vuelto a usar un token antiguo. Por seguridad se han cerrado todas las sesiones. Vuelva a iniciar sesión."),
+        ("REFRESH_TOKEN_REUSED", "Se ha vuelto a usar un token antiguo. Por seguridad se ha cerrado su sesión. Vuelva a iniciar sesión."),
         ("DEVICE_MISMATCH", "La sesión pertenece a otro dispositivo. Inicie sesión de nuevo en este."),
         ("SERVICE_CREDENTIAL_REQUIRED", "Este método es para operadores. Envíe el token de operador en el metadato x-service-token."),
         ("ROLE_NOT_ALLOWED", "El rol de quien llama no lo permite. Pida a un operador un rol que lo permita."),

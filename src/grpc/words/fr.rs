@@ -24,7 +24,7 @@ pub(super) const FRENCH: Catalogue = Catalogue {
         ("CHALLENGE_NOT_FOUND", "Cette demande de connexion est terminée. Demandez un nouveau code."),
         ("TOKEN_INVALID", "Le jeton d’accès n’est pas valide. Renouvelez-le ou reconnectez-vous."),
         ("REFRESH_TOKEN_INVALID", "La session est terminée. Reconnectez-vous."),
-        ("REFRESH_TOKEN_REUSED", "Un ancien jeton a été réutilisé. Par sécurité, toutes les sessions ont été fermées. Reconnectez-vous."),
+        ("REFRESH_TOKEN_REUSED", "Un ancien jeton a été réutilisé. Par sécurité, vous avez été déconnecté. Reconnectez-vous."),
         ("DEVICE_MISMATCH", "La session appartient à un autre appareil. Reconnectez-vous sur celui-ci."),
         ("SERVICE_CREDENTIAL_REQUIRED", "Cette méthode est réservée aux opérateurs. Envoyez le jeton d’opérateur dans la métadonnée x-service-token."),
         ("ROLE_NOT_ALLOWED", "Le rôle de l’appelant ne le permet pas. Demandez à un opérateur un rôle qui le permet."),

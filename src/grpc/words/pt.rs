@@ -24,7 +24,7 @@ pub(super) const PORTUGUESE: Catalogue = Catalogue {
         ("CHALLENGE_NOT_FOUND", "Esta solicitação de acesso terminou. Peça um novo código."),
         ("TOKEN_INVALID", "O token de acesso não é válido. Renove-o ou entre novamente."),
         ("REFRESH_TOKEN_INVALID", "A sessão terminou. Entre novamente."),
-        ("REFRESH_TOKEN_REUSED", "Um token antigo foi usado de novo. Por segurança, todas as sessões foram encerradas. Entre novamente."),
+        ("REFRESH_TOKEN_REUSED", "Um token antigo foi usado de novo. Por segurança, a sua sessão foi encerrada. Entre novamente."),
         ("DEVICE_MISMATCH", "A sessão pertence a outro dispositivo. Entre novamente neste."),
         ("SERVICE_CREDENTIAL_REQUIRED", "Este método é reservado a operadores. Envie o token de operador no metadado x-service-token."),
         ("ROLE_NOT_ALLOWED", "O papel de quem chama não permite isto. Peça a um operador um papel que o permita."),

@@ -16,7 +16,7 @@ use identity::{
     },
     ports::store::{Response, Rotation, RotationOutcome, SignIn, SignInOutcome},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 on_both!(
     a_sign_in_tells_once_an_hour,
@@ -25,6 +25,7 @@ on_both!(
     a_sign_in_may_end_all_other_sessions,
     a_replay_without_revoke_ends_its_session_alone,
     another_device_may_end_every_session,
+    many_sign_ins_at_once_tell_once,
 );
 
 const HOUR: u64 = 3600;
@@ -73,6 +74,26 @@ async fn a_sign_in_tells_once_an_hour(given: &Given) {
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
+}
+
+async fn many_sign_ins_at_once_tell_once(given: &Given) {
+    let user = given.signed_in("ada@example.com", NOW).await.user_id;
+    let mut sign_ins = Vec::new();
+    for _ in 0..16 {
+        sign_ins.push(told(given, at(1)).await.0);
+        given.inspect.execute("DELETE FROM lockouts").await.unwrap();
+    }
+    // Three of them end the sessions of all others too, under the lock of the user.
+    let calls = sign_ins.into_iter().enumerate().map(|(nth, sign_in)| {
+        let (store, sign_in) = (Arc::clone(&given.store), SignIn { revoke: nth % 5 == 4, ..sign_in });
+        tokio::spawn(async move { store.complete_sign_in(sign_in).await.unwrap() })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert_eq!(call.await.unwrap(), SignInOutcome::SignedIn);
+    }
+    let found = notices(given, at(1)).await;
+    assert_eq!(found.iter().map(|(_, of)| *of).collect::<Vec<_>>(), [user]);
+    assert_eq!(given.inspect.count("sessions").await, 17);
 }
 
 async fn a_new_user_is_told_nothing(given: &Given) {
