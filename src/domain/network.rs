@@ -87,6 +87,14 @@ pub fn address_key(address: Option<IpAddr>, key: &Secret32) -> Digest {
     }
 }
 
+/// The key of the neighbourhood that an address belongs to: 256 addresses of IPv4, a network of 48 bits of IPv6. Unknown
+/// addresses are one neighbourhood.
+#[must_use]
+pub fn neighbourhood_key(address: Option<IpAddr>, key: &Secret32) -> Digest {
+    let name = address.map_or_else(String::new, |address| AddressBucket::of(address).masked());
+    Digest::hmac(key, &[b"identity.v1 neighbourhood", name.as_bytes()])
+}
+
 /// The address of the caller, given the address of the peer that holds the connection, the values of the
 /// `x-forwarded-for` headers in the order in which they came, and the networks of trusted proxies.
 ///

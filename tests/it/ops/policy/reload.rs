@@ -97,7 +97,7 @@ test_on_both_stores!(a_changed_file_is_noticed_and_a_wrong_one_changes_nothing, 
     let good = fs::read_to_string(world.settings.policy_file()).unwrap();
     let mut refused = Vec::new();
     for (wrong, told) in [
-        (format!("{good}\n[sms]\nbudget = 5\n"), "sms: is not a known key; known here: name, template"),
+        (format!("{good}\n[fax]\nbudget = 5\n"), "fax: is not a known key; known here: name, template"),
         (
             format!("{good}\n[[override]]\nclient = \"x\"\ncodes = {{ length = 7 }}\n"),
             "is no client of the configuration",

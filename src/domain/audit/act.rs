@@ -1,0 +1,151 @@
+//! What may happen.
+
+/// What happened. The names are stable; `docs/audit.md` lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Act {
+    /// A code was made and accepted for delivery.
+    CodeSent,
+    /// A challenge got the given code of a review account, which is sent to nobody, or was refused it.
+    ReviewCodeDrawn,
+    /// The given code of a review account signed in, or was refused.
+    ReviewCodeUsed,
+    /// A further code of a challenge was made and accepted for delivery.
+    CodeResent,
+    /// A code was made and its text message kept back, by a rule against those who earn by messages.
+    CodeWithheld,
+    /// A budget of text messages is spent, or too many of their codes go unused: an alarm.
+    SmsStopped,
+    /// A code was presented.
+    CodeVerified,
+    /// An identifier reached a rung of the ladder.
+    IdentifierLocked,
+    /// An account was used in an unusual way, and what policy says of it was done.
+    SecurityResponded,
+    /// A user came to be.
+    UserCreated,
+    /// Tokens were issued for a new session.
+    SessionStarted,
+    /// A refresh token was rotated, or refused.
+    TokenRefreshed,
+    /// An old refresh token was presented again.
+    RefreshTokenReused,
+    /// A session was ended.
+    SessionRevoked,
+    /// Roles were replaced.
+    RolesChanged,
+    /// A user was disabled.
+    UserDisabled,
+    /// A user was enabled.
+    UserEnabled,
+    /// An operator looked a user up.
+    UserRead,
+    /// An operator's call without the right credential.
+    OperatorRefused,
+    /// A message was handed to a provider.
+    MessageDelivered,
+    /// A message was given up: its code had expired, or the provider refused it for good.
+    MessageDropped,
+    /// A rule in shadow mode would have refused a request.
+    RefusalShadowed,
+    /// A process of the service began to serve.
+    ServiceStarted,
+    /// Another policy came into force, or was refused.
+    PolicyChanged,
+    /// An operator looked at the policy.
+    PolicyRead,
+    /// An operator looked at a lockout.
+    LockoutRead,
+    /// So many wrong codes over all accounts that what unknown devices are sent is guarded.
+    GuardRaised,
+    /// An operator ended a lockout.
+    IdentifierUnlocked,
+    /// An operator asked what a policy would have refused.
+    PolicySimulated,
+    /// An operator asked where limits stand for an identifier or address, and why it was refused.
+    LimitsExplained,
+    /// A process counts requests alone, at its share: the limiter that replicas share cannot decide.
+    LimiterDegraded,
+    /// The shared limiter counts again.
+    LimiterRestored,
+    /// The shared limiter had lost what it counted, and was told what a process remembers.
+    LimiterRefilled,
+}
+
+impl Act {
+    /// Every act, in the order of the documentation.
+    pub const ALL: [Self; 33] = [
+        Self::CodeSent,
+        Self::ReviewCodeDrawn,
+        Self::ReviewCodeUsed,
+        Self::CodeResent,
+        Self::CodeWithheld,
+        Self::SmsStopped,
+        Self::CodeVerified,
+        Self::IdentifierLocked,
+        Self::SecurityResponded,
+        Self::UserCreated,
+        Self::SessionStarted,
+        Self::TokenRefreshed,
+        Self::RefreshTokenReused,
+        Self::SessionRevoked,
+        Self::RolesChanged,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserRead,
+        Self::OperatorRefused,
+        Self::MessageDelivered,
+        Self::MessageDropped,
+        Self::RefusalShadowed,
+        Self::ServiceStarted,
+        Self::PolicyChanged,
+        Self::PolicyRead,
+        Self::LockoutRead,
+        Self::GuardRaised,
+        Self::IdentifierUnlocked,
+        Self::PolicySimulated,
+        Self::LimitsExplained,
+        Self::LimiterDegraded,
+        Self::LimiterRestored,
+        Self::LimiterRefilled,
+    ];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeSent => "code.sent",
+            Self::ReviewCodeDrawn => "review_code.drawn",
+            Self::ReviewCodeUsed => "review_code.used",
+            Self::CodeResent => "code.resent",
+            Self::CodeWithheld => "code.withheld",
+            Self::SmsStopped => "sms.stopped",
+            Self::CodeVerified => "code.verified",
+            Self::IdentifierLocked => "identifier.locked",
+            Self::SecurityResponded => "security.responded",
+            Self::UserCreated => "user.created",
+            Self::SessionStarted => "session.started",
+            Self::TokenRefreshed => "token.refreshed",
+            Self::RefreshTokenReused => "refresh_token.reused",
+            Self::SessionRevoked => "session.revoked",
+            Self::RolesChanged => "user.roles_changed",
+            Self::UserDisabled => "user.disabled",
+            Self::UserEnabled => "user.enabled",
+            Self::UserRead => "user.read",
+            Self::OperatorRefused => "operator.refused",
+            Self::MessageDelivered => "message.delivered",
+            Self::MessageDropped => "message.dropped",
+            Self::RefusalShadowed => "refusal.shadowed",
+            Self::ServiceStarted => "service.started",
+            Self::PolicyChanged => "policy.changed",
+            Self::PolicyRead => "policy.read",
+            Self::LockoutRead => "lockout.read",
+            Self::GuardRaised => "guard.raised",
+            Self::IdentifierUnlocked => "identifier.unlocked",
+            Self::PolicySimulated => "policy.simulated",
+            Self::LimitsExplained => "limits.explained",
+            Self::LimiterDegraded => "limiter.degraded",
+            Self::LimiterRestored => "limiter.restored",
+            Self::LimiterRefilled => "limiter.refilled",
+        }
+    }
+}
