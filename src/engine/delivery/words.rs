@@ -1,5 +1,6 @@
 //! What messages say: templates of this program, filled with values that are never templates themselves.
 
+use super::sms;
 use crate::domain::{message::Content, time::Timestamp};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
@@ -13,10 +14,16 @@ pub(super) struct Words {
     pub(super) html: String,
 }
 
-/// A template of this program is wrong, or lacks a value.
+/// A message cannot be put into words.
 #[derive(Debug, thiserror::Error)]
-#[error("a message template is not valid")]
-pub struct TemplateFault(#[from] minijinja::Error);
+pub enum TemplateFault {
+    /// A template of this program is wrong, or lacks a value.
+    #[error("a message template is not valid")]
+    Template(#[from] minijinja::Error),
+    /// The content has no words, as it goes to nobody.
+    #[error("the message is not to be sent")]
+    Withheld,
+}
 
 /// The templates, parsed.
 pub(super) struct Templates(Environment<'static>);
@@ -44,58 +51,76 @@ impl Templates {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         // An error with debug information would carry the values, and so the code.
         environment.set_debug(false);
-        for (name, source) in SOURCES {
+        for (name, source) in SOURCES.into_iter().chain(sms::SOURCES) {
             environment.add_template(name, source)?;
         }
         Ok(Self(environment))
     }
 
-    /// Puts `content` into words, in the language of its locale where there is one, else in English; `None` for what is
-    /// not to be sent.
-    pub(super) fn words(&self, content: &Content) -> Result<Option<Words>, TemplateFault> {
-        let words = match content {
-            Content::Code { destination: _, code, client_name, minutes, locale, address, asked_at } => self.fill(
-                "code",
-                locale,
-                &context! {
-                    code => one_line(code),
-                    client_name => one_line(client_name),
-                    minutes => minutes,
-                    address => one_line(address),
-                    asked_at => minute(*asked_at),
-                },
-            ),
-            Content::IdentifierLocked { destination: _, address, noticed_at, until } => self.fill(
-                "identifier_locked",
-                "",
-                &context! {
-                    address => one_line(address),
-                    noticed_at => minute(*noticed_at),
-                    until => until.map(minute).unwrap_or_default(),
-                },
-            ),
-            Content::RefreshTokenReused { address, noticed_at } => self.fill(
-                "refresh_token_reused",
-                "",
-                &context! { address => one_line(address), noticed_at => minute(*noticed_at) },
-            ),
-            Content::Withheld => return Ok(None),
-        };
-        words.map(Some)
-    }
-
-    fn fill(&self, kind: &str, locale: &str, values: &Value) -> Result<Words, TemplateFault> {
-        let language = language(locale);
-        let values = context! { language => language, direction => "ltr", ..values.clone() };
+    /// Puts `content` into the words of an email, in the language of its locale where there is one, else in English.
+    pub(super) fn words(&self, content: &Content) -> Result<Words, TemplateFault> {
+        let Told { kind, locale, values } = told(content)?;
+        let language = language(locale, &LANGUAGES);
+        let values = context! { language => language, direction => "ltr", ..values };
         let part = |part: &str| self.0.get_template(&format!("{language}/{kind}.{part}.j2"))?.render(&values);
         Ok(Words { subject: one_line(&part("subject")?), text: part("txt")?, html: part("html")? })
     }
+
+    /// Puts `content` into the words of an SMS; `domain` is what its code is bound to.
+    pub(super) fn sms(&self, content: &Content, domain: &str) -> Result<String, TemplateFault> {
+        let Told { kind, locale, values } = told(content)?;
+        let language = language(locale, sms::languages(kind));
+        let values = context! { domain => domain, ..values };
+        Ok(self.0.get_template(&format!("{language}/{kind}.sms.j2"))?.render(&values)?)
+    }
 }
 
-/// The language of a BCP 47 tag such as `de-CH`, if messages exist in it.
-fn language(locale: &str) -> &'static str {
+/// What a content tells, for templates of every channel.
+struct Told<'a> {
+    /// The templates' name.
+    kind: &'static str,
+    /// The person's language.
+    locale: &'a str,
+    /// What templates may name.
+    values: Value,
+}
+
+fn told(content: &Content) -> Result<Told<'_>, TemplateFault> {
+    Ok(match content {
+        Content::Code { destination: _, code, client_name, minutes, locale, address, asked_at } => Told {
+            kind: "code",
+            locale,
+            values: context! {
+                code => one_line(code),
+                client_name => one_line(client_name),
+                minutes => minutes,
+                address => one_line(address),
+                asked_at => minute(*asked_at),
+            },
+        },
+        Content::IdentifierLocked { destination: _, address, noticed_at, until } => Told {
+            kind: "identifier_locked",
+            locale: "",
+            values: context! {
+                address => one_line(address),
+                noticed_at => minute(*noticed_at),
+                until => until.map(minute).unwrap_or_default(),
+            },
+        },
+        Content::RefreshTokenReused { address, noticed_at } => Told {
+            kind: "refresh_token_reused",
+            locale: "",
+            values: context! { address => one_line(address), noticed_at => minute(*noticed_at) },
+        },
+        Content::Withheld => return Err(TemplateFault::Withheld),
+    })
+}
+
+/// The language of a BCP 47 tag such as `de-CH`, if it is one of `languages`, else the first of them.
+fn language(locale: &str, languages: &[&'static str]) -> &'static str {
     let primary = locale.split(['-', '_']).next().unwrap_or_default();
-    LANGUAGES.into_iter().find(|language| language.eq_ignore_ascii_case(primary)).unwrap_or(LANGUAGES[0])
+    let found = languages.iter().copied().find(|language| language.eq_ignore_ascii_case(primary));
+    found.or(languages.first().copied()).unwrap_or("en")
 }
 
 /// The text without what could begin a line, end a header or turn the reading direction.
