@@ -182,16 +182,15 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
     let key_files = KeyFiles::new(config.secrets.clone(), in_force, seen.keys);
-    let limiter_log = LimiterLog::new(store.clone(), entropy);
     Ok(Wired {
         services,
         options,
+        limiter_log: LimiterLog::new(store.clone(), entropy),
         store,
         clock,
         tokens,
         worker,
         counter,
-        limiter_log,
         key_files,
         policy_file,
         review_file,

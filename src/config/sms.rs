@@ -68,7 +68,36 @@ fn is_domain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::tests::{SMALLEST, parse},
+        *,
+    };
+
+    const SECTION: &str = "sms = { mailbox = { directory = \"/var/mailbox\" } }";
+
+    #[test]
+    fn short_messages_are_offered_where_a_provider_is_named() {
+        assert!(parse(&SMALLEST.replace(SECTION, "")).unwrap().sms.is_none());
+        let sms = parse(SMALLEST).unwrap().sms.unwrap();
+        assert_eq!(sms.domain.as_deref(), Some("localhost"), "the issuer's");
+        let named = SECTION.replace(" } }", " }, domain = \"app.example.com\" }");
+        assert_eq!(parse(&SMALLEST.replace(SECTION, &named)).unwrap().sms.unwrap().domain.unwrap(), "app.example.com");
+        for (section, told) in [
+            ("sms = {}", "delivery.sms: has no choice; write exactly one of mailbox"),
+            ("sms = { mailbox = {} }", "delivery.sms.mailbox.directory: is missing"),
+            ("sms = { mailbox = { directory = \"/elsewhere\" } }", "delivery: has one mailbox for email and another"),
+            (
+                "sms = { mailbox = { directory = \"/var/mailbox\" }, domain = \"a b\" }",
+                "delivery.sms.domain: has the wrong",
+            ),
+        ] {
+            let refused = parse(&SMALLEST.replace(SECTION, section)).unwrap_err();
+            assert!(refused.contains(told), "{refused}");
+        }
+        let by_address = SMALLEST.replace("http://localhost:8080", "http://127.0.0.1:8080");
+        assert!(parse(&by_address).unwrap_err().contains("delivery: has no domain for sms"));
+        assert!(parse(&by_address.replace(SECTION, &named)).is_ok());
+    }
 
     #[test]
     fn codes_are_bound_to_names() {

@@ -107,7 +107,7 @@ async fn bad_numbers_are_refused_and_nothing_is_sent(store: Store) {
         "+491761234567 ",
         "+491761234567\r\n",
         "+49176\u{200b}1234567",
-        "+49176\01234567",
+        "+49176\u{0}1234567",
         "+49 176 1234567 ext. 1",
         "+1 800 FLOWERS",
         "+491761234567,+491761234568",
@@ -240,8 +240,8 @@ async fn a_resend_and_a_repeated_call_stay_on_the_channel(store: Store) {
     assert_eq!((repeated.channel(), &repeated), (Channel::Sms, &first));
     mailbox.wait_for(NUMBER, 1).await;
     tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
-    let resend = ResendOtpRequest { challenge_id: first.challenge_id.clone(), ..ResendOtpRequest::default() };
-    let resent = client.identity().resend_otp(resend).await.unwrap().into_inner().challenge.unwrap();
+    let request = ResendOtpRequest { challenge_id: first.challenge_id.clone(), ..ResendOtpRequest::default() };
+    let resent = client.identity().resend_otp(request).await.unwrap().into_inner().challenge.unwrap();
     assert_eq!((resent.channel(), resent.masked_destination), (Channel::Sms, first.masked_destination));
     let code = mailbox.wait_for(NUMBER, 2).await.code().unwrap();
     let verify = VerifyOtpRequest {
