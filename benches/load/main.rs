@@ -8,6 +8,7 @@ mod crash;
 mod drive;
 mod echo;
 mod inbox;
+mod limiter;
 mod memory;
 mod mint;
 mod options;

@@ -95,6 +95,8 @@ pub(crate) enum Part {
     Trips,
     /// Memory at rest and per idle connection.
     Memory,
+    /// What a decision of the limiter costs.
+    Limiter,
     /// What a crash loses.
     Crash,
 }

@@ -2,6 +2,7 @@
 
 use super::calibrate::Signing;
 use super::crash::{self, Losses};
+use super::limiter::{self, Decisions};
 use super::memory::{self, Memory};
 use super::options::{Options, Pair, Part};
 use super::report::{self, Findings};
@@ -37,6 +38,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     }
     let findings = Findings {
         rounds,
+        decisions: decisions(options).await?,
         trips: round_trips(options).await?,
         memory: memory_at_rest(options).await?,
         losses: losses(options).await?,
@@ -55,6 +57,14 @@ async fn round_trips(options: &Options) -> anyhow::Result<Vec<(&'static str, Tri
     }
     say("round trips");
     trips::measure(options).await
+}
+
+async fn decisions(options: &Options) -> anyhow::Result<Option<Decisions>> {
+    if !options.wants(Part::Limiter) {
+        return Ok(None);
+    }
+    say("decisions of the limiter");
+    limiter::measure(options).await.map(Some)
 }
 
 async fn memory_at_rest(options: &Options) -> anyhow::Result<Option<Memory>> {

@@ -90,11 +90,14 @@ pub(crate) fn child_ids(parent: u32) -> Vec<u32> {
     ids.filter(|id| Stat::of(*id).is_some_and(|stat| stat.parent == parent)).collect()
 }
 
-/// This program's own child whose command line has `argument`; 0 where there is none.
-pub(crate) fn own_child(argument: &str) -> u32 {
+/// This program's own child whose command line has `port`, by itself or, as Redis writes its own, after an address;
+/// 0 where there is none.
+pub(crate) fn own_child(port: u16) -> u32 {
+    let (port, after_address) = (port.to_string(), format!(":{port}"));
     let says = |id: &u32| {
         let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-        line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes())
+        let mut words = line.split(|byte| *byte == 0);
+        words.any(|word| word == port.as_bytes() || word.ends_with(after_address.as_bytes()))
     };
     child_ids(std::process::id()).into_iter().find(says).unwrap_or(0)
 }

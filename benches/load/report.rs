@@ -7,12 +7,13 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use super::crash::Losses;
+use super::limiter::Decisions;
 use super::memory::Memory;
 use super::options::{Options, Pair};
 use super::plan::Round;
 use super::procfs;
 use super::ratios::{self, Row};
-use super::round::{Figures, Yardsticks};
+use super::round::{self, Figures, Yardsticks};
 use super::stats::median;
 use super::trips::Trips;
 
@@ -21,6 +22,8 @@ use super::trips::Trips;
 pub(crate) struct Findings {
     /// The rounds.
     pub(crate) rounds: Vec<Round>,
+    /// What the limiter's decisions cost.
+    pub(crate) decisions: Option<Decisions>,
     /// Round trips by method.
     pub(crate) trips: Vec<(&'static str, Trips)>,
     /// Memory at rest.
@@ -54,7 +57,12 @@ impl Findings {
 pub(crate) fn line(figures: &Figures) -> String {
     let rates = figures.methods.iter().map(|(name, measured)| format!("{name} {:.0}/s", measured.peak.rate()));
     let rates: Vec<String> = rates.collect();
-    format!("    {}; at most {:.0} MiB", rates.join(", "), mebibytes(figures.resident))
+    let half = figures.method(round::SIGN_IN).and_then(|measured| measured.half.as_ref());
+    let half = half.map_or_else(String::new, |run| {
+        let [server, postgres] = ["server", "postgres"].map(|party| run.cpu_micros(party));
+        format!("; a sign-in at half load costs the server {server:.0} and PostgreSQL {postgres:.0} µs of CPU")
+    });
+    format!("    {}{half}; at most {:.0} MiB", rates.join(", "), mebibytes(figures.resident))
 }
 
 /// The whole page.
@@ -65,6 +73,9 @@ pub(crate) fn text(findings: &Findings, options: &Options) -> String {
         for pair in findings.pairs() {
             methods(&mut out, findings, pair);
         }
+    }
+    if let Some(decisions) = &findings.decisions {
+        limiter(&mut out, findings, decisions);
     }
     if !findings.trips.is_empty() {
         out.push_str(
@@ -166,6 +177,32 @@ fn methods(out: &mut String, findings: &Findings, pair: Pair) {
          between them: its latency is that of both calls ({alone:.0} µs at the median with nobody else), the message \
          takes another {delivery:.0} µs at half load. {checked} of its tokens were checked by jsonwebtoken with the \
          published keys."
+    );
+}
+
+fn limiter(out: &mut String, findings: &Findings, decisions: &Decisions) {
+    out.push_str(
+        "\n### Decisions of the limiter\n\n| counted | /s | p50 | p99 | service | Redis | of SendOtp's CPU |\n\
+         |---|--:|--:|--:|--:|--:|--:|\n",
+    );
+    for (pair, run) in [(Pair::Postgres, &decisions.redis), (Pair::Sqlite, &decisions.memory)] {
+        let name = if pair == Pair::Postgres { "on Redis" } else { "in memory" };
+        let [service, redis] = ["client", "redis"].map(|party| run.cpu_micros(party));
+        let sent = findings.pair(pair, |figures, _| {
+            let peak = &figures.method(round::SEND)?.peak;
+            Some(["server", "postgres", "redis"].into_iter().map(|party| peak.cpu_micros(party)).sum())
+        });
+        let share =
+            if sent.is_finite() { format!("{:.0} %", (service + redis) / sent * 100.0) } else { "–".to_owned() };
+        let [p50, p99] = [0.5, 0.99].map(|quantile| run.latency.micros(quantile));
+        let _ =
+            writeln!(out, "| {name} | {:.0} | {p50:.0} | {p99:.0} | {service:.1} | {redis:.1} | {share} |", run.rate());
+    }
+    let _ = writeln!(
+        out,
+        "\nA decision over three layers and six windows, as `SendOtp` asks for, by one thread with as many callers as \
+         above; µs, CPU of each side. After a million strangers {} keys are tracked, of {:.0} bytes each.",
+        decisions.tracked, decisions.bytes_a_key
     );
 }
 

@@ -155,7 +155,7 @@ impl Stack {
     pub(crate) fn parties(&self) -> Vec<Party> {
         let mut parties = vec![Party { name: "server", id: self.server_id() }];
         parties.extend(self.postgres_id().map(|id| Party { name: "postgres", id }));
-        let redis = self.redis.as_ref().map(|redis| procfs::own_child(&redis.port().to_string()));
+        let redis = self.redis.as_ref().map(|redis| procfs::own_child(redis.port()));
         parties.extend(redis.map(|id| Party { name: "redis", id }));
         parties.push(Party::myself());
         parties
@@ -163,7 +163,7 @@ impl Stack {
 
     /// The process id of PostgreSQL's first process.
     pub(crate) fn postgres_id(&self) -> Option<u32> {
-        self.postgres.as_ref().map(|postgres| procfs::own_child(&postgres.port().to_string()))
+        self.postgres.as_ref().map(|postgres| procfs::own_child(postgres.port()))
     }
 
     /// The key that signs the server's tokens, in PEM.

@@ -121,12 +121,12 @@ enum Whose {
     Nobody,
 }
 
-/// What runs beside the calls is told by how it begins or what it reads: the worker claims and settles, the feed asks
-/// for ended sessions, the sweep deletes, connections say that they live.
+/// What runs beside the calls is told by what it does: the worker claims and settles, the feed asks for ended sessions,
+/// the sweep deletes, connections say that they live.
 fn belongs(text: &str) -> Whose {
-    let delivery = ["WITH due", "WITH settled"];
+    let delivery = ["WITH due AS", "settled AS (UPDATE outbox"];
     let beside = ["SELECT pg_reload_conf", "ALTER SYSTEM", "DELETE FROM"];
-    if delivery.iter().any(|start| text.starts_with(start)) {
+    if delivery.iter().any(|part| text.contains(part)) {
         Whose::Delivery
     } else if beside.iter().any(|start| text.starts_with(start))
         || text == "SELECT 1"

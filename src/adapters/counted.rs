@@ -1,7 +1,7 @@
 //! A limiter whose decisions are counted.
 
 use crate::{
-    ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault, Stands},
+    ports::limiter::{Admission, Counter, Layer, LayerKind, Limiter, LimiterFault, Stands},
     telemetry::metrics::DECISIONS,
 };
 use async_trait::async_trait;
@@ -29,6 +29,10 @@ impl Limiter for CountedLimiter {
 
     async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault> {
         self.0.stand(layers).await
+    }
+
+    fn counter(&self) -> Counter {
+        self.0.counter()
     }
 }
 

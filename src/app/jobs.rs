@@ -4,14 +4,16 @@ mod keys;
 mod limiter;
 mod policy;
 mod review;
+mod watch;
 
 pub(super) use keys::{InForce, KeyFiles, KeyStamp};
 pub(super) use limiter::record_changes;
 pub(super) use policy::{WatchedPolicy, warn};
 pub(super) use review::WatchedReview;
+pub(super) use watch::Watched;
 
 use crate::{
-    engine::token::TokenIssuer,
+    engine::{otp::OtpEngine, token::TokenIssuer},
     ports::{clock::Clock, store::Store},
 };
 use std::{future::Future, sync::Arc, time::Duration};
@@ -22,6 +24,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const LOOK: Duration = Duration::from_secs(5);
 /// How often revocations of other processes are read: four times in the second that a revocation may take.
 const FEED: Duration = Duration::from_millis(250);
+/// How often it is asked whether wrong codes over all accounts are too many.
+const GUARD: Duration = Duration::from_secs(1);
 /// How often what has expired is removed.
 const SWEEP: Duration = Duration::from_mins(1);
 
@@ -79,6 +83,18 @@ pub(super) async fn follow_revocations(tokens: Arc<TokenIssuer>, stop: Cancellat
                 behind = true;
             }
             Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+/// Learns of the guard against wrong codes over all accounts where other replicas raised it.
+pub(super) async fn follow_guard(otp: Arc<OtpEngine>, stop: CancellationToken) {
+    let mut ticks = interval(GUARD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(refusal) = otp.look_at_guard().await {
+            // Whoever counts instead says so already, and the next wrong code tells too.
+            tracing::debug!(reason = refusal.reason(), "the budget of wrong codes cannot be looked at");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Failure, failure,
-    jobs::{self, Jobs, KeyStamp},
+    jobs::{self, Jobs, KeyStamp, Watched as _},
     material::Material,
     serve::{self, Addresses},
     shutdown::{self, Signals},
@@ -145,6 +145,8 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         limiter.look().await;
         jobs.begin("limiter", |stop| async move { limiter.watch(stop).await });
         jobs.begin("limiter log", |stop| jobs::record_changes(changes, limiter_log, stop));
+        let otp = Arc::clone(&services.otp);
+        jobs.begin("guard", |stop| jobs::follow_guard(otp, stop));
     }
     let hang_up = || shutdown::hang_ups().map_err(fault);
     let (for_keys, for_policy, for_review) = (hang_up()?, hang_up()?, hang_up()?);

@@ -124,6 +124,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clock: clock.clone(),
         entropy: entropy.clone(),
         clients: clients.clone(),
+        policies: policies.clone(),
         policy: sessions.clone(),
     }));
     let review = Arc::new(SwappedReview::default());
@@ -176,7 +177,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         tokens: tokens.clone(),
         accounts: Arc::new(AccountEngine::new(account.clone())),
         operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate },
-        readiness: Readiness::new(store.clone(), tokens.clone()),
+        readiness: Readiness::new(store.clone(), tokens.clone(), counter.limiter()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
     };
     let certificate = config.listen.tls.clone().zip(material.listener);

@@ -1,6 +1,7 @@
 //! Policy files: figures on a template, read and reviewed whole. `[policy]` of the configuration names one.
 
 mod sections;
+mod sms;
 
 pub(super) use sections::listed;
 
@@ -15,7 +16,10 @@ use crate::domain::{
     client::{ClientId, Clients},
     contact::Channel,
     digest::Digest,
-    policy::{self, Change, Finding, GuardChange, MAX_OVERRIDES, Override, Policy, Severity, Template, Traffic},
+    policy::{
+        self, Change, Finding, GuardChange, MAX_OVERRIDES, Override, Policy, ResponseChange, Severity, SmsChange,
+        Template, Traffic,
+    },
 };
 use std::path::{Path, PathBuf};
 
@@ -140,7 +144,31 @@ fn change(parent: &mut Section<'_>, base: bool) -> Option<Change> {
         }
         Some(GuardChange::default())
     };
-    Some(Change { codes: codes?, lockout: lockout?, limits: limits?, guard: guard? })
+    let responses = if base {
+        parent.section("responses", sections::responses)
+    } else {
+        if parent.has("responses") {
+            parent.wrong(
+                "responses",
+                "cannot be overridden: a refresh token is presented without channel and purpose",
+                "remove it here, and write it as [responses]",
+            );
+        }
+        Some(ResponseChange::default())
+    };
+    let sms = if base {
+        parent.section("sms", sms::sms)
+    } else {
+        if parent.has("sms") {
+            parent.wrong(
+                "sms",
+                "cannot be overridden: its budgets are everybody's",
+                "remove it here, and write it as [sms]",
+            );
+        }
+        Some(SmsChange::default())
+    };
+    Some(Change { codes: codes?, lockout: lockout?, limits: limits?, guard: guard?, responses: responses?, sms: sms? })
 }
 
 #[cfg(test)]

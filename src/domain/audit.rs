@@ -24,6 +24,8 @@ pub enum Act {
     CodeVerified,
     /// An identifier reached a rung of the ladder.
     IdentifierLocked,
+    /// An account was used in an unusual way, and what policy says of it was done.
+    SecurityResponded,
     /// A user came to be.
     UserCreated,
     /// Tokens were issued for a new session.
@@ -76,13 +78,14 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::CodeSent,
         Self::ReviewCodeDrawn,
         Self::ReviewCodeUsed,
         Self::CodeResent,
         Self::CodeVerified,
         Self::IdentifierLocked,
+        Self::SecurityResponded,
         Self::UserCreated,
         Self::SessionStarted,
         Self::TokenRefreshed,
@@ -119,6 +122,7 @@ impl Act {
             Self::CodeResent => "code.resent",
             Self::CodeVerified => "code.verified",
             Self::IdentifierLocked => "identifier.locked",
+            Self::SecurityResponded => "security.responded",
             Self::UserCreated => "user.created",
             Self::SessionStarted => "session.started",
             Self::TokenRefreshed => "token.refreshed",

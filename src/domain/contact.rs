@@ -1,5 +1,6 @@
 //! Addresses of people: one spelling for identity, one for counting, one for showing.
 
+mod folding;
 mod identifier;
 mod phone;
 
@@ -104,20 +105,13 @@ impl EmailAddress {
         IdentifierKey(Digest::hmac(key, &[b"identity.v1 identifier", b"email", self.0.as_bytes()]))
     }
 
-    /// The key under which requests are counted: sub-addresses, compatibility forms of letters (NFKC) and, where the
-    /// provider is known to ignore them, dots do not mint a fresh budget. It never stands for an identity.
+    /// The key under which requests are counted: sub-addresses, compatibility forms of letters (NFKC) and what the
+    /// provider says is the same mailbox do not mint a fresh budget. It never stands for an identity.
     #[must_use]
     pub fn abuse_key(&self, key: &Secret32) -> IdentifierKey {
         let (local, domain) = self.parts();
         let local: String = local.nfkc().collect::<String>().to_lowercase().nfkc().collect();
-        let base = match local.split_once('+') {
-            Some((base, _)) if !base.is_empty() => base,
-            _ => &local,
-        };
-        let (base, domain) = match domain {
-            "gmail.com" | "googlemail.com" => (base.replace('.', ""), "gmail.com"),
-            other => (base.to_owned(), other),
-        };
+        let (base, domain) = folding::folded(&local, domain);
         IdentifierKey(Digest::hmac(key, &[b"identity.v1 abuse", b"email", base.as_bytes(), domain.as_bytes()]))
     }
 

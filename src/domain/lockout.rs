@@ -1,11 +1,13 @@
 //! Lockout: how long an identifier, or a device known to it, waits after so many wrong codes in a row.
 
-use super::time::Timestamp;
+use super::{policy::Mode, time::Timestamp};
 use std::time::Duration;
 
 /// What wrong codes in a row bring. Counted across challenges (RFC 4226 section 7.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lockout {
+    /// Whether ladder and pauses hold anybody back; `disable_at` does in either mode.
+    pub mode: Mode,
     /// The rungs.
     pub ladder: Ladder,
     /// The pause after every failure.
@@ -41,9 +43,33 @@ impl Lockout {
     /// The most failures in a row that any policy may allow before it disables.
     pub const MOST_FAILURES: u32 = 100;
 
-    /// What begins with the `failures`-th failure in a row.
+    /// What begins with the `failures`-th failure in a row: in shadow nothing but the lock that time does not end.
     #[must_use]
     pub fn wait_at(&self, failures: u32) -> Wait {
+        match (self.enforced_wait_at(failures), self.mode) {
+            (Wait::Pause(_) | Wait::Lock(_), Mode::Shadow) => Wait::None,
+            (wait, _) => wait,
+        }
+    }
+
+    /// Whether what began earlier and lasts `until` holds an attempt back.
+    #[must_use]
+    pub fn holds(&self, until: Timestamp, now: Timestamp) -> bool {
+        until > now && (self.mode == Mode::Enforce || until == Timestamp::NEVER)
+    }
+
+    /// Until when a counter may have been locked for an attempt at `now` to be charged to it, for stores that compare.
+    #[must_use]
+    pub fn passes_until(&self, now: Timestamp) -> Timestamp {
+        match self.mode {
+            Mode::Enforce => now,
+            Mode::Shadow => Timestamp::from_micros(Timestamp::NEVER.micros() - 1),
+        }
+    }
+
+    /// What begins with the `failures`-th failure in a row where the ladder is enforced.
+    #[must_use]
+    pub fn enforced_wait_at(&self, failures: u32) -> Wait {
         if self.disable_at.is_some_and(|most| failures >= most) {
             return Wait::Disabled;
         }
@@ -67,14 +93,24 @@ impl Lockout {
 impl From<Ladder> for Lockout {
     /// The ladder alone.
     fn from(ladder: Ladder) -> Self {
-        Self { ladder, delay: Delay { first: Duration::ZERO, longest: Duration::ZERO }, disable_at: None }
+        Self {
+            mode: Mode::Enforce,
+            ladder,
+            delay: Delay { first: Duration::ZERO, longest: Duration::ZERO },
+            disable_at: None,
+        }
     }
 }
 
 impl Default for Lockout {
     /// The default ladder, a pause of one second that doubles to five minutes, disabled at 100.
     fn default() -> Self {
-        Self { ladder: Ladder::default(), delay: Delay::default(), disable_at: Some(Self::MOST_FAILURES) }
+        Self {
+            mode: Mode::Enforce,
+            ladder: Ladder::default(),
+            delay: Delay::default(),
+            disable_at: Some(Self::MOST_FAILURES),
+        }
     }
 }
 
@@ -194,6 +230,24 @@ mod tests {
         assert_eq!(lockout.wait_at(u32::MAX), Wait::Disabled);
         assert_eq!(lockout.waits().count(), 100);
         assert_eq!(lockout.waits().last(), Some(i64::MAX));
+    }
+
+    #[test]
+    fn in_shadow_nothing_holds_but_what_time_does_not_end() {
+        let shadow = Lockout { mode: Mode::Shadow, ..Lockout::default() };
+        assert!((1..100).all(|failures| shadow.wait_at(failures) == Wait::None));
+        assert_eq!((shadow.wait_at(100), shadow.wait_at(101)), (Wait::Disabled, Wait::Disabled));
+        assert_eq!(shadow.enforced_wait_at(3), Wait::Lock(Duration::from_mins(5)));
+        let waits: Vec<_> = shadow.waits().collect();
+        assert_eq!((waits.len(), waits[99]), (100, i64::MAX));
+        assert!(waits[..99].iter().all(|wait| *wait == 0));
+        let (now, later) = (Timestamp::from_seconds(1), Timestamp::from_seconds(2));
+        for (lockout, holds) in [(&shadow, false), (&Lockout::default(), true)] {
+            assert_eq!(lockout.holds(later, now), holds);
+            assert_eq!(later > lockout.passes_until(now), holds);
+            assert!(!lockout.holds(now, now) && lockout.holds(Timestamp::NEVER, now));
+            assert!(Timestamp::NEVER > lockout.passes_until(now));
+        }
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub enum Content {
     IdentifierLocked {
         /// The address or number that is told, in its canonical spelling.
         destination: String,
+        /// The language that the code was asked for in.
+        #[serde(default)]
+        locale: String,
         /// The network address of the last attempt, as text; empty where unknown.
         address: String,
         /// When, microseconds since the Unix epoch.
@@ -48,13 +51,39 @@ pub enum Content {
     /// Nothing, as the code of a review account is known where it is wanted: the message is dropped unsent. It waits
     /// and is settled like any other, so that nothing outside tells such a challenge from another.
     Withheld,
-    /// An old refresh token was used again, and all sessions have been ended.
+    /// An old refresh token was used again, and its session has been ended.
     RefreshTokenReused {
         /// The network address that presented it, as text; empty where unknown.
         address: String,
         /// When, microseconds since the Unix epoch.
         noticed_at: i64,
+        /// Whether all sessions have been ended.
+        #[serde(default = "everywhere")]
+        everywhere: bool,
     },
+    /// A refresh token was used by another device than its own, and its session has been ended.
+    DeviceMismatch {
+        /// The network address that presented it, as text; empty where unknown.
+        address: String,
+        /// When, microseconds since the Unix epoch.
+        noticed_at: i64,
+        /// Whether all sessions have been ended.
+        everywhere: bool,
+    },
+    /// Somebody signed in on a device that was not known.
+    NewDevice {
+        /// The network address that it came from, as text; empty where unknown.
+        address: String,
+        /// When, microseconds since the Unix epoch.
+        noticed_at: i64,
+        /// Whether all other sessions have been ended.
+        everywhere: bool,
+    },
+}
+
+/// What holds for a notice that waits since before it said so.
+const fn everywhere() -> bool {
+    true
 }
 
 /// To whom a message goes.
@@ -68,6 +97,8 @@ pub enum Recipient {
         user_id: UserId,
         /// How the user is reached, sealed.
         contact: SealedContact,
+        /// The language that the user first signed in with; empty where unknown.
+        locale: String,
     },
 }
 

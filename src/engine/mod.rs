@@ -11,5 +11,6 @@ pub mod otp;
 pub mod policy;
 pub mod readiness;
 pub mod review;
+mod security;
 pub mod simulate;
 pub mod token;

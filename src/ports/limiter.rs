@@ -95,6 +95,18 @@ pub enum Counter {
     Share,
 }
 
+impl Counter {
+    /// The stable name in health and telemetry.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Shared => "shared",
+            Self::Share => "share",
+        }
+    }
+}
+
 /// Where layers stand, with no request made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stands {
@@ -159,6 +171,9 @@ pub trait Limiter: Send + Sync {
 
     /// Where the layers stand. Counts nothing, records nothing, and changes nothing for anybody.
     async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault>;
+
+    /// Who would decide on a request made now. Asks nobody.
+    fn counter(&self) -> Counter;
 }
 
 /// A change in where requests are counted.

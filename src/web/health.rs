@@ -9,9 +9,11 @@ pub(super) async fn live() -> impl IntoResponse {
     Json(json!({ "status": "live" }))
 }
 
-/// 200 where every needed part is there, else 503; the parts are told either way.
+/// 200 where every needed part is there, else 503; the parts are told either way, and who counts requests: `shared`,
+/// `share` while the shared limiter is away, or `memory`.
 pub(super) fn ready(ready: Ready) -> impl IntoResponse {
     let (code, status) =
         if ready.all() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
-    (code, Json(json!({ "status": status, "store": ready.store, "revocations": ready.revocations })))
+    let Ready { store, revocations, limits } = ready;
+    (code, Json(json!({ "status": status, "store": store, "revocations": revocations, "limits": limits })))
 }

@@ -171,6 +171,10 @@ impl Limiter for FallbackLimiter {
         }
     }
 
+    fn counter(&self) -> Counter {
+        if self.is_alone() { Counter::Share } else { Counter::Shared }
+    }
+
     /// Tells of whoever would decide on a request made now. A fault here has nobody count alone: a question changes
     /// nothing.
     async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault> {

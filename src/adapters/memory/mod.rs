@@ -200,6 +200,10 @@ impl Limiter for MemoryLimiter {
     async fn stand(&self, layers: &[Layer]) -> Result<Stands, LimiterFault> {
         Ok(Stands { counter: Counter::Memory, layers: self.stands(layers, self.clock.now()) })
     }
+
+    fn counter(&self) -> Counter {
+        Counter::Memory
+    }
 }
 
 fn places(layers: &[Layer]) -> Vec<Place> {

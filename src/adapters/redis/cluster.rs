@@ -111,6 +111,10 @@ impl Limiter for RedisClusterLimiter {
         let layers = try_join_all(asked).await?.into_iter().flatten().collect();
         Ok(Stands { counter: Counter::Shared, layers })
     }
+
+    fn counter(&self) -> Counter {
+        Counter::Shared
+    }
 }
 
 #[async_trait]

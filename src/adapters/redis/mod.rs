@@ -84,6 +84,10 @@ impl Limiter for RedisLimiter {
         let layers = self.caller.in_time(self.caller.stand(layers)).await?;
         Ok(Stands { counter: Counter::Shared, layers })
     }
+
+    fn counter(&self) -> Counter {
+        Counter::Shared
+    }
 }
 
 #[async_trait]

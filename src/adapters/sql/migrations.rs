@@ -28,6 +28,7 @@ migrations! {
     2 "known_devices" "0002_known_devices.sql",
     3 "refusals" "0003_refusals.sql",
     4 "phone_numbers" "0004_phone_numbers.sql",
+    5 "notices" "0005_notices.sql",
 }
 
 fn step(number: i64, name: &'static str, text: &'static str) -> Migration {

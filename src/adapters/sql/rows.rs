@@ -152,7 +152,7 @@ pub(super) fn session(row: &impl Fields) -> Result<StoredSession, StoreFault> {
 pub(super) fn message(row: &impl Fields) -> Result<ClaimedMessage, StoreFault> {
     let recipient = match row.id_or_none("user_id")? {
         None => Recipient::InContent,
-        Some(id) => Recipient::User { user_id: UserId::new(id), contact: contact(row)? },
+        Some(id) => Recipient::User { user_id: UserId::new(id), contact: contact(row)?, locale: row.text("locale")? },
     };
     Ok(ClaimedMessage {
         message_id: MessageId::new(row.id("message_id")?),

@@ -120,15 +120,18 @@ statements! {
     LIFT_DISABLED = "DELETE FROM lockouts WHERE identifier_key = $1 AND locked_until = 9223372036854775807";
     FORGET_DEVICES = "DELETE FROM lockouts WHERE owner_key = $1";
     NOTE_NOTICE = "UPDATE lockouts SET notice_time = $2 WHERE identifier_key = $1 AND notice_time <= $3";
+    NOTE_USER_NOTICE = "INSERT INTO notices AS n (user_id, kind, notice_time) VALUES ($1, $2, $3) \
+        ON CONFLICT (user_id, kind) DO UPDATE SET notice_time = excluded.notice_time WHERE n.notice_time <= $4";
     REVOKE_DEVICE = "INSERT INTO revoked_devices (device_key, revoke_time) SELECT device_key, $2 FROM sessions \
         WHERE session_id = $1 AND device_key IS NOT NULL ON CONFLICT (device_key) DO NOTHING";
     REVOKE_DEVICES = "UPDATE users SET device_epoch = $2 WHERE user_id = $1";
 
     USER = "SELECT ", user_columns!(), " FROM users WHERE user_id = $1";
     USER_OF = "SELECT ", user_columns!(), " FROM users WHERE identifier_key = $1";
+    LOCK_USER_OF = "SELECT ", user_columns!(), " FROM users WHERE identifier_key = $1"; " FOR NO KEY UPDATE";
     LOCK_USER = "SELECT ", user_columns!(), " FROM users WHERE user_id = $1"; " FOR NO KEY UPDATE";
     INSERT_USER = "INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, \
-        create_time) VALUES ($1, $2, $3, $4, $5, $6, '', FALSE, $7)";
+        create_time, locale) VALUES ($1, $2, $3, $4, $5, $6, '', FALSE, $7, $8)";
     CHANGE_ROLES = "UPDATE users SET roles = $2 WHERE user_id = $1";
     CHANGE_DISABLED = "UPDATE users SET disabled = $2 WHERE user_id = $1";
 
@@ -159,7 +162,8 @@ statements! {
         (SELECT email_key_id FROM users WHERE users.user_id = outbox.user_id) AS email_key_id, \
         (SELECT email FROM users WHERE users.user_id = outbox.user_id) AS email, \
         (SELECT phone_key_id FROM users WHERE users.user_id = outbox.user_id) AS phone_key_id, \
-        (SELECT phone FROM users WHERE users.user_id = outbox.user_id) AS phone";
+        (SELECT phone FROM users WHERE users.user_id = outbox.user_id) AS phone, \
+        (SELECT locale FROM users WHERE users.user_id = outbox.user_id) AS locale";
     SETTLE = "UPDATE outbox SET settle_time = $2, delivered = $3, provider_message_id = $4, content_key_id = NULL, \
         content = NULL WHERE message_id = $1 AND settle_time IS NULL";
     RETRY = "UPDATE outbox SET due_time = $2 WHERE message_id = $1 AND settle_time IS NULL";

@@ -1,6 +1,6 @@
 //! Key files that change while the service runs.
 
-use super::LOOK;
+use super::Watched;
 use crate::{
     adapters::keys::{FileKeys, KeyMaterial},
     app::{accept::Certificate, material},
@@ -11,12 +11,7 @@ use crate::{
     },
     grpc::OperatorToken,
 };
-use std::sync::Arc;
-use tokio::{
-    signal::unix::Signal,
-    time::{MissedTickBehavior, interval},
-};
-use tokio_util::sync::CancellationToken;
+use std::{convert::Infallible, sync::Arc};
 
 /// What is replaced when its files change.
 pub(in crate::app) struct InForce {
@@ -54,37 +49,6 @@ impl KeyFiles {
         Self { folder, in_force, seen }
     }
 
-    /// Reads the files again when one has changed or `hang_up` (SIGHUP) comes, until told to stop.
-    pub(in crate::app) async fn follow(mut self, mut hang_up: Signal, stop: CancellationToken) {
-        let mut ticks = interval(LOOK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let asked = tokio::select! {
-                () = stop.cancelled() => return,
-                _ = hang_up.recv() => true,
-                _ = ticks.tick() => false,
-            };
-            let look = tokio::task::spawn_blocking(move || {
-                self.look(asked);
-                self
-            });
-            // The files are read elsewhere, for a disk may be slow; what panics there ends this job.
-            let Ok(back) = look.await else { return };
-            self = back;
-        }
-    }
-
-    fn look(&mut self, asked: bool) {
-        let now = KeyStamp::of(&self.folder, self.in_force.certificate.as_ref().map(|(files, _)| files));
-        if asked || now.0 != self.seen.0 {
-            self.look_at_keys();
-        }
-        if asked || now.1 != self.seen.1 {
-            self.look_at_certificate();
-        }
-        self.seen = now;
-    }
-
     fn look_at_keys(&self) {
         let keys = match self.folder.load() {
             Ok(keys) => keys,
@@ -109,6 +73,27 @@ impl KeyFiles {
             Ok(()) => tracing::info!("the certificate has been read again"),
             Err(problems) => complain(problems),
         }
+    }
+}
+
+/// What is read is in force at once, on the thread that read it: nothing is left to take.
+impl Watched for KeyFiles {
+    type Read = Infallible;
+
+    fn look(&mut self, asked: bool) -> Option<Infallible> {
+        let now = KeyStamp::of(&self.folder, self.in_force.certificate.as_ref().map(|(files, _)| files));
+        if asked || now.0 != self.seen.0 {
+            self.look_at_keys();
+        }
+        if asked || now.1 != self.seen.1 {
+            self.look_at_certificate();
+        }
+        self.seen = now;
+        None
+    }
+
+    async fn take(&mut self, read: Infallible) {
+        match read {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! The policy file, read again while the service runs.
 
-use super::LOOK;
+use super::Watched;
 use crate::{
     config::{
         policy::PolicyFile,
@@ -12,11 +12,6 @@ use crate::{
     ports::{clock::Clock, store::StoreFault},
 };
 use std::{path::PathBuf, sync::Arc};
-use tokio::{
-    signal::unix::Signal,
-    time::{MissedTickBehavior, interval},
-};
-use tokio_util::sync::CancellationToken;
 
 /// The file, and what is done with what it says.
 pub(in crate::app) struct WatchedPolicy {
@@ -28,7 +23,7 @@ pub(in crate::app) struct WatchedPolicy {
 }
 
 /// One reading of the file.
-enum Reading {
+pub(in crate::app) enum Reading {
     Sound(Box<PolicyFile>),
     /// With the SHA-256 of what it holds, where it could be read.
     Wrong(Option<Digest>, Problems),
@@ -47,33 +42,7 @@ impl WatchedPolicy {
         Self { file, clients, engine, clock, seen }
     }
 
-    /// Reads the file again when it has changed or `hang_up` (SIGHUP) comes, until told to stop.
-    pub(in crate::app) async fn follow(mut self, mut hang_up: Signal, stop: CancellationToken) {
-        let mut ticks = interval(LOOK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let asked = tokio::select! {
-                () = stop.cancelled() => return,
-                _ = hang_up.recv() => true,
-                _ = ticks.tick() => false,
-            };
-            let (file, clients, seen) = (self.file.clone(), Arc::clone(&self.clients), self.seen.clone());
-            let look = tokio::task::spawn_blocking(move || {
-                let now = Stamp::of([file.clone()].into_iter());
-                (asked || now != seen).then(|| (read(&file, &clients), now))
-            });
-            // The file is read elsewhere, for a disk may be slow; what panics there ends this job.
-            let Ok(looked) = look.await else { return };
-            let Some((reading, now)) = looked else { continue };
-            match self.take(reading).await {
-                Ok(()) => self.seen = now,
-                // Without an event nothing changes; the next look tries again.
-                Err(fault) => tracing::warn!(error = %fault, "a change of the policy cannot be recorded; it waits"),
-            }
-        }
-    }
-
-    async fn take(&self, reading: Reading) -> Result<(), StoreFault> {
+    async fn put_in_force(&self, reading: Reading) -> Result<(), StoreFault> {
         match reading {
             Reading::Sound(read) => {
                 let PolicyFile { policy, version, warnings } = *read;
@@ -92,6 +61,23 @@ impl WatchedPolicy {
                 }
                 self.engine.refuse(version).await
             }
+        }
+    }
+}
+
+impl Watched for WatchedPolicy {
+    type Read = (Reading, Stamp);
+
+    fn look(&mut self, asked: bool) -> Option<(Reading, Stamp)> {
+        let now = Stamp::of([self.file.clone()].into_iter());
+        (asked || now != self.seen).then(|| (read(&self.file, &self.clients), now))
+    }
+
+    async fn take(&mut self, (reading, now): (Reading, Stamp)) {
+        match self.put_in_force(reading).await {
+            Ok(()) => self.seen = now,
+            // Without an event nothing changes; the next look tries again.
+            Err(fault) => tracing::warn!(error = %fault, "a change of the policy cannot be recorded; it waits"),
         }
     }
 }

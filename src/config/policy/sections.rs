@@ -2,23 +2,27 @@
 
 use crate::{
     config::{
-        form::{Span, Whole, Word},
+        form::{Form, Span, Whole, Word},
         reader::{Found, Section},
     },
     domain::{
         lockout::{Ladder, Lockout, Rung},
-        policy::{CodeChange, CodeRules, GuardChange, LimitChange, LimitsChange, LockoutChange, Mode},
+        policy::{
+            CodeChange, CodeRules, GuardChange, LimitChange, LimitsChange, LockoutChange, Mode, ResponseChange,
+            Responses,
+        },
         window::Window,
     },
 };
 use std::time::Duration;
+use toml::de::DeValue;
 
 /// Seconds that a window may span; a log holds every admitted request of that time.
 const MAX_SECONDS: u32 = 30 * 86_400;
 /// Requests that a window may admit: the length that a log can have.
 const MAX_LIMIT: u32 = 100_000;
 
-const MODE: Word<Mode> = Word(&[("enforce", Mode::Enforce), ("shadow", Mode::Shadow)]);
+pub(super) const MODE: Word<Mode> = Word(&[("enforce", Mode::Enforce), ("shadow", Mode::Shadow)]);
 
 pub(super) fn codes(section: &mut Section<'_>) -> Option<CodeChange> {
     let length = section.get("length", &Whole(6..=10)).optional();
@@ -35,6 +39,7 @@ pub(super) fn codes(section: &mut Section<'_>) -> Option<CodeChange> {
 }
 
 pub(super) fn lockout(section: &mut Section<'_>) -> Option<LockoutChange> {
+    let mode = section.get("mode", &MODE).optional();
     let rungs = section.tables("rungs", |section| {
         let failures = section.need("failures", &Whole(1..=100));
         let wait = section.need("wait", &Span(Duration::from_secs(1)..=Duration::from_hours(7 * 24)));
@@ -52,6 +57,7 @@ pub(super) fn lockout(section: &mut Section<'_>) -> Option<LockoutChange> {
         );
     }
     Some(LockoutChange {
+        mode: mode?,
         rungs: ladder.map_or(Some(None), |ladder| ladder.map(Some))?,
         first_delay: first_delay?,
         longest_delay: longest_delay?,
@@ -100,6 +106,7 @@ pub(in crate::config) fn listed(section: &mut Section<'_>, key: &'static str) ->
 }
 
 pub(super) fn guard(section: &mut Section<'_>) -> Option<GuardChange> {
+    let mode = section.get("mode", &MODE).optional();
     let windows = listed(section, "windows").optional()?;
     if windows.as_ref().is_some_and(Vec::is_empty) {
         section.wrong(
@@ -111,7 +118,42 @@ pub(super) fn guard(section: &mut Section<'_>) -> Option<GuardChange> {
     }
     let code_length = section.get("code_length", &Whole(6..=10)).optional()?;
     Some(GuardChange {
+        mode: mode?,
         windows: windows.map(Into::into),
         code_length: code_length.and_then(|length| u8::try_from(length).ok()),
+    })
+}
+
+/// A list of responses, empty for none.
+struct ResponseList;
+
+impl Form for ResponseList {
+    type Value = Responses;
+
+    fn read(&self, value: &DeValue<'_>) -> Result<Responses, &'static str> {
+        let DeValue::Array(list) = value else { return Err("is not a list") };
+        list.iter().try_fold(Responses::NONE, |chosen, entry| match entry.get_ref().as_str() {
+            Some("notify") => Ok(Responses { notify: true, ..chosen }),
+            Some("revoke") => Ok(Responses { revoke: true, ..chosen }),
+            Some("require_step_up") => Err("has \"require_step_up\", and this service has no step-up to ask for yet"),
+            _ => Err("has an entry that is no response"),
+        })
+    }
+
+    fn expected(&self) -> String {
+        "a list of \"notify\" and \"revoke\", or []".to_owned()
+    }
+}
+
+pub(super) fn responses(section: &mut Section<'_>) -> Option<ResponseChange> {
+    let failure_burst = section.get("failure_burst", &ResponseList).optional();
+    let replayed_token = section.get("replayed_token", &ResponseList).optional();
+    let device_mismatch = section.get("device_mismatch", &ResponseList).optional();
+    let new_device = section.get("new_device", &ResponseList).optional();
+    Some(ResponseChange {
+        failure_burst: failure_burst?,
+        replayed_token: replayed_token?,
+        device_mismatch: device_mismatch?,
+        new_device: new_device?,
     })
 }

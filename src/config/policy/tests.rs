@@ -18,6 +18,7 @@ lifetime = "3m"
 max_attempts = 3
 resend_cooldown = 60
 [lockout]
+mode = "shadow"
 rungs = [{ failures = 2, wait = "5m" }]
 first_delay = "3s"
 longest_delay = "2m"
@@ -38,8 +39,27 @@ windows = [{ limit = 70, seconds = 61 }]
 mode = "enforce"
 windows = [{ limit = 900, seconds = 60 }]
 [guard]
+mode = "shadow"
 windows = [{ limit = 90, seconds = 300 }]
 code_length = 9
+[responses]
+failure_burst = []
+replayed_token = ["notify"]
+device_mismatch = ["revoke"]
+new_device = ["revoke", "notify"]
+[sms]
+mode = "enforce"
+countries = ["FR", "DE"]
+refused_types = ["premium_rate", "voip"]
+prefix = [{ limit = 4, seconds = 600 }]
+country = [{ limit = 40, seconds = 3600 }]
+all = [{ limit = 400, seconds = 604800 }]
+daily_budget = "12.50"
+price = "0.05"
+prices = [{ country = "FR", price = "0.075" }]
+unused_share = 70
+unused_least = 30
+unused_span = "2h"
 [[override]]
 client = "kiosk"
 channel = "email"
@@ -105,7 +125,7 @@ lifetime = "6m"
 max_attempts = 6
 resend_cooldown = 0
 [lockout]
-mode = "shadow"
+mode = "off"
 rungs = [{ failures = 2, wait = 1 }, { failures = 1, wait = 1 }]
 [limits.identifier]
 windows = []
@@ -126,12 +146,12 @@ digits = 8
     let told = told.unwrap_err();
     let expected = [
         ":2: template: is not one of the choices; give \"strict\" or \"standard\" or \"lenient\"",
-        ":3: colour: is not a known key; known here: name, template, codes, lockout, limits, guard, override",
+        ":3: colour: is not a known key; known here: name, template, codes, lockout, limits, guard, responses, sms, override",
         ":5: codes.length: is out of bounds; give a whole number from 6 to 10",
         ":6: codes.lifetime: is out of bounds; give a span such as \"5m\", or whole seconds, from 30s to 5m",
         ":7: codes.max_attempts: is out of bounds; give a whole number from 1 to 5",
         ":8: codes.resend_cooldown: is out of bounds",
-        ":10: lockout.mode: is not a known key; known here: rungs, first_delay, longest_delay, disable_at",
+        ":10: lockout.mode: is not one of the choices; give \"enforce\" or \"shadow\"",
         ":11: lockout.rungs: is no ladder; write at least one",
         ":13: limits.identifier.windows: has no window",
         ":15: limits.address.mode: is not one of the choices; give \"enforce\" or \"shadow\"",
@@ -159,6 +179,13 @@ fn bounds_hold_to_the_last_value() {
         ("[codes]\nresend_cooldown = 1", "[codes]\nresend_cooldown = 0"),
         ("[lockout]\nrungs = [{ failures = 1, wait = 1 }]", "[lockout]\nrungs = []"),
         ("[lockout]\nrungs = [{ failures = 100, wait = \"7d\" }]", "[lockout]\nrungs = [{ failures = 101, wait = 1 }]"),
+        ("[sms]\ncountries = [\"DE\"]", "[sms]\ncountries = [\"de\"]"),
+        ("[sms]\ncountries = [\"*\"]", "[sms]\ncountries = [\"*\", \"DE\"]"),
+        ("[sms]\nprice = \"0.000001\"", "[sms]\nprice = 0.1"),
+        ("[sms]\nprefix = [{ limit = 1, seconds = 600 }]", "[sms]\nprefix = [{ limit = 1, seconds = 599 }]"),
+        ("[sms]\nall = [{ limit = 1, seconds = 604800 }]", "[sms]\nall = [{ limit = 1, seconds = 604801 }]"),
+        ("[sms]\nunused_share = 100", "[sms]\nunused_share = 101"),
+        ("[sms]\nrefused_types = [\"pager\"]", "[sms]\nrefused_types = [\"fax\"]"),
         (
             "[limits.all]\nwindows = [{ limit = 100000, seconds = 2592000 }]",
             "[limits.all]\nwindows = [{ limit = 100001, seconds = 60 }]",

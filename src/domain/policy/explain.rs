@@ -13,6 +13,8 @@ pub fn explain(policy: &Policy) -> String {
         lockout: LockoutChange::whole(&rules.lockout),
         limits: rules.limits.as_change(),
         guard: rules.guard.as_change(),
+        responses: rules.responses.as_change(),
+        sms: rules.sms.as_change(),
     };
     list(&mut told, &whole);
     if policy.overrides.len() > 1 {
@@ -29,7 +31,15 @@ pub fn explain(policy: &Policy) -> String {
 }
 
 fn list(told: &mut String, change: &Change) {
-    for line in [change.codes.words(), change.lockout.words(), change.limits.words(), change.guard.words()].concat() {
+    let sections = [
+        change.codes.words(),
+        change.lockout.words(),
+        change.limits.words(),
+        change.guard.words(),
+        change.responses.words(),
+        change.sms.words(),
+    ];
+    for line in sections.concat() {
         let _ = writeln!(told, "  {line}");
     }
 }

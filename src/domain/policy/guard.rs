@@ -5,7 +5,7 @@ use super::{
     text::{Lines, show_span},
 };
 use crate::domain::{
-    policy::{CodeRules, LimitRule},
+    policy::{CodeRules, LimitRule, Mode},
     window::Window,
 };
 use std::sync::Arc;
@@ -23,7 +23,8 @@ impl GuardRules {
     /// The rules as a change that makes any rules these.
     #[must_use]
     pub fn as_change(&self) -> GuardChange {
-        GuardChange { windows: Some(Arc::clone(&self.failures.windows)), code_length: Some(self.code_length) }
+        let LimitRule { mode, windows, .. } = &self.failures;
+        GuardChange { mode: Some(*mode), windows: Some(Arc::clone(windows)), code_length: Some(self.code_length) }
     }
 
     /// What codes are like for an unknown device while the budget is spent.
@@ -33,6 +34,13 @@ impl GuardRules {
     }
 
     pub(super) fn contradictions(&self, codes: &CodeRules, found: &mut Contradictions) {
+        if self.failures.mode == Mode::Shadow {
+            found.warning(
+                "guard.mode",
+                "is \"shadow\": one guess on each of many accounts is reported, and not hindered",
+                "write \"enforce\" when its reports have been looked at",
+            );
+        }
         if self.code_length <= codes.length {
             found.warning(
                 "guard.code_length",
@@ -45,7 +53,8 @@ impl GuardRules {
     /// The keys by which these rules permit more than `strict` does.
     pub(super) fn looser_than(&self, strict: &Self) -> Vec<&'static str> {
         [
-            ("guard.windows", self.failures.is_looser_than(&strict.failures)),
+            ("guard.mode", self.failures.mode > strict.failures.mode),
+            ("guard.windows", self.failures.admits_more_than(&strict.failures)),
             ("guard.code_length", self.code_length < strict.code_length),
         ]
         .into_iter()
@@ -57,6 +66,8 @@ impl GuardRules {
 /// What is to be different of the guard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GuardChange {
+    /// Whether it guards.
+    pub mode: Option<Mode>,
     /// All of its windows.
     pub windows: Option<Arc<[Window]>>,
     /// Digits of a guarded code.
@@ -65,8 +76,9 @@ pub struct GuardChange {
 
 impl GuardChange {
     pub(super) fn apply(&self, rules: &mut GuardRules) {
+        rules.failures.mode = self.mode.unwrap_or(rules.failures.mode);
         if let Some(windows) = &self.windows {
-            rules.failures = LimitRule::new(Arc::clone(windows));
+            rules.failures = LimitRule { mode: rules.failures.mode, ..LimitRule::new(Arc::clone(windows)) };
         }
         rules.code_length = self.code_length.unwrap_or(rules.code_length);
     }
@@ -76,6 +88,7 @@ impl GuardChange {
             return;
         }
         lines.section("guard");
+        lines.text("mode", self.mode.map(Mode::as_str));
         let windows = self.windows.iter().flat_map(|windows| windows.iter());
         lines.list("windows", windows.map(|w| format!("{{ limit = {}, seconds = {} }}", w.limit, w.span.as_secs())));
         lines.figure("code_length", self.code_length);
@@ -91,6 +104,10 @@ impl GuardChange {
         }
         words.extend(self.code_length.map(|length| {
             format!("guard.code_length: beyond, a code for an unknown device has {length} digits and one attempt")
+        }));
+        words.extend(self.mode.map(|mode| match mode {
+            Mode::Enforce => "guard.mode: it guards (enforce)".to_owned(),
+            Mode::Shadow => "guard.mode: it reports what it would guard, and guards nothing (shadow)".to_owned(),
         }));
         words
     }

@@ -8,7 +8,7 @@ use crate::domain::window::{self, Kept, Window};
 use std::sync::Arc;
 
 /// Whether a rule refuses, or only says what it would have refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
     /// It refuses.
     #[default]
@@ -139,9 +139,12 @@ impl LimitRules {
 
 impl LimitRule {
     pub(super) fn is_looser_than(&self, strict: &Self) -> bool {
-        let shadowed = self.mode == Mode::Shadow && strict.mode == Mode::Enforce;
+        self.mode > strict.mode || self.admits_more_than(strict)
+    }
+
+    pub(super) fn admits_more_than(&self, strict: &Self) -> bool {
         let admits_more = |window: &Window| window::most_admitted(&self.windows, window.span) > u64::from(window.limit);
-        shadowed || strict.windows.iter().any(admits_more)
+        strict.windows.iter().any(admits_more)
     }
 }
 

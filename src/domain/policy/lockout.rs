@@ -1,7 +1,7 @@
 //! `[lockout]`: what wrong codes in a row bring.
 
 use super::{
-    Rules,
+    Mode, Rules,
     review::Contradictions,
     text::{Lines, show_span},
 };
@@ -14,6 +14,8 @@ use std::time::Duration;
 /// What is to be different of lockout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LockoutChange {
+    /// Whether ladder and pauses hold anybody back.
+    pub mode: Option<Mode>,
     /// The whole ladder.
     pub rungs: Option<Ladder>,
     /// The pause after the first failure.
@@ -29,6 +31,7 @@ impl LockoutChange {
     #[must_use]
     pub fn whole(lockout: &Lockout) -> Self {
         Self {
+            mode: Some(lockout.mode),
             rungs: Some(lockout.ladder.clone()),
             first_delay: Some(lockout.delay.first),
             longest_delay: Some(lockout.delay.longest),
@@ -37,6 +40,7 @@ impl LockoutChange {
     }
 
     pub(super) fn apply(&self, lockout: &mut Lockout) {
+        lockout.mode = self.mode.unwrap_or(lockout.mode);
         if let Some(rungs) = &self.rungs {
             lockout.ladder.clone_from(rungs);
         }
@@ -50,6 +54,7 @@ impl LockoutChange {
             return;
         }
         lines.section("lockout");
+        lines.text("mode", self.mode.map(Mode::as_str));
         if let Some(ladder) = &self.rungs {
             let rungs = ladder.rungs().iter();
             lines.list(
@@ -88,6 +93,15 @@ impl LockoutChange {
                  an operator, or a sign-in from a known device, lifts it"
             )
         }));
+        words.extend(self.mode.map(|mode| {
+            match mode {
+                Mode::Enforce => "lockout.mode: rungs and pauses hold back (enforce)".to_owned(),
+                Mode::Shadow => {
+                    "lockout.mode: rungs are counted and reported, and hold nobody back; disable_at does (shadow)"
+                        .to_owned()
+                }
+            }
+        }));
         words
     }
 }
@@ -95,7 +109,15 @@ impl LockoutChange {
 /// Notes the rungs that the other rules keep anybody from reaching.
 pub(super) fn contradictions(rules: &Rules, found: &mut Contradictions) {
     let mut before = 0;
-    let Lockout { ladder, delay, disable_at } = &rules.lockout;
+    let Lockout { mode, ladder, delay, disable_at } = &rules.lockout;
+    if *mode == Mode::Shadow {
+        found.warning(
+            "lockout.mode",
+            "is \"shadow\": wrong codes lock nobody out; what is left is the attempts of a challenge, the limits of \
+             requests and lockout.disable_at",
+            "write \"enforce\" when its reports have been looked at",
+        );
+    }
     if delay.first > delay.longest {
         found.error(
             "lockout.first_delay",

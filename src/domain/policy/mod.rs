@@ -14,8 +14,10 @@ mod in_force;
 mod limits;
 mod lockout;
 mod overrides;
+mod responses;
 mod review;
 mod sessions;
+mod sms;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -28,24 +30,32 @@ pub use in_force::PolicyInForce;
 pub use limits::{LimitChange, LimitRule, LimitRules, LimitsChange, Mode};
 pub use lockout::LockoutChange;
 pub use overrides::{MAX_OVERRIDES, Override, Traffic};
+pub use responses::{ResponseChange, ResponseRules, Responses, SecurityEvent};
 pub use review::{Finding, Severity, review, unknown_clients};
 pub use sessions::SessionPolicy;
+pub use sms::{Countries, SmsChange, SmsRules, UnusedRule};
 pub use template::Template;
 pub use text::{show_span, text};
 
 use super::lockout::Lockout;
+use std::sync::Arc;
 
 /// Everything that a request for a code and its verification keep to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// One-time codes.
     pub codes: CodeRules,
-    /// What wrong codes in a row bring. It is always enforced: what counts failures is what locks.
+    /// What wrong codes in a row bring.
     pub lockout: Lockout,
     /// How many codes may be asked for.
     pub limits: LimitRules,
     /// How many wrong codes may be entered over all accounts: one budget, the same for all traffic.
     pub guard: GuardRules,
+    /// What is done where an account is used in an unusual way: the same for all traffic.
+    pub responses: ResponseRules,
+    /// Where text messages may go and what they may cost: the same for all traffic. Held apart, as a message takes it
+    /// along to the store.
+    pub sms: Arc<SmsRules>,
 }
 
 /// What is to be different of some rules; what is `None` stays.
@@ -59,6 +69,10 @@ pub struct Change {
     pub limits: LimitsChange,
     /// Of the guard: never in an override, for it is one budget.
     pub guard: GuardChange,
+    /// Of responses: never in an override, for a refresh token is presented without channel and purpose.
+    pub responses: ResponseChange,
+    /// Of text messages: never in an override, for they are budgets of everybody.
+    pub sms: SmsChange,
 }
 
 impl Change {
@@ -69,6 +83,8 @@ impl Change {
         self.lockout.apply(&mut rules.lockout);
         self.limits.apply(&mut rules.limits);
         self.guard.apply(&mut rules.guard);
+        self.responses.apply(&mut rules.responses);
+        self.sms.apply(Arc::make_mut(&mut rules.sms));
         rules
     }
 

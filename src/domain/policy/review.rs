@@ -77,6 +77,8 @@ fn rules(rules: &Rules, found: &mut Contradictions) {
     lockout::contradictions(rules, found);
     rules.limits.contradictions(found);
     rules.guard.contradictions(&rules.codes, found);
+    rules.responses.contradictions(found);
+    rules.sms.contradictions(found);
 }
 
 fn of_override(policy: &Policy, at: usize, each: &Override, found: &mut Contradictions) {
@@ -139,8 +141,13 @@ fn looser_than_strict(policy: &Policy, rules: &Rules, found: &mut Contradictions
     if lockout::looser_than(&rules.lockout, &strict.lockout) {
         keys.push("lockout.rungs");
     }
+    if rules.lockout.mode > strict.lockout.mode {
+        keys.push("lockout.mode");
+    }
     keys.extend(rules.limits.looser_than(&strict.limits));
     keys.extend(rules.guard.looser_than(&strict.guard));
+    keys.extend(rules.responses.looser_than(strict.responses));
+    keys.extend(rules.sms.looser_than(&strict.sms));
     for key in keys {
         found.warning(
             key,

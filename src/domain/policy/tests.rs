@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::{
     challenge::Purpose,
     client::{Client, ClientId, Clients},
-    contact::Channel,
+    contact::{Channel, NumberKind},
     digest::Digest,
     lockout::{Ladder, Lockout, Rung},
     time::Timestamp,
@@ -67,7 +67,7 @@ fn templates_are_sound_and_ever_looser() {
 /// OTP-3, LIM-1, LIM-4.
 #[test]
 fn the_standard_is_what_is_promised() {
-    let Rules { codes, lockout, limits, guard: _ } = Template::Standard.rules();
+    let Rules { codes, lockout, limits, guard: _, responses, sms } = Template::Standard.rules();
     assert_eq!((codes.length, codes.lifetime, codes.max_attempts), (6, Duration::from_mins(5), 5));
     assert_eq!(codes.resend_cooldown, Duration::from_secs(30));
     let rungs: Vec<_> = lockout.ladder.rungs().iter().map(|rung| (rung.failures, rung.wait.as_secs() / 60)).collect();
@@ -80,6 +80,10 @@ fn the_standard_is_what_is_promised() {
     assert_eq!(windows(&limits.address), [(20, 300), (100, 3600)]);
     assert_eq!(windows(&limits.network), [(200, 300), (1000, 3600)]);
     assert_eq!(windows(&limits.all), [(1000, 60)]);
+    let chosen = SecurityEvent::ALL.map(|event| responses.to(event).to_string());
+    assert_eq!(chosen, ["[\"notify\"]", "[\"notify\", \"revoke\"]", "[]", "[\"notify\"]"]);
+    assert_eq!((sms.mode, sms.daily_budget.to_string().as_str()), (Mode::Enforce, "250"));
+    assert!(sms.refused_types.contains(&NumberKind::PremiumRate) && !sms.refused_types.contains(&NumberKind::Mobile));
 }
 
 #[test]

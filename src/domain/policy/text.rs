@@ -19,6 +19,8 @@ pub fn text(policy: &Policy) -> String {
         lockout: LockoutChange::whole(&rules.lockout),
         limits: rules.limits.as_change(),
         guard: rules.guard.as_change(),
+        responses: rules.responses.as_change(),
+        sms: rules.sms.as_change(),
     };
     whole.write(&mut lines);
     for each in &policy.overrides {
@@ -37,6 +39,8 @@ impl Change {
         self.lockout.write(lines);
         self.limits.write(lines);
         self.guard.write(lines);
+        self.responses.write(lines);
+        self.sms.write(lines);
     }
 }
 

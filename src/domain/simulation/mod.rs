@@ -131,12 +131,12 @@ impl Simulation {
         let Some(identifier) = past.identifier else { return };
         let key = Key::Identifier(identifier);
         let (failures, locked_until) = self.tracks.failures(identifier);
-        let locked = locked_until > past.time;
+        let (would_lock, locked) = (locked_until > past.time, lockout.holds(locked_until, past.time));
         match past.what {
             Past::Right if !locked => self.tracks.forget(identifier),
             Past::Wrong if !locked => {
                 let failures = failures.saturating_add(1);
-                let until = lockout.wait_at(failures).end(past.time).unwrap_or(past.time);
+                let until = lockout.enforced_wait_at(failures).end(past.time).unwrap_or(past.time);
                 self.tracks.fail(identifier, failures, until);
             }
             // Whether the code of one that was locked out was right, nobody looked.
@@ -146,7 +146,11 @@ impl Simulation {
             return;
         }
         self.tallies.verification();
-        let verdict = if locked { Verdict::Refuses } else { Verdict::Admits };
+        let verdict = match (would_lock, locked) {
+            (_, true) => Verdict::Refuses,
+            (true, false) => Verdict::Reports,
+            (false, false) => Verdict::Admits,
+        };
         let was_refused = past.what == Past::Locked;
         self.tallies.of(Rule::Lockout).count(key, verdict, !was_refused, was_refused, !locked);
     }

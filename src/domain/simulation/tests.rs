@@ -102,6 +102,24 @@ fn the_ladder_is_climbed_by_wrong_codes_and_left_by_a_right_one() {
 }
 
 #[test]
+fn a_ladder_in_shadow_reports_and_goes_on_counting() {
+    let mut simulation = simulation(Mode::Enforce);
+    let mut policy = simulation.policy.policy().clone();
+    policy.rules.lockout.mode = Mode::Shadow;
+    policy.rules.lockout.disable_at = Some(4);
+    simulation.policy = PolicyInForce::new(policy, Digest::sha256(&[]), at(0));
+    for seconds in 0..3 {
+        simulation.see(&past(seconds, "ada", Past::Wrong));
+    }
+    simulation.see(&past(3, "noa", Past::Right));
+    // The fourth suspends, in shadow too.
+    for seconds in 3..5 {
+        simulation.see(&past(seconds, "ada", Past::Wrong));
+    }
+    assert_eq!(rule(&simulation.report(at(5)), Rule::Lockout), (1, 2, 0, 1, 0));
+}
+
+#[test]
 fn reads_what_the_log_says() {
     for (act, outcome, reason, expected) in [
         ("code.sent", "success", "", Some(Past::Sent)),

@@ -98,14 +98,20 @@ impl Courier {
             End::Dropped { reason: "UNREADABLE" }
         };
         let content = opened_content(&ring, message_id, &message.content).map_err(unreadable)?;
+        let locale = match &message.recipient {
+            Recipient::User { locale, .. } => locale.as_str(),
+            Recipient::InContent => "",
+        };
         let to = match (&message.recipient, &content) {
             (_, Content::Withheld) => return Err(End::Dropped { reason: "REVIEW_ACCOUNT" }),
-            (Recipient::User { user_id, contact }, _) => contact.open(&ring, *user_id).map_err(unreadable)?.preferred(),
+            (Recipient::User { user_id, contact, .. }, _) => {
+                contact.open(&ring, *user_id).map_err(unreadable)?.preferred()
+            }
             (
                 Recipient::InContent,
                 Content::Code { destination, .. } | Content::IdentifierLocked { destination, .. },
             ) => Identifier::stored(destination),
-            (Recipient::InContent, Content::RefreshTokenReused { .. }) => None,
+            (Recipient::InContent, _) => None,
         };
         let to = to.ok_or_else(|| {
             tracing::error!(%message_id, "a message has no usable address");
@@ -118,7 +124,7 @@ impl Courier {
         let create_time = message.create_time;
         match to {
             Identifier::Email(to) => {
-                let Words { subject, text, html } = self.templates.words(&content).map_err(in_words)?;
+                let Words { subject, text, html } = self.templates.words(&content, locale).map_err(in_words)?;
                 let envelope = Envelope { message_id, to, subject, text, html, create_time };
                 Ok(Letter::Email(self.parts.messengers.email.as_ref(), envelope))
             }
@@ -128,7 +134,7 @@ impl Courier {
                     tracing::error!(%message_id, "a message goes by SMS, and no provider is configured");
                     return Err(End::Later);
                 };
-                let text = self.templates.sms(&content, domain).map_err(in_words)?;
+                let text = self.templates.sms(&content, locale, domain).map_err(in_words)?;
                 Ok(Letter::Sms(messenger.as_ref(), SmsEnvelope { message_id, to, text, create_time }))
             }
         }

@@ -5,6 +5,7 @@ mod courier;
 mod handoff;
 mod mailbox;
 mod messengers;
+mod notices;
 mod seal;
 mod sms;
 mod words;

@@ -1,6 +1,6 @@
 //! What messages say: templates of this program, filled with values that are never templates themselves.
 
-use super::sms;
+use super::{notices::Notice, sms};
 use crate::domain::{message::Content, time::Timestamp};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
@@ -28,20 +28,15 @@ pub enum TemplateFault {
 /// The templates, parsed.
 pub(super) struct Templates(Environment<'static>);
 
-/// The languages that messages exist in; the first serves everyone else.
+/// The languages that codes are sent in; the first serves everyone else.
 const LANGUAGES: [&str; 1] = ["en"];
 
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 5] = [
     ("layout.html.j2", include_str!("templates/layout.html.j2")),
+    ("notice.html.j2", include_str!("templates/notice.html.j2")),
     ("en/code.subject.j2", include_str!("templates/en/code.subject.j2")),
     ("en/code.txt.j2", include_str!("templates/en/code.txt.j2")),
     ("en/code.html.j2", include_str!("templates/en/code.html.j2")),
-    ("en/identifier_locked.subject.j2", include_str!("templates/en/identifier_locked.subject.j2")),
-    ("en/identifier_locked.txt.j2", include_str!("templates/en/identifier_locked.txt.j2")),
-    ("en/identifier_locked.html.j2", include_str!("templates/en/identifier_locked.html.j2")),
-    ("en/refresh_token_reused.subject.j2", include_str!("templates/en/refresh_token_reused.subject.j2")),
-    ("en/refresh_token_reused.txt.j2", include_str!("templates/en/refresh_token_reused.txt.j2")),
-    ("en/refresh_token_reused.html.j2", include_str!("templates/en/refresh_token_reused.html.j2")),
 ];
 
 impl Templates {
@@ -58,62 +53,64 @@ impl Templates {
     }
 
     /// Puts `content` into the words of an email, in the language of its locale where there is one, else in English.
-    pub(super) fn words(&self, content: &Content) -> Result<Words, TemplateFault> {
-        let Told { kind, locale, values } = told(content)?;
+    /// `locale` is the recipient's, for contents that name none.
+    pub(super) fn words(&self, content: &Content, locale: &str) -> Result<Words, TemplateFault> {
+        match content {
+            Content::Code { .. } => self.code(content),
+            _ => self.notice(&notice(content, locale)?),
+        }
+    }
+
+    /// The same as the words of an SMS; `domain` is what its code is bound to.
+    pub(super) fn sms(&self, content: &Content, locale: &str, domain: &str) -> Result<String, TemplateFault> {
+        let Content::Code { locale, .. } = content else { return Ok(notice(content, locale)?.short) };
+        let values = context! { domain => domain, ..values(content) };
+        let language = language(locale, &sms::LANGUAGES);
+        Ok(self.0.get_template(&format!("{language}/code.sms.j2"))?.render(&values)?)
+    }
+
+    fn code(&self, content: &Content) -> Result<Words, TemplateFault> {
+        let Content::Code { locale, .. } = content else { return Err(TemplateFault::Withheld) };
         let language = language(locale, &LANGUAGES);
-        let values = context! { language => language, direction => "ltr", ..values };
-        let part = |part: &str| self.0.get_template(&format!("{language}/{kind}.{part}.j2"))?.render(&values);
+        let values = context! { language => language, direction => "ltr", ..values(content) };
+        let part = |part: &str| self.0.get_template(&format!("{language}/code.{part}.j2"))?.render(&values);
         Ok(Words { subject: one_line(&part("subject")?), text: part("txt")?, html: part("html")? })
     }
 
-    /// Puts `content` into the words of an SMS; `domain` is what its code is bound to.
-    pub(super) fn sms(&self, content: &Content, domain: &str) -> Result<String, TemplateFault> {
-        let Told { kind, locale, values } = told(content)?;
-        let language = language(locale, sms::languages(kind));
-        let values = context! { domain => domain, ..values };
-        Ok(self.0.get_template(&format!("{language}/{kind}.sms.j2"))?.render(&values)?)
+    fn notice(&self, notice: &Notice) -> Result<Words, TemplateFault> {
+        let values = context! {
+            language => notice.tag,
+            direction => "ltr",
+            title => &notice.title,
+            preview => &notice.preview,
+            paragraphs => &notice.paragraphs,
+        };
+        let html = self.0.get_template("notice.html.j2")?.render(&values)?;
+        Ok(Words { subject: one_line(&notice.subject), text: notice.text(), html })
     }
 }
 
-/// What a content tells, for templates of every channel.
-struct Told<'a> {
-    /// The templates' name.
-    kind: &'static str,
-    /// The person's language.
-    locale: &'a str,
-    /// What templates may name.
-    values: Value,
+/// What a code's templates may name.
+fn values(content: &Content) -> Value {
+    let Content::Code { destination: _, code, client_name, minutes, locale: _, address, asked_at } = content else {
+        return Value::default();
+    };
+    context! {
+        code => one_line(code),
+        client_name => one_line(client_name),
+        minutes => minutes,
+        address => one_line(address),
+        asked_at => minute(*asked_at, MINUTE),
+    }
 }
 
-fn told(content: &Content) -> Result<Told<'_>, TemplateFault> {
-    Ok(match content {
-        Content::Code { destination: _, code, client_name, minutes, locale, address, asked_at } => Told {
-            kind: "code",
-            locale,
-            values: context! {
-                code => one_line(code),
-                client_name => one_line(client_name),
-                minutes => minutes,
-                address => one_line(address),
-                asked_at => minute(*asked_at),
-            },
-        },
-        Content::IdentifierLocked { destination: _, address, noticed_at, until } => Told {
-            kind: "identifier_locked",
-            locale: "",
-            values: context! {
-                address => one_line(address),
-                noticed_at => minute(*noticed_at),
-                until => until.map(minute).unwrap_or_default(),
-            },
-        },
-        Content::RefreshTokenReused { address, noticed_at } => Told {
-            kind: "refresh_token_reused",
-            locale: "",
-            values: context! { address => one_line(address), noticed_at => minute(*noticed_at) },
-        },
-        Content::Withheld => return Err(TemplateFault::Withheld),
-    })
+/// The notice of a content that goes to a user of this language, unless it names one.
+fn notice(content: &Content, locale: &str) -> Result<Notice, TemplateFault> {
+    let locale = match content {
+        Content::IdentifierLocked { locale, .. } => locale,
+        _ => locale,
+    };
+    Notice::of(content, locale).ok_or(TemplateFault::Withheld)
 }
 
 /// The language of a BCP 47 tag such as `de-CH`, if it is one of `languages`, else the first of them.
@@ -124,19 +121,20 @@ fn language(locale: &str, languages: &[&'static str]) -> &'static str {
 }
 
 /// The text without what could begin a line, end a header or turn the reading direction.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let text: String = text.chars().filter(|c| !turns(*c)).map(|c| if breaks(c) { ' ' } else { c }).collect();
     text.trim().to_owned()
 }
 
-/// Day and minute in UTC, such as `20 November 2026, 19:04 UTC`.
-fn minute(micros: i64) -> String {
-    jiff::Timestamp::from_microsecond(micros).map_or_else(
-        |_| Timestamp::from_micros(micros).to_string(),
-        |time| time.strftime("%-d %B %Y, %H:%M UTC").to_string(),
-    )
+/// How codes write a minute, such as `20 November 2026, 19:04 UTC`.
+const MINUTE: &str = "%-d %B %Y, %H:%M UTC";
+
+/// Day and minute in UTC, in a form of `strftime`.
+pub(super) fn minute(micros: i64, form: &str) -> String {
+    jiff::Timestamp::from_microsecond(micros)
+        .map_or_else(|_| Timestamp::from_micros(micros).to_string(), |time| time.strftime(form).to_string())
 }
 
 #[cfg(test)]

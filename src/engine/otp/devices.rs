@@ -1,22 +1,17 @@
-//! Devices that signed in before: their tokens, and what a lock tells the person.
+//! Devices that signed in before: their tokens, and what a lock tells the caller.
 
-use super::{OtpEngine, verify::NOTICE_LIFETIME};
+use super::OtpEngine;
 use crate::{
     domain::{
-        challenge::ChargedAttempt,
         contact::IdentifierKey,
         device_token::KnownDevice,
         digest::Digest,
-        id::MessageId,
         lockout::Wait,
-        message::Content,
         refusal::Refusal,
         secret::{ExposeSecret as _, SecretString},
-        session::Origin,
         time::Timestamp,
     },
-    engine::{delivery::sealed_message, fault},
-    ports::store::LockNotice,
+    engine::fault,
 };
 use uuid::Uuid;
 
@@ -47,28 +42,6 @@ impl OtpEngine {
     ) -> Result<SecretString, Refusal> {
         let known = KnownDevice { identifier_key, device_key, issue_time: now };
         known.to_token(&self.parts.keys.sealing(), self.parts.entropy.nonce()).map_err(|fault| fault::seal(&fault))
-    }
-
-    /// What the person is told of the lock that a failed attempt brings. It goes to the address of the challenge, whether
-    /// or not anybody has ever signed in with it.
-    pub(super) fn lock_notice(
-        &self,
-        attempt: &ChargedAttempt,
-        origin: &Origin,
-        now: Timestamp,
-    ) -> Result<LockNotice, Refusal> {
-        let until = attempt.locked_until.filter(|until| *until != Timestamp::NEVER);
-        let content = Content::IdentifierLocked {
-            destination: self.destination(&attempt.challenge)?.as_str().to_owned(),
-            address: origin.address.map(|address| address.to_string()).unwrap_or_default(),
-            noticed_at: now.micros(),
-            until: until.map(Timestamp::micros),
-        };
-        let id = MessageId::new(self.parts.entropy.uuid());
-        let (ring, nonce) = (self.parts.keys.sealing(), self.parts.entropy.nonce());
-        let message = sealed_message(&ring, nonce, id, None, &content, now, now.after(NOTICE_LIFETIME))
-            .map_err(|fault| fault::seal(&fault))?;
-        Ok(LockNotice { counter_key: attempt.counter_key, now, message })
     }
 }
 

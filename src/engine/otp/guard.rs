@@ -1,7 +1,8 @@
 //! The guard against one guess on each of many accounts: a budget of wrong codes that all unknown devices share.
 //!
 //! Where it is spent, an unknown device gets longer codes with one attempt, and a shorter code that it was sent before is
-//! not evaluated; a known device notices nothing. Each replica learns of it with the next wrong code that it sees.
+//! not evaluated; a known device notices nothing. A replica learns of it with the next wrong code that it sees, and by
+//! looking.
 
 use super::{OtpEngine, VerifyOtp};
 use crate::{
@@ -26,13 +27,21 @@ use std::{
     time::Duration,
 };
 
-/// Until when this process guards, in microseconds; in the past where it does not.
+/// When the budget of this process was last found spent, and until when it is, in microseconds; in the past where it is
+/// not. In shadow nothing but reports come of it.
 #[derive(Default)]
-pub(super) struct Guard(AtomicI64);
+pub(super) struct Guard {
+    since: AtomicI64,
+    until: AtomicI64,
+}
 
 impl Guard {
     fn until(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::Relaxed))
+        Timestamp::from_micros(self.until.load(Ordering::Relaxed))
+    }
+
+    fn since(&self) -> Timestamp {
+        Timestamp::from_micros(self.since.load(Ordering::Relaxed))
     }
 
     fn is_up(&self, now: Timestamp) -> bool {
@@ -41,15 +50,28 @@ impl Guard {
 
     /// Guards until then; whether it did not before.
     fn raise(&self, until: Timestamp, now: Timestamp) -> bool {
-        let before = self.0.fetch_max(until.micros(), Ordering::Relaxed);
-        before <= now.micros()
+        let before = self.until.fetch_max(until.micros(), Ordering::Relaxed);
+        let anew = before <= now.micros();
+        if anew {
+            self.since.store(now.micros(), Ordering::Relaxed);
+        }
+        anew
     }
 }
 
 impl OtpEngine {
     /// Whether what an unknown device is sent has to be guarded now.
     pub(super) fn is_guarding(&self, now: Timestamp) -> bool {
+        self.guard.is_up(now) && self.guard_mode() == Mode::Enforce
+    }
+
+    /// Whether the budget of wrong codes is spent, whatever is done about it.
+    pub(super) fn is_budget_spent(&self, now: Timestamp) -> bool {
         self.guard.is_up(now)
+    }
+
+    fn guard_mode(&self) -> Mode {
+        self.parts.policies.current().policy().rules.guard.failures.mode
     }
 
     /// Whether a token proves a device that is known with the identifier, and has not been revoked.
@@ -66,19 +88,34 @@ impl OtpEngine {
         }
     }
 
-    /// Counts a wrong code of an unknown device. An event like `event` tells when that spends the budget.
-    pub(super) async fn count_failure(&self, event: &AuditEvent, now: Timestamp) -> Result<(), Refusal> {
+    /// Asks the limiter whether wrong codes over all accounts are too many, as other replicas, or this one before it was
+    /// started anew, may have found; counts nothing. To be called about once a second.
+    ///
+    /// # Errors
+    /// [`Refusal::StoreUnavailable`] where it cannot be asked.
+    pub async fn look_at_guard(&self) -> Result<(), Refusal> {
+        let stands = self.parts.limiter.stand(&[self.failures()]).await.map_err(|fault| fault::limiter(&fault))?;
+        let now = self.parts.clock.now();
+        let wait = stands.layers.iter().flatten().filter_map(|stand| stand.retry_after).max();
+        if wait.is_some_and(|wait| self.guard.raise(now.after(wait), now)) {
+            tracing::warn!("wrong codes over all accounts are too many, as another process found");
+        }
+        Ok(())
+    }
+
+    /// The budget of wrong codes of all unknown devices, enforced also where the guard is in shadow: what is asked is
+    /// whether it is spent, and nobody is refused by the answer.
+    fn failures(&self) -> Layer {
         let policy = self.parts.policies.current();
         let rule = &policy.policy().rules.guard.failures;
         let key = Digest::hmac(&self.parts.keys.index(), &[b"identity.v1 failures"]);
-        let layer = Layer {
-            kind: LayerKind::Failures,
-            key,
-            windows: rule.windows.clone(),
-            mode: Mode::Enforce,
-            kept: rule.kept,
-        };
-        let wait = match self.parts.limiter.admit(&[layer]).await.map_err(|fault| fault::limiter(&fault))? {
+        let (windows, kept) = (rule.windows.clone(), rule.kept);
+        Layer { kind: LayerKind::Failures, key, windows, mode: Mode::Enforce, kept }
+    }
+
+    /// Counts a wrong code of an unknown device. An event like `event` tells when that spends the budget.
+    pub(super) async fn count_failure(&self, event: &AuditEvent, now: Timestamp) -> Result<(), Refusal> {
+        let wait = match self.parts.limiter.admit(&[self.failures()]).await.map_err(|fault| fault::limiter(&fault))? {
             Admission::Refused { retry_after, .. } => retry_after,
             // The one that spends the last of it raises the guard for as long as it stays spent.
             Admission::Admitted(decisions) => match decisions.first().map(|decision| decision.standing) {
@@ -86,18 +123,27 @@ impl OtpEngine {
                 _ => return Ok(()),
             },
         };
-        if self.guard.raise(now.after(wait), now) {
-            tracing::error!(
-                "too many wrong codes over all accounts: unknown devices get longer codes with one attempt"
-            );
-            let event = AuditEvent { event_id: self.event_id(), act: Act::GuardRaised, ..event.clone() };
-            let recorded = self.parts.store.record(&event.failed("TOO_MANY_FAILURES")).await;
-            recorded.map_err(|fault| fault::store(&fault))?;
+        if !self.guard.raise(now.after(wait), now) {
+            return Ok(());
         }
-        Ok(())
+        let event = match self.guard_mode() {
+            Mode::Enforce => {
+                tracing::error!(
+                    "too many wrong codes over all accounts: unknown devices get longer codes with one attempt"
+                );
+                let event = AuditEvent { event_id: self.event_id(), act: Act::GuardRaised, ..event.clone() };
+                event.failed("TOO_MANY_FAILURES")
+            }
+            Mode::Shadow => {
+                tracing::error!("too many wrong codes over all accounts, and the guard is in shadow: nothing is done");
+                self.would_refuse(event, "TOO_MANY_FAILURES")
+            }
+        };
+        self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))
     }
 
     /// Lets an attempt pass while wrong codes over all accounts are too many: one of a known device, or on a long code.
+    /// In shadow it lets all pass, and reports the others.
     pub(super) async fn pass_guard(
         &self,
         id: ChallengeId,
@@ -113,7 +159,14 @@ impl OtpEngine {
             return Ok(());
         }
         let event = self.event(now, Act::CodeVerified, origin, &challenge.scope, &request.device.device_id);
-        Err(self.refused(event.failed("GUARDED"), refusal).await)
+        if self.guard_mode() == Mode::Enforce {
+            return Err(self.refused(event.failed("GUARDED"), refusal).await);
+        }
+        // A code that was asked for since would have been a long one.
+        if challenge.create_time > self.guard.since() {
+            return Ok(());
+        }
+        self.parts.store.record(&self.would_refuse(&event, "GUARDED")).await.map_err(|fault| fault::store(&fault))
     }
 
     /// Refuses an unknown device's attempt on a code that was sent before the guard was raised.

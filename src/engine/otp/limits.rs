@@ -3,7 +3,7 @@
 use super::{OtpEngine, proof::Proving};
 use crate::{
     domain::{
-        audit::{Act, AuditEvent, Outcome},
+        audit::{Act, AuditEvent},
         contact::Identifier,
         device_token::KnownDevice,
         digest::Digest,
@@ -107,8 +107,7 @@ impl OtpEngine {
         };
         // A challenge that is about to begin may yet not: an event names none that never was.
         let challenge_id = event.challenge_id.filter(|_| event.act != Act::CodeSent);
-        let event = AuditEvent { event_id: self.event_id(), act: Act::RefusalShadowed, challenge_id, ..event.clone() };
-        let event = event.ended(Outcome::WouldRefuse, reason);
+        let event = self.would_refuse(&AuditEvent { challenge_id, ..event.clone() }, reason);
         self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))
     }
 }

@@ -6,6 +6,7 @@ mod guard;
 mod limits;
 mod proof;
 mod resend;
+mod responses;
 mod review;
 mod rules;
 mod send;

@@ -19,15 +19,12 @@ use crate::{
     ports::store::{Attempt, ChargeOutcome, FailedAttempt, NewUser, SignIn, SignInOutcome, SignInUser},
 };
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use uuid::Uuid;
 
 mod recorded;
 
 use recorded::RecordedSignIn;
-
-/// How long a notice of a lock is worth sending.
-pub(super) const NOTICE_LIFETIME: Duration = Duration::from_hours(24);
 
 /// How often a sign-in looks again where the user changed under its hands.
 const ROUNDS: usize = 4;
@@ -84,7 +81,7 @@ impl OtpEngine {
             Some(id) => {
                 lockout = self.lockout(id).await?;
                 let device = self.known_device(request.device_token.as_ref(), now);
-                if self.is_guarding(now) {
+                if self.is_budget_spent(now) {
                     self.pass_guard(id, device.as_ref(), &request, origin, now).await?;
                 }
                 let attempt = Attempt { challenge_id: id, now, lockout: Arc::clone(&lockout), device };
@@ -128,14 +125,7 @@ impl OtpEngine {
         let event = self.event(now, Act::CodeVerified, origin, &attempt.challenge.scope, &request.device.device_id);
         if !self.matches(&attempt, &request.code) {
             let failed = event.failed("CODE_INVALID");
-            let mut failure = FailedAttempt { events: vec![failed.clone()], notice: None };
-            if lockout.wait_at(attempt.failures).is_lock() {
-                let scope = &attempt.challenge.scope;
-                let lock = self.event(now, Act::IdentifierLocked, origin, scope, &request.device.device_id);
-                let suspended = attempt.locked_until == Some(Timestamp::NEVER);
-                failure.events.push(lock.failed(if suspended { "SUSPENDED" } else { "TOO_MANY_FAILURES" }));
-                failure.notice = Some(self.lock_notice(&attempt, origin, now)?);
-            }
+            let failure = self.failure(&attempt, failed.clone(), lockout, now)?;
             let refusal = self.failed(failure, Refusal::CodeInvalid).await;
             if attempt.counter_key == attempt.challenge.scope.identifier_key.0 {
                 self.count_failure(&failed, now).await?;
@@ -157,6 +147,8 @@ impl OtpEngine {
             (draft.sign_in.counter_key, draft.sign_in.device_key) = (counter_key, device_key);
             if reviewed.is_some() {
                 draft.sign_in.events.extend(self.review_used(&draft.sign_in.events));
+            } else {
+                self.respond_to_new_device(&mut draft.sign_in)?;
             }
             match self.complete(draft, key).await? {
                 (SignInOutcome::SignedIn, signed_in) => return Ok(signed_in),
@@ -206,7 +198,8 @@ impl OtpEngine {
             let (ring, nonce) = (self.parts.keys.sealing(), self.parts.entropy.nonce());
             let contact = SealedContact::seal(&destination, &ring, user_id, nonce);
             let contact = contact.map_err(|fault| fault::seal(&fault))?;
-            let new = NewUser { user_id, contact: contact.clone(), create_time: now };
+            let locale = challenge.locale.clone();
+            let new = NewUser { user_id, contact: contact.clone(), create_time: now, locale };
             let user = User { user_id, contact, roles: Vec::new(), create_time: now, disabled: false };
             (user, SignInUser::New(new))
         };
@@ -240,6 +233,8 @@ impl OtpEngine {
                 now,
                 user: chosen,
                 session: session.clone(),
+                notice: None,
+                revoke: false,
                 events,
                 answer: None,
             },
@@ -269,7 +264,11 @@ impl OtpEngine {
         let device_token = self.device_token(sign_in.identifier_key, sign_in.device_key, now)?;
         let signed_in = SignedIn { tokens, user: view, session: live.session, new_user, device_token };
         sign_in.answer = key.map(|key| self.answers.record(key, &RecordedSignIn::from(&signed_in), now)).transpose()?;
+        let tells = sign_in.notice.is_some();
         let outcome = self.parts.store.complete_sign_in(sign_in).await.map_err(|fault| fault::store(&fault))?;
+        if tells && outcome == SignInOutcome::SignedIn {
+            self.parts.handoff.rouse();
+        }
         Ok((outcome, signed_in))
     }
 

@@ -28,6 +28,7 @@ use crate::{
         clock::Clock,
         entropy::Entropy,
         keys::Keys,
+        policy::Policies,
         signer::Signer,
         store::{SessionStore, StoreFault},
     },
@@ -65,6 +66,8 @@ pub struct TokenParts {
     pub entropy: Arc<dyn Entropy>,
     /// The registered client applications.
     pub clients: Arc<Clients>,
+    /// The policy in force: what is done about unusual use.
+    pub policies: Arc<dyn Policies>,
     /// Figures of sessions.
     pub policy: Arc<SessionPolicy>,
 }

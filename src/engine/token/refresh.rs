@@ -5,22 +5,17 @@ use crate::{
     domain::{
         audit::{Act, AuditEvent},
         digest::Digest,
-        id::MessageId,
-        message::{Content, NewMessage},
+        policy::SecurityEvent,
         refresh_token::{PresentedToken, RefreshToken},
         refusal::Refusal,
         secret::{ExposeSecret, SecretString},
         session::{LiveSession, Origin},
         time::Timestamp,
     },
-    engine::{delivery::sealed_message, fault},
+    engine::{fault, security::Security},
     ports::store::{Rotation, RotationEvents, RotationOutcome},
 };
-use std::time::Duration;
 use uuid::Uuid;
-
-/// How long the notice of a reused token is worth sending.
-const NOTICE_LIFETIME: Duration = Duration::from_hours(24);
 
 /// A refresh token presented for its successor.
 #[derive(Debug)]
@@ -38,9 +33,9 @@ impl TokenIssuer {
     /// lost is answered with the same successor, and no second branch can exist (RFC 9700 section 4.14.2).
     ///
     /// # Errors
-    /// [`Refusal::RefreshTokenInvalid`]; [`Refusal::RefreshTokenReused`] for an old token, all of the user's sessions
-    /// having been ended; [`Refusal::DeviceMismatch`], the session having been ended; [`Refusal::Overloaded`], after
-    /// which the same call gets the successor; faults.
+    /// [`Refusal::RefreshTokenInvalid`]; [`Refusal::RefreshTokenReused`] for an old token and [`Refusal::DeviceMismatch`],
+    /// the session having been ended, and what policy chose having been done; [`Refusal::Overloaded`], after which the
+    /// same call gets the successor; faults.
     pub async fn refresh(&self, request: Refresh, origin: &Origin) -> Result<Tokens, Refusal> {
         let ring = self.parts.keys.refresh();
         let presented =
@@ -54,8 +49,8 @@ impl TokenIssuer {
                 self.note_ended(&ended);
                 Err(Refusal::RefreshTokenReused)
             }
-            RotationOutcome::DeviceMismatch => {
-                self.note_ended(&[presented.token.session_id]);
+            RotationOutcome::DeviceMismatch { ended } => {
+                self.note_ended(&ended);
                 Err(Refusal::DeviceMismatch)
             }
             RotationOutcome::Refused => Err(Refusal::RefreshTokenInvalid),
@@ -82,6 +77,8 @@ impl TokenIssuer {
     ) -> Result<Rotation, Refusal> {
         let PresentedToken { token, authentic } = presented;
         let now = self.parts.clock.now();
+        let parts = &self.parts;
+        let security = Security::now(&*parts.keys, &*parts.entropy, &*parts.policies);
         let policy = &self.parts.policy;
         let request_key = request.request_id.map(|id| {
             let session = token.session_id.bytes();
@@ -100,14 +97,16 @@ impl TokenIssuer {
             grace: policy.refresh_grace,
             retry_grace: policy.refresh_retry,
             request_key,
-            events: self.rotation_events(request, token, origin, now),
-            reuse_notice: self.reuse_notice(origin, now)?,
+            events: self.rotation_events(&security, request, token, origin, now),
+            reused: security.response(SecurityEvent::ReplayedToken, origin, now)?,
+            mismatched: security.response(SecurityEvent::DeviceMismatch, origin, now)?,
         })
     }
 
-    /// One event is written, so all of them may carry the same id.
+    /// One event is written, so all of them may carry the same id; a response comes beside it.
     fn rotation_events(
         &self,
+        security: &Security<'_>,
         request: &Refresh,
         presented: &RefreshToken,
         origin: &Origin,
@@ -116,31 +115,16 @@ impl TokenIssuer {
         let mut rotated = AuditEvent::new(self.event_id(), now, Act::TokenRefreshed, origin);
         rotated.session_id = Some(presented.session_id);
         rotated.device_id.clone_from(&request.device_id);
+        let reuse_responded = security.responded(SecurityEvent::ReplayedToken, &rotated);
+        let mismatch_responded = security.responded(SecurityEvent::DeviceMismatch, &rotated);
         RotationEvents {
+            reuse_responded,
+            mismatch_responded,
             repeated: AuditEvent { reason: "ANSWERED_AGAIN".into(), ..rotated.clone() },
             reused: AuditEvent { act: Act::RefreshTokenReused, ..rotated.clone() }.failed("REFRESH_TOKEN_REUSED"),
             device_mismatch: rotated.clone().failed("DEVICE_MISMATCH"),
             refused: rotated.clone().failed("REFRESH_TOKEN_INVALID"),
             rotated,
         }
-    }
-
-    fn reuse_notice(&self, origin: &Origin, now: Timestamp) -> Result<NewMessage, Refusal> {
-        let message_id = MessageId::new(self.parts.entropy.uuid());
-        let content = Content::RefreshTokenReused {
-            address: origin.address.map(|address| address.to_string()).unwrap_or_default(),
-            noticed_at: now.micros(),
-        };
-        let expire_time = now.after(NOTICE_LIFETIME);
-        sealed_message(
-            &self.parts.keys.sealing(),
-            self.parts.entropy.nonce(),
-            message_id,
-            None,
-            &content,
-            now,
-            expire_time,
-        )
-        .map_err(|fault| fault::seal(&fault))
     }
 }

@@ -1,6 +1,6 @@
 //! Challenges: begin, resend, charge an attempt, complete a sign-in.
 
-use super::StoreFault;
+use super::{Notice, StoreFault};
 use crate::domain::{
     answer::RecordedAnswer,
     audit::AuditEvent,
@@ -154,6 +154,8 @@ pub struct NewUser {
     pub contact: SealedContact,
     /// When.
     pub create_time: Timestamp,
+    /// The language that the code was asked for in; empty where none was named. Later notices are written in it.
+    pub locale: String,
 }
 
 /// A session to open; `session.refresh_hash` is of its first refresh token and `session.counter` is 0.
@@ -178,6 +180,10 @@ pub struct SignIn {
     pub user: SignInUser,
     /// The session.
     pub session: NewSession,
+    /// What the user is told of it.
+    pub notice: Option<Notice>,
+    /// Whether every other session of the user ends, and no other device of theirs is known any more.
+    pub revoke: bool,
     /// What the audit log says.
     pub events: Vec<AuditEvent>,
     /// The answer under the caller's request id, where there is one.

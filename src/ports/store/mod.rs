@@ -3,6 +3,7 @@
 mod challenges;
 mod history;
 mod outbox;
+mod responses;
 mod sessions;
 mod users;
 
@@ -12,6 +13,7 @@ pub use challenges::{
 };
 pub use history::{History, Lockout, PastPage};
 pub use outbox::{Outbox, Settlement};
+pub use responses::{Notice, Response};
 pub use sessions::{
     Rotation, RotationEvents, RotationOutcome, SessionPage, SessionStore, SignOutOutcome, SignOutScope,
 };

@@ -1,11 +1,10 @@
 //! Sessions: rotate, list, end.
 
-use super::StoreFault;
+use super::{Response, StoreFault};
 use crate::domain::{
     audit::AuditEvent,
     digest::Digest,
     id::{SessionId, UserId},
-    message::NewMessage,
     revocation::Revocation,
     session::{LiveSession, Session},
     time::Timestamp,
@@ -42,12 +41,14 @@ pub struct Rotation {
     pub request_key: Option<Digest>,
     /// One event for each way it may end; the store fills in user and session.
     pub events: RotationEvents,
-    /// The notice to the person in case the token turns out to be an old one.
-    pub reuse_notice: NewMessage,
+    /// What is done beyond the end of the session in case the token turns out to be an old one.
+    pub reused: Response,
+    /// The same in case another device presents it.
+    pub mismatched: Response,
 }
 
-/// The events of the ways in which a rotation may end. Exactly one of them is written, and none for a session that
-/// does not exist.
+/// The events of the ways in which a rotation may end. Exactly one of them is written, with what was done about it where
+/// something is, and none for a session that does not exist.
 #[derive(Clone, Debug)]
 pub struct RotationEvents {
     /// Rotated.
@@ -56,8 +57,12 @@ pub struct RotationEvents {
     pub repeated: AuditEvent,
     /// An old token.
     pub reused: AuditEvent,
+    /// What is done about an old token.
+    pub reuse_responded: AuditEvent,
     /// Another device.
     pub device_mismatch: AuditEvent,
+    /// What is done about another device.
+    pub mismatch_responded: AuditEvent,
     /// The session has ended or the secret is wrong.
     pub refused: AuditEvent,
 }
@@ -70,15 +75,18 @@ pub enum RotationOutcome {
     /// The answer was lost and is given again: the session as the rotation left it. The live token is the direct
     /// child of the presented one; `session.refresh_hash` tells under which key it was made.
     Repeated(Box<LiveSession>),
-    /// An old token of the session: every session of the user has been ended, and the notice accepted.
+    /// An old token of the session: it has been ended, and what [`Rotation::reused`] says has been done.
     Reused {
         /// Whose.
         user_id: UserId,
         /// The sessions that were ended now.
         ended: Vec<SessionId>,
     },
-    /// Another device's name: the session has been ended.
-    DeviceMismatch,
+    /// Another device's name: the session has been ended, and what [`Rotation::mismatched`] says has been done.
+    DeviceMismatch {
+        /// The sessions that were ended now.
+        ended: Vec<SessionId>,
+    },
     /// No such live session, or not its secret.
     Refused,
 }

@@ -6,6 +6,7 @@ use tonic::Code;
 
 use super::lockout::{Device, wrong};
 use crate::both_stores::bodies_on_both_stores;
+use crate::support::wait;
 use crate::support::world::{Store, World};
 
 bodies_on_both_stores!(a7_one_guess_on_each_of_many_accounts_raises_the_guard);
@@ -55,4 +56,36 @@ async fn a7_one_guess_on_each_of_many_accounts_raises_the_guard(store: Store) {
     // Told to wait, one waits exactly that long.
     world.advance(wait);
     assert_eq!(stranger.client.send_otp("a7-later@example.com").await.unwrap().code_length, 6);
+}
+
+/// A replica that saw no wrong code, and one that is started only then, guard within two seconds or so.
+#[tokio::test]
+async fn a7_every_replica_guards() {
+    let world = World::with(Store::Postgres, |settings| {
+        settings.limit("address", 1000, 60);
+        settings.limit("all", 1000, 60);
+        settings.guard(3, 600);
+    })
+    .await;
+    let other = world.another().await;
+    let (here, there) = (world.server.client().await, other.client().await);
+    assert_eq!(there.send_otp("a7-before@example.com").await.unwrap().code_length, 6);
+    for nth in 0..3 {
+        let (challenge, code) = world.server.request_code(&format!("a7-guess-{nth}@example.com")).await;
+        let refusal = here.verify_otp(&challenge.challenge_id, &wrong(&code)).await.unwrap_err();
+        assert_eq!(refusal.reason, "CODE_INVALID");
+    }
+    let later = world.another().await;
+    let late = later.client().await;
+    for (who, client) in [("saw-none", there), ("late", late)] {
+        let mut nth = 0;
+        wait::until("longer codes", Duration::from_secs(10), async || {
+            nth += 1;
+            let sent = client.send_otp(&format!("a7-{who}-{nth}@example.com")).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            (sent.code_length == 10).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(world.audit().await.count("guard.raised", "TOO_MANY_FAILURES"), 1, "one alarm");
 }

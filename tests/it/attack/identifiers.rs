@@ -39,6 +39,19 @@ on_both_stores!(a32_dots_at_gmail_are_two_accounts_and_one_bucket, |world| {
     let client = world.server.client().await;
     client.send_otp("ali.ce@googlemail.com").await.unwrap();
     assert_limited(&client.send_otp("a.lice@gmail.com").await.unwrap_err());
+    // Each provider that ignores something else in a name, or has more domains than one.
+    for (spellings, one_more) in [
+        (["a.lice@proton.me", "a-lice@protonmail.com", "a_lice@pm.me"], "alice@protonmail.ch"),
+        (["alice@icloud.com", "alice@me.com", "alice+x@mac.com"], "alice+y@icloud.com"),
+        (["alice@yandex.ru", "alice@ya.ru", "alice@yandex.com"], "alice+x@yandex.kz"),
+    ] {
+        let mut users = std::collections::BTreeSet::new();
+        for address in spellings {
+            users.insert(sign_in(&world, address, address).await.user.unwrap().user_id);
+        }
+        assert_eq!(users.len(), 3, "{spellings:?} are accounts of their own");
+        assert_limited(&client.send_otp(one_more).await.unwrap_err());
+    }
     // Elsewhere dots tell people apart.
     for address in ["a.lice@example.com", "al.ice@example.com", "ali.ce@example.com", "alic.e@example.com"] {
         client.send_otp(address).await.unwrap();
@@ -58,6 +71,20 @@ on_both_stores!(a33_sub_addresses_share_the_bucket_and_not_the_account, |world| 
         }
     }
     assert_eq!(admitted, 1, "the third of five minutes");
+    // Sub-addresses of other forms, where a provider has them.
+    for (tagged, other) in [
+        (["shop@alice.fastmail.com", "alice+a@fastmail.com", "alice@fastmail.com"], "alice@fastmail.fm"),
+        (["base-shop@yahoo.com", "base-news@yahoo.com", "base+a@yahoo.com"], "base-shop@yahoo.co.jp"),
+        (["alice+a@outlook.com", "alice+b@outlook.com", "alice@outlook.com"], "al.ice@outlook.com"),
+    ] {
+        for address in tagged {
+            client.send_otp(address).await.unwrap();
+        }
+        for address in tagged {
+            assert_limited(&client.send_otp(address).await.unwrap_err());
+        }
+        client.send_otp(other).await.unwrap();
+    }
 });
 
 on_both_stores!(a35_unicode_and_ascii_domains_are_one, |world| {

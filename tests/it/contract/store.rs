@@ -11,6 +11,7 @@ mod migrate;
 mod outbox;
 mod peers;
 mod resend;
+mod responses;
 mod revoke;
 mod rotate;
 mod round_trips;

@@ -187,7 +187,7 @@ async fn a_locked_person_is_told_by_sms(store: Store) {
     assert_eq!(refusal.reason, "ACCOUNT_LOCKED");
     let told = async || mailbox.to(NUMBER).into_iter().find(|sms| sms.text.starts_with("Security notice"));
     let notice = crate::support::wait::until("the notice", std::time::Duration::from_secs(10), told).await;
-    assert!(notice.text.contains("for this number") && !notice.text.contains('@'), "{}", notice.text);
+    assert!(notice.text.contains("is paused") && !notice.text.contains('@'), "{}", notice.text);
 }
 
 async fn operators_ask_by_number(store: Store) {

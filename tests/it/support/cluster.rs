@@ -1,4 +1,5 @@
-//! A Redis Cluster of one test: three primaries on the loopback, nothing on disk but who they are.
+//! A Redis Cluster of one test: three primaries on the loopback, nothing on disk but who they are, and a replica of one
+//! where a test asks for it.
 
 use std::process::Command;
 use std::time::Duration;
@@ -12,31 +13,67 @@ use super::wait;
 
 const NODES: usize = 3;
 
+fn node(bus: &Port) -> Redis {
+    let bus = bus.number().to_string();
+    // A node that is away is noticed in half a second.
+    let words = ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "500"];
+    Redis::start_with(words.map(str::to_owned).into())
+}
+
+/// What a node says in words: the answer, or the first of it.
+fn text(node: &Redis, words: &[&str]) -> String {
+    match node.command(words) {
+        Value::Array(mut parts) => String::from_redis_value(parts.swap_remove(0)).unwrap(),
+        answer => String::from_redis_value(answer).unwrap(),
+    }
+}
+
 /// A running Cluster.
 pub(crate) struct Cluster {
     nodes: Vec<Redis>,
-    _buses: Vec<Port>,
+    buses: Vec<Port>,
 }
 
 impl Cluster {
     /// Starts three nodes and shares the slots out among them, in some three seconds.
     pub(crate) fn start() -> Self {
         let buses: Vec<Port> = (0..NODES).map(|_| Port::free()).collect();
-        let node = |bus: &Port| {
-            let bus = bus.number().to_string();
-            // A node that is away is noticed in half a second.
-            let words = ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "500"];
-            Redis::start_with(words.map(str::to_owned).into())
-        };
         let nodes: Vec<Redis> = buses.iter().map(node).collect();
         let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port()));
         let mut create = Command::new("redis-cli");
         create.args(["--cluster", "create"]).args(addresses).args(["--cluster-replicas", "0", "--cluster-yes"]);
         let output = create.output().expect("cannot start redis-cli; `make tools` installs what is missing");
         assert!(output.status.success(), "redis-cli: {}", String::from_utf8_lossy(&output.stdout));
-        let cluster = Self { nodes, _buses: buses };
+        let cluster = Self { nodes, buses };
         cluster.wait_until_whole();
         cluster
+    }
+
+    /// Starts one more node, a replica of the nth, and waits until it follows. Gives its number.
+    pub(crate) fn replicate(&mut self, nth: usize) -> usize {
+        let bus = Port::free();
+        let replica = node(&bus);
+        let (primary, bus_of_primary) = (self.nodes[nth].port().to_string(), self.buses[nth].number().to_string());
+        let primary_id = text(&self.nodes[nth], &["CLUSTER", "MYID"]);
+        replica.command(&["CLUSTER", "MEET", "127.0.0.1", &primary, &bus_of_primary]);
+        wait::until_blocking("the replica knows its primary", Duration::from_secs(20), || {
+            text(&replica, &["CLUSTER", "NODES"]).contains(&primary_id).then_some(())
+        });
+        replica.command(&["CLUSTER", "REPLICATE", &primary_id]);
+        wait::until_blocking("the replica follows", Duration::from_secs(20), || {
+            text(&replica, &["INFO", "replication"]).contains("master_link_status:up").then_some(())
+        });
+        self.nodes.push(replica);
+        self.buses.push(bus);
+        self.nodes.len() - 1
+    }
+
+    /// Makes a replica the primary in the place of its own, at once and without asking it.
+    pub(crate) fn promote(&self, nth: usize) {
+        self.nodes[nth].command(&["CLUSTER", "FAILOVER", "TAKEOVER"]);
+        wait::until_blocking("the replica is a primary", Duration::from_secs(20), || {
+            text(&self.nodes[nth], &["ROLE"]).starts_with("master").then_some(())
+        });
     }
 
     /// Waits until every node says that all slots are served.

@@ -8,7 +8,7 @@ use crate::{
         rows::{self, StoredChallenge},
         steps::{self, charge::Charged},
     },
-    domain::{digest::Digest, time::Timestamp},
+    domain::{digest::Digest, lockout::Lockout, time::Timestamp},
     ports::store::{Attempt, ChargeOutcome, StoreFault},
 };
 use sqlx::postgres::PgRow;
@@ -85,7 +85,7 @@ impl Work for Charge {
             .bind(steps.iter().map(|step| step.challenge_id.uuid()).collect::<Vec<_>>())
             .bind(times.clone().collect::<Vec<_>>())
             // No lock is over before its time, and none ends before its time, by whichever of these clocks.
-            .bind(times.clone().min())
+            .bind(steps.iter().map(|step| step.lockout.passes_until(step.now).micros()).min())
             .bind(first.lockout.waits().collect::<Vec<_>>())
             .bind(times.max())
             .bind(devices().map(|d| d.map(|(known, _)| known.identifier_key.0.bytes().as_slice())).collect::<Vec<_>>())
@@ -94,7 +94,7 @@ impl Work for Charge {
             .bind(devices().map(|d| d.map(|(known, _)| known.issue_time.micros())).collect::<Vec<_>>());
         for row in &self.0.run(query).await? {
             let now = *place(row, &mut each_now)?;
-            *place(row, &mut outcomes)? = outcome(row, now).map_err(Broken::Lost)?;
+            *place(row, &mut outcomes)? = outcome(row, now, &first.lockout).map_err(Broken::Lost)?;
         }
         Ok(outcomes)
     }
@@ -102,7 +102,7 @@ impl Work for Charge {
 
 /// `None` where the attempt was not charged although its challenge stands, and no lock is to be seen: another challenge
 /// of the counter was charged with this statement, or the lock came while it ran. The next statement sees it.
-fn outcome(row: &PgRow, now: Timestamp) -> Result<Option<ChargeOutcome>, StoreFault> {
+fn outcome(row: &PgRow, now: Timestamp, lockout: &Lockout) -> Result<Option<ChargeOutcome>, StoreFault> {
     let StoredChallenge { mut challenge, codes } = match steps::charge::standing(rows::challenge(row)?, now) {
         Ok(stored) => stored,
         Err(refused) => return Ok(Some(refused)),
@@ -115,7 +115,8 @@ fn outcome(row: &PgRow, now: Timestamp) -> Result<Option<ChargeOutcome>, StoreFa
         let charged = Charged { challenge, codes, user, locked_until, failures, counter_key };
         return Ok(Some(steps::charge::charged(charged, now)));
     }
-    let until = row.integer_or_none("seen_lock")?.map(Timestamp::from_micros).filter(|until| *until > now);
+    let until =
+        row.integer_or_none("seen_lock")?.map(Timestamp::from_micros).filter(|until| lockout.holds(*until, now));
     let Some(until) = until else { return Ok(None) };
     let failures = row.count("seen_failures")?;
     Ok(Some(ChargeOutcome::Locked { until, failures, challenge: Box::new(challenge) }))

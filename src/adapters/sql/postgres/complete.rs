@@ -4,6 +4,7 @@ use super::{
     answers,
     connections::{Connections, place},
     events::{self, each_event},
+    notices::{self, notice_arrays, notice_columns, tell},
 };
 use crate::{
     adapters::sql::{
@@ -24,10 +25,15 @@ pub(super) const COMPLETE: &str = concat!(
     $21::text[], $22::uuid[], $23::text[], $24::bytea[], $25::uuid[], $26::text[], $27::text[], $28::text[], \
     $29::text[], $30::bigint[], $31::bigint[], $32::bigint[], $33::text[], $34::bigint[], $35::bigint[], \
     $36::bigint[], $37::bytea[], $44::uuid[], $45::bytea[], $38::bytea[], $39::bytea[], $40::text[], $41::bytea[], \
-    $42::bigint[], $46::text[], $47::text[], $48::bytea[]) WITH ORDINALITY AS t (challenge_id, identifier_key, now, known_user_id, roles, new_user_id, email_key_id, email, \
+    $42::bigint[], ",
+    notice_arrays!(),
+    ", $53::text[], $54::text[], $55::bytea[]) WITH ORDINALITY AS t (challenge_id, identifier_key, now, known_user_id, roles, \
+    new_user_id, email_key_id, email, \
     session_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, last_use_address, \
     idle_expire_time, absolute_expire_time, counter, refresh_hash, device_key, counter_key, call, fingerprint, body_key_id, body, \
-    answer_expire_time, channel, phone_key_id, phone, op)), \
+    answer_expire_time, ",
+    notice_columns!(),
+    ", channel, phone_key_id, phone, op)), \
     c AS MATERIALIZED (SELECT i.op FROM input AS i JOIN challenges AS h ON h.challenge_id = i.challenge_id \
     WHERE NOT h.used AND h.code1_expire_time > i.now ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
     u AS MATERIALIZED (SELECT i.op FROM input AS i JOIN users AS k ON k.user_id = i.known_user_id \
@@ -40,8 +46,8 @@ pub(super) const COMPLETE: &str = concat!(
     "$43::bigint RETURNING call), \
     go AS MATERIALIZED (SELECT *, COALESCE(known_user_id, new_user_id) AS user_id FROM same \
     WHERE call IS NULL OR call IN (SELECT call FROM answered)), \
-    created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, create_time) \
-    SELECT new_user_id, identifier_key, email_key_id, email, phone_key_id, phone, '', FALSE, create_time FROM go \
+    created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, create_time, \
+    locale) SELECT new_user_id, identifier_key, email_key_id, email, phone_key_id, phone, '', FALSE, create_time, locale FROM go \
     WHERE new_user_id IS NOT NULL ORDER BY identifier_key), \
     consumed AS (UPDATE challenges AS h SET used = TRUE FROM go WHERE h.challenge_id = go.challenge_id), \
     failed AS MATERIALIZED (SELECT l.identifier_key FROM go JOIN lockouts AS l \
@@ -53,8 +59,9 @@ pub(super) const COMPLETE: &str = concat!(
     session_columns!(new),
     ") SELECT ",
     session_columns!(new),
-    " FROM go), \
-    recorded AS (INSERT INTO audit_events (",
+    " FROM go), ",
+    tell!(),
+    "recorded AS (INSERT INTO audit_events (",
     event_columns!(),
     ") SELECT ",
     event_columns!(),
@@ -115,7 +122,8 @@ impl Work for Complete {
         let query = answers::bind(query, steps.iter().map(|step| step.answer.as_ref()))
             .bind(earliest)
             .bind(column!(s => s.device_key))
-            .bind(column!(s => s.counter_key.bytes().as_slice()))
+            .bind(column!(s => s.counter_key.bytes().as_slice()));
+        let query = notices::bind(query, steps)
             .bind(column!(s => s.session.channel.as_str()))
             .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))
             .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)));

@@ -7,6 +7,7 @@ mod complete;
 mod connections;
 mod events;
 mod link;
+mod notices;
 mod record;
 mod rotate;
 mod settle;
@@ -149,6 +150,13 @@ impl Parts for Postgres {
     }
 
     async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault> {
+        if sign_in.revoke {
+            // It ends other sessions of the user, for which it has to hold the user's row.
+            let mut link = self.transaction().await?;
+            let outcome = steps::sign_in::complete(&mut link, &sign_in).await?;
+            link.finish().await?;
+            return Ok(outcome);
+        }
         self.lanes.complete.run(sign_in).await
     }
 

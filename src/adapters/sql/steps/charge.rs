@@ -6,7 +6,7 @@ use crate::{
         link::{Link, values},
         rows::{self, StoredChallenge},
         statements,
-        steps::{ledger, outbox},
+        steps::{ledger, notices, outbox},
     },
     domain::{
         answer::RecordedAnswer,
@@ -20,10 +20,6 @@ use crate::{
     },
     ports::store::{Attempt, ChargeOutcome, FailedAttempt, LockNotice, StoreFault},
 };
-use std::time::Duration;
-
-/// A person is told of locks at most so often.
-const BETWEEN_NOTICES: Duration = Duration::from_hours(1);
 
 /// Charges an attempt, or tells why not.
 pub(in super::super) async fn charge(link: &mut impl Link, attempt: &Attempt) -> Result<ChargeOutcome, StoreFault> {
@@ -43,7 +39,7 @@ pub(in super::super) async fn charge(link: &mut impl Link, attempt: &Attempt) ->
     };
     let mut failures = 0;
     if let Some(LockoutStanding { failures: before, locked_until }) = lockout_of(link, &counter_key).await? {
-        if locked_until > now {
+        if lockout.holds(locked_until, now) {
             return Ok(ChargeOutcome::Locked { until: locked_until, failures: before, challenge: Box::new(challenge) });
         }
         failures = before;
@@ -84,7 +80,7 @@ async fn lockout_of(link: &mut impl Link, counter_key: &Digest) -> Result<Option
 /// Records a failed attempt, and accepts its notice unless one was accepted within the last hour.
 pub(in super::super) async fn fail(link: &mut impl Link, failure: &FailedAttempt) -> Result<(), StoreFault> {
     if let Some(LockNotice { counter_key, now, message }) = &failure.notice {
-        let values = values![counter_key.bytes(), now.micros(), now.before(BETWEEN_NOTICES).micros()];
+        let values = values![counter_key.bytes(), now.micros(), now.before(notices::BETWEEN).micros()];
         if link.execute(statements::NOTE_NOTICE, values).await? > 0 {
             outbox::accept(link, message, None).await?;
         }

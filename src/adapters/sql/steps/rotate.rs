@@ -5,15 +5,15 @@ use crate::{
         link::{Link, values},
         rows::StoredSession,
         statements,
-        steps::{outbox, sessions},
+        steps::{notices, sessions},
     },
     domain::{
         audit::AuditEvent,
+        id::SessionId,
         session::{LiveSession, Session},
         time::Timestamp,
-        user::User,
     },
-    ports::store::{Rotation, RotationOutcome, StoreFault},
+    ports::store::{Response, Rotation, RotationEvents, RotationOutcome, StoreFault},
 };
 
 enum Finding {
@@ -34,9 +34,10 @@ pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) 
     let finding = if over || user.disabled { Finding::Strange } else { find(&stored, rotation) };
     match finding {
         Finding::Live | Finding::Parent if is_other_device(session, rotation) => {
-            sessions::end_one(link, user.user_id, session.session_id, now).await?;
-            link.record(&[about(&rotation.events.device_mismatch, session)]).await?;
-            Ok(RotationOutcome::DeviceMismatch)
+            let ended = respond(link, session, &rotation.mismatched, now).await?;
+            let RotationEvents { device_mismatch, mismatch_responded, .. } = &rotation.events;
+            link.record(&[about(device_mismatch, session), about(mismatch_responded, session)]).await?;
+            Ok(RotationOutcome::DeviceMismatch { ended })
         }
         Finding::Live => {
             let session = write(link, &stored, rotation).await?;
@@ -47,7 +48,12 @@ pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) 
             link.record(&[about(&rotation.events.repeated, session)]).await?;
             Ok(RotationOutcome::Repeated(Box::new(LiveSession { session: stored.session, roles: user.roles })))
         }
-        Finding::Old => reused(link, session, &user, rotation).await,
+        Finding::Old => {
+            let ended = respond(link, session, &rotation.reused, now).await?;
+            let RotationEvents { reused, reuse_responded, .. } = &rotation.events;
+            link.record(&[about(reused, session), about(reuse_responded, session)]).await?;
+            Ok(RotationOutcome::Reused { user_id: user.user_id, ended })
+        }
         Finding::Strange => {
             link.record(&[about(&rotation.events.refused, session)]).await?;
             Ok(RotationOutcome::Refused)
@@ -107,16 +113,21 @@ pub(in super::super) fn idle_end(rotation: &Rotation) -> Timestamp {
     rotation.now.after(rotation.idle_lifetime)
 }
 
-async fn reused(
+/// Ends the session of the token, or all of its user's, and accepts the notice.
+async fn respond(
     link: &mut impl Link,
     session: &Session,
-    user: &User,
-    rotation: &Rotation,
-) -> Result<RotationOutcome, StoreFault> {
-    let ended = sessions::end_all(link, user.user_id, rotation.now).await?;
-    outbox::accept(link, &rotation.reuse_notice, Some(user.user_id)).await?;
-    link.record(&[about(&rotation.events.reused, session)]).await?;
-    Ok(RotationOutcome::Reused { user_id: user.user_id, ended })
+    response: &Response,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreFault> {
+    let user = session.user_id;
+    let ended = if response.revoke {
+        sessions::end_all(link, user, now).await?
+    } else {
+        sessions::end_one(link, user, session.session_id, now).await?
+    };
+    notices::tell(link, response.notice.as_ref(), user, now).await?;
+    Ok(ended)
 }
 
 /// The event with what the session tells.

@@ -82,6 +82,18 @@ pub(in super::super) async fn end_all(
     ids(&link.rows(statements::END_ALL, values![user.uuid(), now.micros()]).await?)
 }
 
+/// Ends every session of a user whose row the caller holds, before another is opened: the device that it is opened for
+/// stays known.
+pub(in super::super) async fn end_earlier(
+    link: &mut impl Link,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    link.execute(statements::REVOKE_DEVICES, values![user.uuid(), now.micros()]).await?;
+    link.rows(statements::END_ALL, values![user.uuid(), now.micros()]).await?;
+    Ok(())
+}
+
 /// Ends sessions of a user, with an event for each.
 pub(in super::super) async fn end(
     link: &mut impl Link,

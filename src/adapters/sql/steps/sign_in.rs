@@ -4,7 +4,7 @@ use crate::{
     adapters::sql::{
         link::{Link, values},
         rows, statements,
-        steps::{ledger, sessions},
+        steps::{ledger, notices, sessions},
     },
     ports::store::{SignIn, SignInOutcome, SignInUser, StoreFault},
 };
@@ -20,7 +20,9 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
     if challenge.used || challenge.expire_time <= sign_in.now {
         return Ok(SignInOutcome::Spent);
     }
-    let found = link.row(statements::USER_OF, values![key]).await?.map(|row| rows::user(&row)).transpose()?;
+    // Whoever ends all of a user's sessions holds the user's row.
+    let user = if sign_in.revoke { statements::LOCK_USER_OF } else { statements::USER_OF };
+    let found = link.row(user, values![key]).await?.map(|row| rows::user(&row)).transpose()?;
     let unchanged = match (&sign_in.user, found) {
         (SignInUser::Existing { user_id, roles }, Some(user)) => {
             user.user_id == *user_id && !user.disabled && user.roles == *roles
@@ -37,13 +39,17 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
     if let SignInUser::New(new) = &sign_in.user {
         let (email_key, email) = rows::parts(new.contact.email.as_ref());
         let (phone_key, phone) = rows::parts(new.contact.phone.as_ref());
-        let time = new.create_time.micros();
-        let user = values![new.user_id.uuid(), key, email_key, email, phone_key, phone, time];
+        let (time, locale) = (new.create_time.micros(), new.locale.as_str());
+        let user = values![new.user_id.uuid(), key, email_key, email, phone_key, phone, time, locale];
         link.execute(statements::INSERT_USER, user).await?;
     }
     link.execute(statements::USE_CHALLENGE, values![id]).await?;
     link.execute(statements::FORGET_FAILURES, values![sign_in.counter_key.bytes()]).await?;
     link.execute(statements::LIFT_DISABLED, values![key]).await?;
+    if sign_in.revoke {
+        sessions::end_earlier(link, sign_in.session.user_id, sign_in.now).await?;
+    }
+    notices::tell(link, sign_in.notice.as_ref(), sign_in.session.user_id, sign_in.now).await?;
     sessions::open(link, &sign_in.session, sign_in.device_key).await?;
     link.record(&sign_in.events).await?;
     Ok(SignInOutcome::SignedIn)

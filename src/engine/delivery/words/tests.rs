@@ -13,7 +13,7 @@ fn code(client_name: &str, address: &str) -> Content {
 }
 
 fn words(content: &Content) -> Words {
-    Templates::new().unwrap().words(content).unwrap()
+    Templates::new().unwrap().words(content, "").unwrap()
 }
 
 #[test]
@@ -41,8 +41,8 @@ fn an_unknown_address_is_left_out() {
 
 #[test]
 fn a_notice_says_where_and_when() {
-    let words =
-        words(&Content::RefreshTokenReused { address: "2001:db8::7".to_owned(), noticed_at: 1_795_201_476_123_456 });
+    let (address, noticed_at) = ("2001:db8::7".to_owned(), 1_795_201_476_123_456);
+    let words = words(&Content::RefreshTokenReused { address, noticed_at, everywhere: true });
     assert_eq!(words.subject, "Security notice: you have been signed out everywhere");
     for part in [words.text, words.html] {
         assert!(part.contains("2001:db8::7") && part.contains("20 November 2026, 19:04 UTC"), "{part}");

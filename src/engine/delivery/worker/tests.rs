@@ -267,10 +267,10 @@ async fn a_notice_goes_to_the_users_address() {
     let ada = Identifier::stored("ada@example.com").unwrap();
     let contact = SealedContact::seal(&ada, &world.sealing(), user_id, world.nonce()).unwrap();
     let id = MessageId::new(world.uuid());
-    let content = Content::RefreshTokenReused { address: "203.0.113.7".to_owned(), noticed_at: 0 };
+    let content = Content::RefreshTokenReused { address: "203.0.113.7".to_owned(), noticed_at: 0, everywhere: true };
     let (now, expire) = (world.now(), world.now().after(Duration::from_hours(1)));
     let new = sealed_message(&world.sealing(), world.nonce(), id, None, &content, now, expire).unwrap();
-    world.put(new.clone(), Recipient::User { user_id, contact });
+    world.put(new.clone(), Recipient::User { user_id, contact, locale: String::new() });
     let adrift = MessageId::new(world.uuid());
     let mut unreadable = sealed_message(&world.sealing(), world.nonce(), adrift, None, &content, now, expire).unwrap();
     world.put(unreadable.clone(), Recipient::InContent);

@@ -7,6 +7,7 @@ use crate::{
         digest::Digest,
         id::{SessionId, UserId},
         keyring::{KeyId, KeyRing},
+        policy::{PolicyInForce, Template},
         revocation::Revocation,
         secret::{Secret32, SecretString, secret32},
         time::Timestamp,
@@ -15,6 +16,7 @@ use crate::{
         clock::Clock,
         entropy::Entropy,
         keys::Keys,
+        policy::Policies,
         signer::{OpenedToken, PublicKey, Signer, SignerFault, TokenFlaw},
         store::{Rotation, RotationOutcome, SessionPage, SessionStore, SignOutOutcome, SignOutScope, StoreFault},
     },
@@ -36,6 +38,7 @@ pub(super) struct World {
     refresh_ring: Mutex<Arc<KeyRing>>,
     pub(super) down: AtomicBool,
     pub(super) overloaded: AtomicBool,
+    pub(super) template: Mutex<Template>,
     /// How often a token was opened, and so not found in the cache.
     pub(super) opened: AtomicU64,
     pub(super) kids: Mutex<Vec<String>>,
@@ -63,6 +66,7 @@ impl World {
             refresh_ring: Mutex::new(ring(&["a"])),
             down: AtomicBool::new(false),
             overloaded: AtomicBool::new(false),
+            template: Mutex::new(Template::Standard),
             opened: AtomicU64::new(0),
             kids: Mutex::new(vec!["k1".to_owned()]),
             rotation_outcome: Mutex::default(),
@@ -223,5 +227,11 @@ impl Keys for World {
 
     fn index(&self) -> Arc<Secret32> {
         Arc::new(secret32([4; 32]))
+    }
+}
+
+impl Policies for World {
+    fn current(&self) -> Arc<PolicyInForce> {
+        Arc::new(PolicyInForce::of_template(*self.template.lock().unwrap(), Timestamp::from_seconds(1)))
     }
 }

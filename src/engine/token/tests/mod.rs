@@ -31,6 +31,7 @@ fn issuer(world: &Arc<World>) -> TokenIssuer {
         clock: world.clone(),
         entropy: world.clone(),
         clients: Arc::new(Clients::new(vec![client("default", "api"), client("shop", "shop-api")]).unwrap()),
+        policies: world.clone(),
         policy: Arc::new(SessionPolicy::for_issuer(ISSUER.to_owned())),
     })
 }

@@ -2,7 +2,8 @@ use super::*;
 use crate::{
     domain::{
         audit::{Act, Outcome},
-        message::{Content, OUTBOX_CONTENT},
+        message::{Content, NewMessage, OUTBOX_CONTENT},
+        policy::{SecurityEvent, Template},
         sealed::{Place, open},
     },
     ports::{
@@ -113,7 +114,7 @@ async fn another_device_ends_the_session_here_at_once() {
     let issuer = ready(&world).await;
     let own = access_token(&world, &issuer, session_id(1)).await;
     let Held { text, .. } = held(&world, &issuer);
-    will(&world, RotationOutcome::DeviceMismatch);
+    will(&world, RotationOutcome::DeviceMismatch { ended: vec![session_id(1)] });
     assert_eq!(issuer.refresh(request(&text), &origin()).await.unwrap_err(), Refusal::DeviceMismatch);
     assert_eq!(issuer.authenticate(&own).unwrap_err(), Refusal::TokenInvalid);
 }
@@ -163,14 +164,36 @@ async fn each_way_has_its_event_and_the_notice_opens_in_its_place() {
     assert_eq!(events.reused.session_id, Some(token.session_id));
     assert_eq!(events.reused.device_id, "phone");
 
-    let notice = rotation.reuse_notice;
-    let place = Place { column: OUTBOX_CONTENT, row: notice.message_id.bytes() };
-    let content = open(&world.sealing(), place, &notice.content).unwrap();
-    let Content::RefreshTokenReused { address, noticed_at } = &serde_json::from_slice(content.expose_secret()).unwrap()
-    else {
-        panic!("another content");
-    };
-    assert_eq!((address.as_str(), *noticed_at), ("192.0.2.7", world.now().micros()));
+    let responded = [&events.reuse_responded, &events.mismatch_responded].map(told);
+    let expected = ["replayed_token: notify, revoke", "device_mismatch: none"];
+    assert_eq!(responded, expected.map(|reason| (Act::SecurityResponded, Outcome::Success, reason.to_owned())));
+    assert_ne!(events.reuse_responded.event_id, events.reused.event_id);
+
+    assert!(rotation.reused.revoke && !rotation.mismatched.revoke && rotation.mismatched.notice.is_none());
+    let notice = rotation.reused.notice.unwrap();
+    assert_eq!(notice.event, SecurityEvent::ReplayedToken);
+    let content = opened(&world, &notice.message);
+    let Content::RefreshTokenReused { address, noticed_at, everywhere } = &content else { panic!("another content") };
+    assert_eq!((address.as_str(), *noticed_at, *everywhere), ("192.0.2.7", world.now().micros(), true));
+}
+
+#[tokio::test]
+async fn policy_chooses_what_another_device_brings() {
+    let world = World::new();
+    *world.template.lock().unwrap() = Template::Strict;
+    let issuer = issuer(&world);
+    let _ = issuer.refresh(request(&held(&world, &issuer).text), &origin()).await;
+    let rotation = asked(&world);
+    assert_eq!(rotation.events.mismatch_responded.reason, "device_mismatch: notify, revoke");
+    assert!(rotation.mismatched.revoke);
+    let content = opened(&world, &rotation.mismatched.notice.unwrap().message);
+    assert!(matches!(content, Content::DeviceMismatch { everywhere: true, .. }));
+}
+
+fn opened(world: &World, message: &NewMessage) -> Content {
+    let place = Place { column: OUTBOX_CONTENT, row: message.message_id.bytes() };
+    let content = open(&world.sealing(), place, &message.content).unwrap();
+    serde_json::from_slice(content.expose_secret()).unwrap()
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use crate::support::refusal::Refusal;
 use crate::support::world::World;
 
 /// Whether a token is active for an audience and a device: `None` where it is, else why not.
-async fn objection(client: &Client, token: &str, audience: &str, device: &str) -> Option<InactiveReason> {
+pub(super) async fn objection(client: &Client, token: &str, audience: &str, device: &str) -> Option<InactiveReason> {
     let request = ValidateTokenRequest {
         access_token: token.to_owned(),
         audience: audience.to_owned(),
@@ -51,11 +51,11 @@ fn assert_unseen(world: &World, secret: &str) {
 }
 
 /// Asks for the successor of a refresh token.
-async fn refresh(client: &Client, token: &str) -> Result<TokenSet, Refusal> {
+pub(super) async fn refresh(client: &Client, token: &str) -> Result<TokenSet, Refusal> {
     refresh_with(client, RefreshTokenRequest { refresh_token: token.to_owned(), ..Default::default() }).await
 }
 
-async fn refresh_with(client: &Client, request: RefreshTokenRequest) -> Result<TokenSet, Refusal> {
+pub(super) async fn refresh_with(client: &Client, request: RefreshTokenRequest) -> Result<TokenSet, Refusal> {
     Ok(client.identity().refresh_token(request).await?.into_inner().tokens.unwrap())
 }
 

@@ -6,6 +6,7 @@ mod fallback;
 mod faults;
 mod histories;
 mod keys;
+mod million;
 mod refusals;
 mod shadow;
 mod stand;

@@ -9,13 +9,14 @@ use identity::{
     domain::{
         audit::{Act, AuditEvent},
         id::ChallengeId,
-        lockout::{Ladder, Rung},
+        lockout::{Ladder, Lockout, Rung},
+        policy::Mode,
         time::Timestamp,
         user::{Role, UserChange},
     },
-    ports::store::{ChargeOutcome, FailedAttempt, SignInOutcome},
+    ports::store::{Attempt, ChargeOutcome, FailedAttempt, SignInOutcome},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 on_both!(
@@ -31,6 +32,7 @@ on_both!(
     success_forgets_failures,
     the_user_is_told,
     a_failure_is_recorded,
+    in_shadow_only_suspension_holds,
 );
 
 /// A ladder that never comes before the attempts of a challenge run out.
@@ -43,6 +45,30 @@ fn until(outcome: &ChargeOutcome) -> Timestamp {
         ChargeOutcome::Locked { until, .. } => *until,
         other => panic!("not locked: {other:?}"),
     }
+}
+
+async fn in_shadow_only_suspension_holds(given: &Given) {
+    let ladder = Ladder::new(vec![Rung { failures: 1, wait: Duration::from_hours(1) }]).unwrap();
+    let enforced = Arc::new(Lockout { disable_at: Some(4), ..Lockout::from(ladder) });
+    let shadow = Arc::new(Lockout { mode: Mode::Shadow, ..(*enforced).clone() });
+    let id = given.begun("ada@example.com", NOW).await;
+    let charge = async |seconds, lockout: &Arc<Lockout>| {
+        let attempt = Attempt { challenge_id: id, now: at(seconds), lockout: Arc::clone(lockout), device: None };
+        given.store.charge_attempt(attempt).await.unwrap()
+    };
+    let charged = |outcome: ChargeOutcome| match outcome {
+        ChargeOutcome::Charged(attempt) => (attempt.failures, attempt.locked_until),
+        other => panic!("not charged: {other:?}"),
+    };
+    assert_eq!(charged(charge(1, &shadow).await), (1, None));
+    let an_hour = at(2).after(Duration::from_hours(1));
+    assert_eq!(charged(charge(2, &enforced).await), (2, Some(an_hour)));
+    assert_eq!(until(&charge(3, &enforced).await), an_hour);
+    // A lock that stands holds nobody in shadow, and the count goes on to where time ends nothing.
+    assert_eq!(charged(charge(3, &shadow).await), (3, None));
+    assert_eq!(charged(charge(3, &shadow).await), (4, Some(Timestamp::NEVER)));
+    assert_eq!(until(&charge(4, &shadow).await), Timestamp::NEVER);
+    assert_eq!(given.inspect.number("SELECT consecutive_failures FROM lockouts").await, 4);
 }
 
 async fn a_charge_counts_and_tells(given: &Given) {

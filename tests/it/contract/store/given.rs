@@ -17,6 +17,7 @@ use identity::{
         keyring::KeyId,
         lockout::Ladder,
         message::NewMessage,
+        policy::SecurityEvent,
         sealed::Sealed,
         session::{Device, Origin, Session},
         time::Timestamp,
@@ -25,8 +26,8 @@ use identity::{
     ports::{
         entropy::Entropy as _,
         store::{
-            Attempt, ChargeOutcome, NewChallenge, NewCode, NewUser, Rotation, RotationEvents, SignIn, SignInOutcome,
-            SignInUser, Store,
+            Attempt, ChargeOutcome, NewChallenge, NewCode, NewUser, Notice, Response, Rotation, RotationEvents, SignIn,
+            SignInOutcome, SignInUser, Store,
         },
     },
 };
@@ -172,7 +173,8 @@ pub(crate) fn completion(attempt: &ChargedAttempt, now: Timestamp) -> SignIn {
         (user.user_id, SignInUser::Existing { user_id: user.user_id, roles: user.roles.clone() })
     } else {
         let user_id = UserId::new(SystemEntropy.uuid());
-        (user_id, SignInUser::New(NewUser { user_id, contact: contact(), create_time: now }))
+        let locale = "de-AT".to_owned();
+        (user_id, SignInUser::New(NewUser { user_id, contact: contact(), create_time: now, locale }))
     };
     SignIn {
         challenge_id: scope.challenge_id,
@@ -182,6 +184,8 @@ pub(crate) fn completion(attempt: &ChargedAttempt, now: Timestamp) -> SignIn {
         now,
         user,
         session: session(user_id, now),
+        notice: None,
+        revoke: false,
         events: vec![event(now, Act::CodeVerified), event(now, Act::SessionStarted)],
         answer: None,
     }
@@ -207,12 +211,20 @@ pub(crate) fn rotation(session_id: SessionId, counter: u32, now: Timestamp) -> R
         events: RotationEvents {
             repeated: AuditEvent { reason: "ANSWERED_AGAIN".into(), ..another(Act::TokenRefreshed) },
             reused: another(Act::RefreshTokenReused).failed("REFRESH_TOKEN_REUSED"),
+            reuse_responded: another(Act::SecurityResponded),
+            mismatch_responded: another(Act::SecurityResponded),
             device_mismatch: another(Act::TokenRefreshed).failed("DEVICE_MISMATCH"),
             refused: another(Act::TokenRefreshed).failed("REFRESH_TOKEN_INVALID"),
             rotated: refreshed,
         },
-        reuse_notice: message(None, now),
+        reused: Response { notice: Some(notice(SecurityEvent::ReplayedToken, now)), revoke: true },
+        mismatched: Response::default(),
     }
+}
+
+/// A notice of a kind.
+pub(crate) fn notice(event: SecurityEvent, now: Timestamp) -> Notice {
+    Notice { event, message: message(None, now) }
 }
 
 impl Given {

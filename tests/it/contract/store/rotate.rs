@@ -123,7 +123,7 @@ async fn an_old_token_ends_every_session(given: &Given) {
     rotated(given.store.rotate(rotation(session.session_id, 0, at(2))).await.unwrap());
     rotated(given.store.rotate(rotation(session.session_id, 1, at(3))).await.unwrap());
     let old = rotation(session.session_id, 0, at(4));
-    let notice = old.reuse_notice.message_id;
+    let notice = old.reused.notice.as_ref().unwrap().message.message_id;
     let outcome = given.store.rotate(old).await.unwrap();
     let RotationOutcome::Reused { user_id, mut ended } = outcome else { panic!("{outcome:?}") };
     let mut wanted = [session.session_id, other.session_id];
@@ -136,8 +136,9 @@ async fn an_old_token_ends_every_session(given: &Given) {
     assert!(revoked.iter().all(|revocation| revocation.revoke_time == at(4)));
     let claimed = given.store.claim(100, at(4), Duration::from_mins(1)).await.unwrap();
     let notice = claimed.iter().find(|message| message.message_id == notice).unwrap();
-    let Recipient::User { user_id, contact } = &notice.recipient else { panic!("{notice:?}") };
+    let Recipient::User { user_id, contact, locale } = &notice.recipient else { panic!("{notice:?}") };
     assert_eq!((*user_id, contact.email.as_ref()), (session.user_id, Some(&sealed("users.email"))));
+    assert_eq!(locale, "de-AT", "the language that the user first signed in with");
     refused(given, rotation(session.session_id, 2, at(5))).await;
     refused(given, rotation(session.session_id, 0, at(5))).await;
     refused(given, rotation(other.session_id, 0, at(5))).await;
@@ -170,7 +171,10 @@ async fn another_device_ends_the_session(given: &Given) {
         }
         let foreign = Rotation { device_id: device.to_owned(), ..rotation(session.session_id, 0, at(2)) };
         let outcome = given.store.rotate(foreign).await.unwrap();
-        assert!(matches!(outcome, RotationOutcome::DeviceMismatch), "{outcome:?}");
+        assert!(
+            matches!(&outcome, RotationOutcome::DeviceMismatch { ended } if *ended == [session.session_id]),
+            "{outcome:?}"
+        );
         refused(given, rotation(session.session_id, counter, at(3))).await;
         rotated(given.store.rotate(rotation(other.session_id, 0, at(3))).await.unwrap());
         assert!(given.store.revocations(at(2)).await.unwrap().iter().any(|r| r.session_id == session.session_id));

@@ -7,7 +7,7 @@ use super::{check, policy, text};
 /// What a file says after its template, and what is told of it: the key and the beginning of what is wrong.
 type Case = (&'static str, &'static str);
 
-const WARNINGS: [Case; 11] = [
+const WARNINGS: [Case; 16] = [
     (
         "[lockout]\nrungs = [{ failures = 3, wait = \"5m\" }, { failures = 40, wait = \"10m\" }]",
         "lockout.rungs: has a rung at 40 failures, which is not reached: it takes 37 more wrong codes than the rung below",
@@ -49,9 +49,23 @@ const WARNINGS: [Case; 11] = [
         "[[override]]\nclient = \"a\"\nlimits.address.mode = \"shadow\"\n# strict",
         "override[0].limits.address: is looser than the template \"strict\"",
     ),
+    ("[lockout]\nmode = \"shadow\"", "lockout.mode: is \"shadow\": wrong codes lock nobody out"),
+    ("[guard]\nmode = \"shadow\"", "guard.mode: is \"shadow\": one guess on each of many accounts is reported"),
+    (
+        "[[override]]\nclient = \"a\"\nlockout.mode = \"shadow\"",
+        "override[0].lockout.mode: is \"shadow\": wrong codes lock nobody out",
+    ),
+    (
+        "[responses]\nnew_device = [\"notify\", \"revoke\"]",
+        "responses.new_device: has \"revoke\": each sign-in on a further device signs the person out of all others",
+    ),
+    (
+        "[responses]\ndevice_mismatch = [\"notify\"]\n# strict",
+        "responses.device_mismatch: is looser than the template \"strict\"",
+    ),
 ];
 
-const ERRORS: [Case; 9] = [
+const ERRORS: [Case; 13] = [
     ("[codes]\nlifetime = 30", ": codes.resend_cooldown: is 30s, and a code and its challenge end after 30s"),
     (
         "[[override]]\nclient = \"a\"\ncodes = { resend_cooldown = \"5m\" }",
@@ -61,8 +75,21 @@ const ERRORS: [Case; 9] = [
     ("[[override]]\nclient = \"a\"", ": override[0]: changes nothing"),
     ("[[override]]\nclient = \"a\"\nlimits.all.mode = \"shadow\"", ":4: override[0].limits.all: cannot be overridden"),
     ("[codes]\nlenght = 8", ":3: codes.lenght: is not a known key; known here: length, lifetime, max_attempts"),
-    ("[lockout]\nmode = \"shadow\"", ":3: lockout.mode: is not a known key; known here: rungs"),
     ("[limits.identifier]\nwindow = []", ":3: limits.identifier.window: is not a known key; known here: mode, windows"),
+    (
+        "[responses]\nfailure_burst = [\"notify\", \"revoke\"]",
+        ": responses.failure_burst: has \"revoke\": whoever knows an address could sign its owner out",
+    ),
+    ("[responses]\nreplayed_token = [\"revoke\"]", ": responses.replayed_token: lacks \"notify\""),
+    (
+        "[responses]\nnew_device = [\"notify\", \"require_step_up\"]",
+        ":3: responses.new_device: has \"require_step_up\", and this service has no step-up to ask for yet; give a list of",
+    ),
+    ("[responses]\nnew_device = [\"email\"]", ":3: responses.new_device: has an entry that is no response"),
+    (
+        "[[override]]\nclient = \"a\"\nresponses.new_device = []",
+        ":4: override[0].responses: cannot be overridden: a refresh token is presented without channel and purpose",
+    ),
     ("[codes]\nlifetime = \"10m\"", ":3: codes.lifetime: is out of bounds; give a span such as \"5m\""),
 ];
 

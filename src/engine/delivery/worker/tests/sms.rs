@@ -14,10 +14,10 @@ fn notice(world: &Arc<World>) -> MessageId {
     let phone = Identifier::stored("+491761234567").unwrap();
     let contact = SealedContact::seal(&phone, &world.sealing(), user_id, world.nonce()).unwrap();
     let id = MessageId::new(world.uuid());
-    let content = Content::RefreshTokenReused { address: "203.0.113.7".to_owned(), noticed_at: 0 };
+    let content = Content::RefreshTokenReused { address: "203.0.113.7".to_owned(), noticed_at: 0, everywhere: true };
     let (now, expire) = (world.now(), world.now().after(Duration::from_hours(1)));
     let new = sealed_message(&world.sealing(), world.nonce(), id, None, &content, now, expire).unwrap();
-    world.put(new, Recipient::User { user_id, contact });
+    world.put(new, Recipient::User { user_id, contact, locale: "de".to_owned() });
     id
 }
 
@@ -33,7 +33,7 @@ async fn a_notice_goes_by_sms_where_the_user_has_a_number_alone() {
     assert_eq!(event.act, Act::MessageDelivered);
     worker.stop().await;
     let sent = world.sent.lock().unwrap();
-    assert!(sent.contains(&"ada".to_owned()) && sent.iter().any(|sent| sent.starts_with("+491761234567: Security")));
+    assert!(sent.contains(&"ada".to_owned()) && sent.iter().any(|sent| sent.starts_with("+491761234567: Sicherheit")));
 }
 
 /// Settings do not burn messages: another process may have a provider for SMS, and this one soon.

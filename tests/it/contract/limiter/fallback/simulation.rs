@@ -67,6 +67,10 @@ impl Limiter for Peer {
         let layers = layers.iter().map(|layer| window::stand(&layer.windows, &log(layer), now)).collect();
         Ok(Stands { counter: Counter::Shared, layers })
     }
+
+    fn counter(&self) -> Counter {
+        Counter::Shared
+    }
 }
 
 #[async_trait]

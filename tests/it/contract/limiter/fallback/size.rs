@@ -34,6 +34,10 @@ impl Limiter for Peer {
     async fn stand(&self, _: &[Layer]) -> Result<Stands, LimiterFault> {
         Ok(Stands { counter: Counter::Shared, layers: Vec::new() })
     }
+
+    fn counter(&self) -> Counter {
+        Counter::Shared
+    }
 }
 
 #[async_trait]

@@ -1,0 +1,121 @@
+//! The section `[sms]` of a policy file.
+
+use super::sections::{MODE, listed};
+use crate::{
+    config::{
+        form::{Form, List, Span, Text, Whole, Word},
+        reader::Section,
+    },
+    domain::{
+        contact::{Country, NumberKind},
+        money::Money,
+        policy::{Countries, SmsChange},
+        sms::SLOT,
+        window::Window,
+    },
+};
+use std::{sync::Arc, time::Duration};
+use toml::de::DeValue;
+
+/// As far back as messages are remembered.
+const LONGEST: Duration = Duration::from_hours(7 * 24);
+
+const KIND: Word<NumberKind> = Word(&[
+    ("mobile", NumberKind::Mobile),
+    ("fixed_line", NumberKind::FixedLine),
+    ("fixed_line_or_mobile", NumberKind::FixedLineOrMobile),
+    ("premium_rate", NumberKind::PremiumRate),
+    ("toll_free", NumberKind::TollFree),
+    ("shared_cost", NumberKind::SharedCost),
+    ("voip", NumberKind::Voip),
+    ("personal_number", NumberKind::PersonalNumber),
+    ("pager", NumberKind::Pager),
+    ("uan", NumberKind::Uan),
+    ("voicemail", NumberKind::Voicemail),
+    ("unknown", NumberKind::Unknown),
+]);
+
+/// Countries, or `["*"]` for all of them.
+struct CountryList;
+
+impl Form for CountryList {
+    type Value = Countries;
+
+    fn read(&self, value: &DeValue<'_>) -> Result<Countries, &'static str> {
+        let DeValue::Array(list) = value else { return Err("is not a list") };
+        let words: Vec<&str> = list.iter().filter_map(|entry| entry.get_ref().as_str()).collect();
+        if words == ["*"] && list.len() == 1 {
+            return Ok(Countries::All);
+        }
+        let mut countries = list
+            .iter()
+            .map(|entry| entry.get_ref().as_str().and_then(capital).ok_or("has an entry that is no country"))
+            .collect::<Result<Vec<_>, _>>()?;
+        countries.sort_unstable();
+        countries.dedup();
+        Ok(Countries::Listed(countries))
+    }
+
+    fn expected(&self) -> String {
+        "a list of countries such as [\"DE\", \"FR\"] (ISO 3166-1), or [\"*\"] for all".to_owned()
+    }
+}
+
+/// A country as files write it: two capital letters.
+fn capital(text: &str) -> Option<Country> {
+    Country::new(text).filter(|country| country.as_str() == text)
+}
+
+fn money() -> Text<fn(&str) -> Option<Money>> {
+    Text { parse: Money::parse, expected: "an amount such as \"0.075\", with six decimals at most" }
+}
+
+pub(super) fn sms(section: &mut Section<'_>) -> Option<SmsChange> {
+    let mode = section.get("mode", &MODE).optional();
+    let countries = section.get("countries", &CountryList).optional();
+    let refused_types = section.get("refused_types", &List(KIND)).optional();
+    let prefix = windows(section, "prefix");
+    let country = windows(section, "country");
+    let all = windows(section, "all");
+    let daily_budget = section.get("daily_budget", &money()).optional();
+    let price = section.get("price", &money()).optional();
+    let prices = section.tables("prices", |section| {
+        let country = Text { parse: capital, expected: "two capital letters (ISO 3166-1), such as \"DE\"" };
+        let country = section.need("country", &country);
+        let price = section.need("price", &money());
+        Some((country?, price?))
+    });
+    let prices = prices.optional();
+    let unused_share = section.get("unused_share", &Whole(1..=100)).optional();
+    let unused_least = section.get("unused_least", &Whole(1..=100_000)).optional();
+    let unused_span = section.get("unused_span", &Span(SLOT..=LONGEST)).optional();
+    Some(SmsChange {
+        mode: mode?,
+        countries: countries?,
+        refused_types: refused_types?,
+        prefix: prefix?,
+        country: country?,
+        all: all?,
+        daily_budget: daily_budget?,
+        price: price?,
+        prices: prices?.map(|prices| prices.into_iter().collect()),
+        unused_share: unused_share?,
+        unused_least: unused_least?,
+        unused_span: unused_span?,
+    })
+}
+
+#[expect(clippy::option_option, reason = "the outer tells whether it could be read, the inner whether it is there")]
+fn windows(section: &mut Section<'_>, key: &'static str) -> Option<Option<Arc<[Window]>>> {
+    let windows = listed(section, key).optional()?;
+    let fits = |window: &Window| (SLOT..=LONGEST).contains(&window.span);
+    if windows.as_ref().is_some_and(|windows| windows.is_empty() || !windows.iter().all(fits)) {
+        section.wrong(
+            key,
+            "needs windows of 10 minutes to 7 days",
+            "write at least one { limit = 10, seconds = 3600 }, or remove the key",
+        );
+        return None;
+    }
+    Some(windows.map(Into::into))
+}

@@ -1,0 +1,88 @@
+//! Redis Cluster under a running service: a node that goes away, a replica that takes its primary's place.
+
+use std::time::Duration;
+
+use super::limiter::{SOON, admitted, recorded};
+use super::lockout::wrong;
+use crate::support::cluster::Cluster;
+use crate::support::settings::Settings;
+use crate::support::wait;
+use crate::support::world::{Store, World};
+
+/// A service that counts on the Cluster.
+async fn on(cluster: &Cluster, adjust: impl FnOnce(&mut Settings)) -> World {
+    World::with(Store::Postgres, |settings| {
+        settings.remove("limiter");
+        settings.set("limiter.redis.cluster", true);
+        let nodes = cluster.addresses().into_iter().map(|(host, port)| format!("{host}:{port}").into());
+        settings.set("limiter.redis.nodes", nodes.collect::<Vec<toml::Value>>());
+        settings.set("limiter.redis.tls", "disable-on-loopback");
+        settings.set("limiter.redis.timeout", "1s");
+        adjust(settings);
+    })
+    .await
+}
+
+/// Limits hold over two processes, and a node that goes away is a fallback.
+#[tokio::test]
+async fn a134_a_cluster_counts_and_may_lose_a_node() {
+    let mut cluster = Cluster::start();
+    let world = on(&cluster, |_| {}).await;
+    let other = world.another().await;
+    let (here, there) = (world.server.client().await, other.client().await);
+    world.server.sign_in("cluster@example.com").await;
+    assert_eq!(admitted(&there, "cluster@example.com", 1).await, 1);
+    assert_eq!(admitted(&here, "cluster@example.com", 5).await, 1);
+    assert_eq!(admitted(&there, "cluster@example.com", 5).await, 0);
+    let asks = (0..100).map(|nth| {
+        let client = if nth % 2 == 0 { here.clone() } else { there.clone() };
+        tokio::spawn(async move { admitted(&client, "burst@example.com", 1).await })
+    });
+    let mut passed = 0;
+    for ask in asks.collect::<Vec<_>>() {
+        passed += ask.await.unwrap();
+    }
+    // 17 of the address's 20 requests are left.
+    assert_eq!(passed, 3);
+
+    cluster.node(0).pause();
+    wait::until("both go on alone", SOON, async || (world.audit().await.total("limiter.degraded") >= 2).then_some(()))
+        .await;
+    assert_eq!(admitted(&here, "alone@example.com", 5).await, 1);
+    cluster.node(0).resume();
+    cluster.wait_until_whole();
+    recorded(&world, "limiter.restored", "", 2).await;
+    assert_eq!(admitted(&here, "cluster@example.com", 2).await, 0);
+}
+
+/// A46: a replica of the Cluster takes its primary's place. What it had been told it counts on with; attempts and ladder
+/// stand in the store.
+#[tokio::test]
+async fn a46_a_replica_is_promoted() {
+    let mut cluster = Cluster::start();
+    let replicas: Vec<usize> = (0..3).map(|nth| cluster.replicate(nth)).collect();
+    let world = on(&cluster, |settings| {
+        settings.limit("address", 1000, 60);
+    })
+    .await;
+    let client = world.server.client().await;
+    let (challenge, code) = world.server.request_code("promoted@example.com").await;
+    for _ in 0..2 {
+        let refusal = client.verify_otp(&challenge.challenge_id, &wrong(&code)).await.unwrap_err();
+        assert_eq!(refusal.reason, "CODE_INVALID");
+    }
+    assert_eq!(admitted(&client, "promoted@example.com", 1).await, 1);
+    // Every primary loses its place, so that whatever node held this identifier is another now.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for replica in replicas {
+        cluster.promote(replica);
+    }
+    cluster.wait_until_whole();
+    assert_eq!(admitted(&client, "promoted@example.com", 5).await, 1, "two of three were counted before");
+    assert_eq!(admitted(&client, "later@example.com", 5).await, 3);
+    // The third wrong code locks, as if nothing had happened.
+    let third = client.verify_otp(&challenge.challenge_id, &wrong(&code)).await.unwrap_err();
+    assert_eq!(third.reason, "CODE_INVALID");
+    let locked = client.verify_otp(&challenge.challenge_id, &code).await.unwrap_err();
+    assert_eq!(locked.reason, "ACCOUNT_LOCKED");
+}
