@@ -112,7 +112,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let file_keys = Arc::new(FileKeys::new(material.keys));
     let keys: Arc<dyn Keys> = file_keys.clone();
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
-    let handoff = Handoff::new(carrier.messenger.time_limit() + LEASE_MARGIN);
+    let handoff = Handoff::new(carrier.messengers.time_limit() + LEASE_MARGIN);
     let read = material.policy;
     jobs::warn(&read.warnings);
     let policies = Arc::new(SwappedPolicy::new(PolicyInForce::new(read.policy, read.version, clock.now())));
@@ -141,6 +141,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         sessions,
         tokens: tokens.clone(),
         handoff: handoff.clone(),
+        sms: carrier.messengers.sms.is_some(),
     };
     let explain = questions::explain(&otp);
     let account = AccountParts {
@@ -163,7 +164,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let review_file = watched_review(config, review, seen.review).zip(material.review);
     let worker = WorkerParts {
         outbox: store.clone(),
-        messenger: carrier.messenger,
+        messengers: carrier.messengers,
         keys,
         clock: clock.clone(),
         entropy: entropy.clone(),

@@ -51,6 +51,8 @@ path = "identity.db"
 [limiter.memory]
 [delivery.mailbox]
 directory = "mailbox"
+[delivery.sms.mailbox]
+directory = "mailbox"
 [secrets]
 directory = "secrets"
 [[clients]]

@@ -19,6 +19,7 @@ pub mod secret_file;
 pub mod secrets;
 pub mod service;
 mod sessions;
+pub mod sms;
 pub mod store;
 pub mod telemetry;
 #[cfg(test)]
@@ -56,6 +57,8 @@ pub struct Config {
     pub sessions: SessionPolicy,
     /// `[delivery]`
     pub delivery: delivery::Delivery,
+    /// `[delivery.sms]`, where short messages are offered; its domain is there
+    pub sms: Option<sms::Sms>,
     /// `[secrets]`
     pub secrets: secrets::SecretsFolder,
     /// `[[clients]]`
@@ -116,7 +119,12 @@ impl Config {
             let proof = root.section("proof", proof::read);
             let review = root.section("review", review::read);
             let sessions = root.section("sessions", sessions::read);
-            let delivery = root.section("delivery", delivery::read);
+            let (delivery, sms) = root
+                .section("delivery", |section| {
+                    let sms = sms::read(section);
+                    Some((delivery::read(section), sms))
+                })
+                .unwrap_or_default();
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
             let telemetry = root.section("telemetry", telemetry::read);
@@ -128,6 +136,7 @@ impl Config {
                 limiter.as_ref(),
                 delivery.as_ref(),
             );
+            let sms = sms.map(|sms| rules::check_sms(root, environment, issuer.as_deref(), delivery.as_ref(), sms));
             rules::check_review(root, environment, review.as_ref().and_then(Option::as_ref));
             rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
             let service = service::Service { environment: environment?, issuer: issuer? };
@@ -144,6 +153,7 @@ impl Config {
                 review: review?,
                 sessions,
                 delivery: delivery?,
+                sms: sms?,
                 secrets: secrets?,
                 clients: clients?,
                 telemetry: telemetry?,

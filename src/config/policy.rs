@@ -36,7 +36,7 @@ pub struct PolicyFile {
 
 const TEMPLATE: Word<Template> =
     Word(&[("strict", Template::Strict), ("standard", Template::Standard), ("lenient", Template::Lenient)]);
-const CHANNEL: Word<Channel> = Word(&[("email", Channel::Email)]);
+const CHANNEL: Word<Channel> = Word(&[("email", Channel::Email), ("sms", Channel::Sms)]);
 const PURPOSE: Word<Purpose> = Word(&[("sign_in", Purpose::SignIn)]);
 
 /// Reads `[policy]`: the file, where one is named.

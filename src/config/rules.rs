@@ -1,8 +1,16 @@
 //! What no section can tell alone.
 
 use super::{
-    delivery::Delivery, limiter::Limiter, listen::Listen, network, reader::Section, review::Review,
-    service::Environment, store::Store, telemetry::Telemetry,
+    delivery::Delivery,
+    limiter::Limiter,
+    listen::Listen,
+    network,
+    reader::Section,
+    review::Review,
+    service::Environment,
+    sms::{self, Sms, SmsProvider},
+    store::Store,
+    telemetry::Telemetry,
 };
 
 /// Notes what production refuses.
@@ -38,6 +46,41 @@ pub(super) fn check(
             "write [limiter.redis]; memory is exact with SQLite, which one process owns",
         );
     }
+}
+
+/// Notes what short messages are at odds with, and gives them their domain: the issuer's where none is named.
+pub(super) fn check_sms(
+    root: &mut Section<'_>,
+    environment: Option<Environment>,
+    issuer: Option<&str>,
+    delivery: Option<&Delivery>,
+    sms: Option<Sms>,
+) -> Option<Sms> {
+    let mut sms = sms?;
+    let SmsProvider::Mailbox { directory } = &sms.provider;
+    if environment == Some(Environment::Production) {
+        root.wrong(
+            "delivery",
+            "has the mailbox for sms, which shows everyone's codes to whoever reads the folder or the page",
+            "remove [delivery.sms], or write environment = \"development\" where nobody real signs in",
+        );
+    }
+    if matches!(delivery, Some(Delivery::Mailbox { directory: other }) if other != directory) {
+        root.wrong(
+            "delivery",
+            "has one mailbox for email and another for sms",
+            "give both the same directory, which one page shows",
+        );
+    }
+    sms.domain = sms.domain.or_else(|| sms::domain_of(issuer?));
+    if sms.domain.is_none() && issuer.is_some() {
+        root.wrong(
+            "delivery",
+            "has no domain for sms, as the issuer's host is none",
+            "name the host whose pages take the codes in delivery.sms.domain",
+        );
+    }
+    Some(sms)
 }
 
 /// Notes review accounts where real people sign in and nobody said that this is meant.

@@ -28,6 +28,7 @@ sqlite = { path = "identity.db" }
 [limiter.memory]
 [delivery]
 mailbox = { directory = "/var/mailbox" }
+sms = { mailbox = { directory = "/var/mailbox" } }
 [secrets]
 directory = "secrets"
 [[clients]]
@@ -166,7 +167,11 @@ fn broken_toml_is_told_by_line_without_quoting_it() {
 #[test]
 fn production_refuses_what_development_permits() {
     let told = refusal(&SMALLEST.replace("\"development\"", "\"production\""));
-    for line in ["service: has an issuer that is an http URL in production", "delivery: is the mailbox"] {
+    for line in [
+        "service: has an issuer that is an http URL in production",
+        "delivery: is the mailbox",
+        "delivery: has the mailbox for sms",
+    ] {
         assert!(told.contains(line), "{line} in {told}");
     }
     let with_memory = EXAMPLE

@@ -154,3 +154,27 @@ pub struct ChargedAttempt {
     /// The counter that it was charged to: the identifier's, or a known device's own.
     pub counter_key: Digest,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::secret::secret32;
+    use uuid::Uuid;
+
+    /// A19: the same digits, for the same identifier and challenge, are another code on another channel.
+    #[test]
+    fn a_code_is_bound_to_its_channel() {
+        let scope = |channel| Scope {
+            purpose: Purpose::SignIn,
+            channel,
+            client_id: ClientId::new("default").unwrap(),
+            identifier_key: IdentifierKey(Digest::sha256(&[b"ada"])),
+            challenge_id: ChallengeId::new(Uuid::from_u128(1)),
+            salt: [7; 16],
+        };
+        let (pepper, code) = (secret32([1; 32]), Code::from_draw(48_213, 6));
+        let [email, sms] = Channel::ALL.map(|channel| scope(channel).mac(&pepper, &code));
+        assert_ne!(email, sms);
+        assert_eq!(sms, scope(Channel::Sms).mac(&pepper, &code));
+    }
+}

@@ -1,6 +1,7 @@
 //! What an access token says (RFC 9068 section 2.2, RFC 7519).
 
 use super::{
+    contact::Channel,
     digest::Digest,
     id::{SessionId, UserId},
     session::LiveSession,
@@ -62,7 +63,7 @@ impl AccessClaims {
             session_id: session.session_id.to_string(),
             device_id: session.device.device_id.clone(),
             roles: live.roles.iter().map(Role::as_str).map(str::to_owned).collect(),
-            amr: vec!["otp".to_owned()],
+            amr: methods(session.channel),
             acr: "aal1".to_owned(),
             auth_time: session.auth_time.seconds(),
         };
@@ -98,6 +99,15 @@ impl AccessClaims {
     }
 }
 
+/// How the person proved who they are (RFC 8176 section 2). It has no word for a code by email.
+fn methods(channel: Channel) -> Vec<String> {
+    let methods: &[&str] = match channel {
+        Channel::Email => &["otp"],
+        Channel::Sms => &["otp", "sms"],
+    };
+    methods.iter().map(|method| (*method).to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +117,18 @@ mod tests {
     };
     use std::time::Duration;
 
+    #[test]
+    fn a_code_by_sms_is_told_from_one_by_email() {
+        let mut live = live();
+        let claims = |live: &LiveSession| AccessClaims::of(live, "issuer", &[], Duration::from_mins(15));
+        let email = claims(&live);
+        live.session.channel = Channel::Sms;
+        let sms = claims(&live);
+        assert_eq!((email.amr, sms.amr), (vec!["otp".to_owned()], vec!["otp".to_owned(), "sms".to_owned()]));
+        assert_eq!((email.acr, sms.acr), ("aal1".to_owned(), "aal1".to_owned()));
+        assert_ne!(email.jti, sms.jti);
+    }
+
     fn live() -> LiveSession {
         let time = Timestamp::from_micros(1_800_000_000_400_000);
         LiveSession {
@@ -115,6 +137,7 @@ mod tests {
                 user_id: UserId::new(uuid::Uuid::from_u128(2)),
                 client_id: ClientId::new("default").unwrap(),
                 device: Device { device_id: "phone".to_owned(), ..Device::default() },
+                channel: Channel::Email,
                 create_time: time,
                 auth_time: time,
                 last_use_time: time,

@@ -1,8 +1,10 @@
 //! Addresses of people: one spelling for identity, one for counting, one for showing.
 
 mod folding;
+mod identifier;
 mod phone;
 
+pub use identifier::Identifier;
 pub use phone::{Country, NotAPhoneNumber, NumberKind, PhoneNumber};
 
 use super::{digest::Digest, secret::Secret32};
@@ -21,18 +23,27 @@ const MAX_LOCAL_OCTETS: usize = 64;
 pub enum Channel {
     /// Email.
     Email,
+    /// Short message to a phone.
+    Sms,
 }
 
 impl Channel {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Email];
+    pub const ALL: [Self; 2] = [Self::Email, Self::Sms];
 
     /// The name in stores, audit and telemetry.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",
+            Self::Sms => "sms",
         }
+    }
+
+    /// The channel of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == name)
     }
 }
 

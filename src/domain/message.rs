@@ -1,10 +1,11 @@
 //! Messages to people, from the outbox to a provider.
 
 use super::{
-    contact::EmailAddress,
+    contact::{EmailAddress, PhoneNumber},
     id::{ChallengeId, MessageId, UserId},
     sealed::Sealed,
     time::Timestamp,
+    user::SealedContact,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -18,7 +19,7 @@ pub const OUTBOX_CONTENT: &str = "outbox.content";
 pub enum Content {
     /// A one-time code.
     Code {
-        /// The address that the code goes to, in its canonical spelling.
+        /// The address or number that the code goes to, in its canonical spelling.
         destination: String,
         /// The digits.
         code: String,
@@ -35,7 +36,7 @@ pub enum Content {
     },
     /// Too many wrong codes in a row: for a while none is evaluated.
     IdentifierLocked {
-        /// The address that is told, in its canonical spelling.
+        /// The address or number that is told, in its canonical spelling.
         destination: String,
         /// The language that the code was asked for in.
         #[serde(default)]
@@ -90,12 +91,12 @@ const fn everywhere() -> bool {
 pub enum Recipient {
     /// To the destination in its own content.
     InContent,
-    /// To the address of a user, sealed in the place `USER_EMAIL` of the user's row.
+    /// To a user: by email where the user has an address, else by SMS.
     User {
         /// The user.
         user_id: UserId,
-        /// The sealed address.
-        email: Sealed,
+        /// How the user is reached, sealed.
+        contact: SealedContact,
         /// The language that the user first signed in with; empty where unknown.
         locale: String,
     },
@@ -151,7 +152,7 @@ pub struct ClaimedMessage {
     pub expire_time: Timestamp,
 }
 
-/// A message in words, ready for a provider. It has no `Debug`: it carries a code and an address.
+/// An email in words, ready for a provider. It has no `Debug`: it carries a code and an address.
 pub struct Envelope {
     /// The message's id.
     pub message_id: MessageId,
@@ -167,6 +168,18 @@ pub struct Envelope {
     pub create_time: Timestamp,
 }
 
+/// An SMS in words, ready for a provider. It has no `Debug`: it carries a code and a number.
+pub struct SmsEnvelope {
+    /// The message's id.
+    pub message_id: MessageId,
+    /// To whom.
+    pub to: PhoneNumber,
+    /// The text; its last line binds a code to a domain.
+    pub text: String,
+    /// When it was accepted.
+    pub create_time: Timestamp,
+}
+
 /// A message as the mailbox of development keeps it. It has no `Debug`: it carries a code and an address.
 pub struct MailboxMessage {
     /// The message's id.
@@ -175,12 +188,13 @@ pub struct MailboxMessage {
     pub time: Timestamp,
     /// To whom.
     pub to: String,
-    /// The subject line.
+    /// The subject line of an email; empty for an SMS.
     pub subject: String,
     /// The text part.
     pub text: String,
-    /// The HTML part, as it was sent: a page that shows it keeps it in a frame without rights.
-    pub html: String,
+    /// The HTML part of an email, as it was sent: a page that shows it keeps it in a frame without rights. An SMS has
+    /// none.
+    pub html: Option<String>,
 }
 
 /// What a provider made of a message.

@@ -2,6 +2,7 @@
 
 use super::{
     client::ClientId,
+    contact::Channel,
     digest::Digest,
     id::{SessionId, UserId},
     time::Timestamp,
@@ -40,6 +41,8 @@ pub struct Session {
     pub client_id: ClientId,
     /// The device that signed in.
     pub device: Device,
+    /// The way its code travelled.
+    pub channel: Channel,
     /// When the person signed in.
     pub create_time: Timestamp,
     /// When the person last proved who they are.

@@ -7,7 +7,7 @@ use crate::{
         audit::{Act, Actor, AuditEvent, PastRefusal, Subject},
         challenge::Purpose,
         client::Clients,
-        contact::{Channel, EmailAddress},
+        contact::{Channel, Identifier},
         digest::Digest,
         id::EventId,
         policy::{LimitRules, Mode},
@@ -36,7 +36,7 @@ const LOOKED_BACK: Duration = Duration::from_hours(7 * 24);
 /// What is asked. At least one of identifier and address.
 pub struct ExplainLimits {
     /// The identifier, in any spelling.
-    pub email: Option<EmailAddress>,
+    pub identifier: Option<Identifier>,
     /// The client address.
     pub address: Option<IpAddr>,
     /// Whose limits; the default client's where empty.
@@ -123,7 +123,7 @@ impl ExplainEngine {
     pub async fn explain(&self, asked: ExplainLimits, origin: &Origin) -> Result<Explanation, Refusal> {
         let time = self.parts.clock.now();
         let client = self.parts.clients.find(&asked.client_id).ok_or_else(unknown_client)?;
-        let key = asked.email.as_ref().map(|email| email.identity_key(&self.parts.keys.index()));
+        let key = asked.identifier.as_ref().map(|whose| whose.identity_key(&self.parts.keys.index()));
         let mut event = AuditEvent::new(EventId::new(self.parts.entropy.uuid()), time, Act::LimitsExplained, origin);
         event.actor = Actor::Operator;
         event.identifier_key = key;
@@ -132,7 +132,8 @@ impl ExplainEngine {
         store.record(&event).await.map_err(|fault| fault::store(&fault))?;
 
         let policy = self.parts.policies.current();
-        let rules = policy.rules(&client.client_id, Channel::Email, Purpose::SignIn);
+        let channel = asked.identifier.as_ref().map_or(Channel::Email, Identifier::channel);
+        let rules = policy.rules(&client.client_id, channel, Purpose::SignIn);
         let layers = self.layers(&asked, &rules.limits);
         let stands = self.parts.limiter.stand(&layers).await.map_err(|fault| fault::limiter(&fault))?;
         let limits = layers.iter().zip(stands.layers);
@@ -158,14 +159,14 @@ impl ExplainEngine {
     /// The budgets that are asked about; that of everybody always, as it refuses anybody.
     fn layers(&self, asked: &ExplainLimits, limits: &LimitRules) -> Vec<Layer> {
         let index = self.parts.keys.index();
-        let (email, address) = (asked.email.as_ref(), asked.address);
-        let identifier = email.map(|email| layers::identifier(email, &limits.identifier, &index));
+        let (whose, address) = (asked.identifier.as_ref(), asked.address);
+        let identifier = whose.map(|whose| layers::identifier(whose, &limits.identifier, &index));
         let of_address = address.map(|address| layers::address(Some(address), &limits.address, &index));
         let mut found: Vec<_> = identifier.into_iter().chain(of_address).collect();
         found.extend(layers::network(address, &limits.network, &index));
         found.push(layers::all(&limits.all, &index));
         if let ProofWhen::AfterRequests(unproven) = &self.parts.proof.when {
-            found.extend(email.and_then(|email| layers::unproven_identifier(email, &unproven.identifier, &index)));
+            found.extend(whose.and_then(|whose| layers::unproven_identifier(whose, &unproven.identifier, &index)));
             found
                 .extend(address.and_then(|address| layers::unproven_address(Some(address), &unproven.address, &index)));
         }

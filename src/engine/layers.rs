@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{
-        contact::EmailAddress,
+        contact::Identifier,
         digest::Digest,
         network::{self, AddressBucket},
         policy::{LimitRule, Mode},
@@ -14,8 +14,8 @@ use crate::{
 use std::{net::IpAddr, sync::Arc};
 
 /// The budget of an identifier.
-pub(super) fn identifier(email: &EmailAddress, rule: &LimitRule, index: &Secret32) -> Layer {
-    by_rule(LayerKind::Identifier, email.abuse_key(index).0, rule)
+pub(super) fn identifier(whose: &Identifier, rule: &LimitRule, index: &Secret32) -> Layer {
+    by_rule(LayerKind::Identifier, whose.abuse_key(index).0, rule)
 }
 
 /// The reserve of a known device, by the key of its own counters.
@@ -40,8 +40,8 @@ pub(super) fn all(rule: &LimitRule, index: &Secret32) -> Layer {
 }
 
 /// The budget of an identifier's requests without a proof; `None` where the rule has none.
-pub(super) fn unproven_identifier(email: &EmailAddress, windows: &Arc<[Window]>, index: &Secret32) -> Option<Layer> {
-    enforced(LayerKind::UnprovenIdentifier, email.abuse_key(index).0, windows)
+pub(super) fn unproven_identifier(whose: &Identifier, windows: &Arc<[Window]>, index: &Secret32) -> Option<Layer> {
+    enforced(LayerKind::UnprovenIdentifier, whose.abuse_key(index).0, windows)
 }
 
 /// The budget of a client address' requests without a proof; `None` where the rule has none.

@@ -1,12 +1,12 @@
-//! Providers that carry messages to people.
+//! Providers that carry messages to people: one kind for each channel.
 
 use crate::domain::message::{Envelope, Handover};
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// Hands messages to one provider.
+/// Hands messages to one provider: emails, or as `Messenger<SmsEnvelope>` short messages.
 #[async_trait]
-pub trait Messenger: Send + Sync {
+pub trait Messenger<E: Sync = Envelope>: Send + Sync {
     /// The provider's name in telemetry, such as `smtp`.
     fn name(&self) -> &'static str;
 
@@ -15,5 +15,5 @@ pub trait Messenger: Send + Sync {
 
     /// Hands a message over. It ends within the time limit; an answer that was lost is `Deferred`. Whoever drops the
     /// future ends the hand-over: what the provider has not fully received by then it does not send.
-    async fn hand_over(&self, envelope: &Envelope) -> Handover;
+    async fn hand_over(&self, envelope: &E) -> Handover;
 }

@@ -46,7 +46,7 @@ fn render(messages: &[MailboxMessage]) -> Result<String, minijinja::Error> {
                 to => message.to.as_str(),
                 subject => message.subject.as_str(),
                 text => message.text.as_str(),
-                html => message.html.as_str(),
+                html => message.html.as_deref(),
             }
         })
         .collect();
@@ -67,12 +67,27 @@ mod tests {
             to: "<b>ada</b>@example.com".to_owned(),
             subject: "{{ 7 * 7 }} <script>alert(1)</script>".to_owned(),
             text: "</pre><script>alert(2)</script>".to_owned(),
-            html: "\"><script>alert(3)</script>".to_owned(),
+            html: Some("\"><script>alert(3)</script>".to_owned()),
         }])
         .unwrap();
         assert!(!page.contains("<script"), "{page}");
         assert!(page.contains("{{ 7 * 7 }}"));
         assert!(page.contains("sandbox=\"\""));
+    }
+
+    #[test]
+    fn an_sms_is_text_alone() {
+        let page = render(&[MailboxMessage {
+            message_id: MessageId::new(Uuid::from_u128(1)),
+            time: Timestamp::from_seconds(0),
+            to: "+491761234567".to_owned(),
+            subject: String::new(),
+            text: "123456 is <b>your</b> code\n\n@localhost #123456".to_owned(),
+            html: None,
+        }])
+        .unwrap();
+        assert!(page.contains("<h2>SMS</h2>") && page.contains("&lt;b&gt;your") && page.contains("@localhost #123456"));
+        assert!(!page.contains("<iframe"), "{page}");
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The mailbox of development: messages go into a folder instead of to people.
 
 mod read;
+mod sms;
 
 use super::mime::{self, Sender};
 use crate::{
     domain::{
         id::MessageId,
-        message::{Envelope, Handover, MailboxMessage},
+        message::{Envelope, Handover, MailboxMessage, SmsEnvelope},
         time::Timestamp,
     },
     ports::{
@@ -28,7 +29,14 @@ use tokio::task::spawn_blocking;
 /// The form of the time in a file's name, in UTC: names sort as times do.
 const TIME_FORM: &str = "%Y%m%dT%H%M%S.%6fZ";
 
-/// Keeps each message as one file, `<time>-<id>.eml`, that nobody but the owner can read. No file is ever overwritten,
+/// The ends of files' names.
+const EMAIL: &str = ".eml";
+const SMS: &str = ".sms.txt";
+
+/// How long a message takes at most.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// Keeps each message as one file, `<time>-<id>.eml` or for an SMS `<time>-<id>.sms.txt`, that nobody but the owner can read. No file is ever overwritten,
 /// and a file is complete as soon as it can be seen.
 ///
 /// Files are not forced onto the disk: what a power cut takes is development's mail.
@@ -57,16 +65,38 @@ impl Messenger for MailboxFolder {
     }
 
     fn time_limit(&self) -> Duration {
-        Duration::from_secs(5)
+        TIME_LIMIT
     }
 
     async fn hand_over(&self, envelope: &Envelope) -> Handover {
         let Ok(message) = mime::message(&self.sender, envelope) else {
             return Handover::Refused { reason: "ADDRESS_UNUSABLE" };
         };
-        let name = file_name(envelope.create_time, envelope.message_id);
+        let name = file_name(envelope.create_time, envelope.message_id, EMAIL);
+        self.take(name, message.formatted()).await
+    }
+}
+
+#[async_trait]
+impl Messenger<SmsEnvelope> for MailboxFolder {
+    fn name(&self) -> &'static str {
+        "mailbox"
+    }
+
+    fn time_limit(&self) -> Duration {
+        TIME_LIMIT
+    }
+
+    async fn hand_over(&self, envelope: &SmsEnvelope) -> Handover {
+        let name = file_name(envelope.create_time, envelope.message_id, SMS);
+        self.take(name, sms::file(envelope).into_bytes()).await
+    }
+}
+
+impl MailboxFolder {
+    async fn take(&self, name: String, message: Vec<u8>) -> Handover {
         let folder = self.folder.clone();
-        match spawn_blocking(move || keep(&folder, &name, &message.formatted()).map(|()| name)).await {
+        match spawn_blocking(move || keep(&folder, &name, &message).map(|()| name)).await {
             Ok(Ok(name)) => Handover::Accepted { provider_message_id: name },
             Ok(Err(_)) | Err(_) => Handover::Misconfigured { reason: "MAILBOX_UNWRITABLE" },
         }
@@ -108,8 +138,9 @@ fn newest(folder: &Path, limit: usize) -> io::Result<Vec<MailboxMessage>> {
     }
     let mut messages = Vec::with_capacity(names.len());
     for (time, message_id, name) in names.into_iter().rev() {
+        let read = if name.ends_with(SMS) { sms::message } else { read::message };
         match fs::read(folder.join(name)) {
-            Ok(bytes) => messages.extend(read::message(message_id, time, &bytes)),
+            Ok(bytes) => messages.extend(read(message_id, time, &bytes)),
             Err(fault) if fault.kind() == ErrorKind::NotFound => {}
             Err(fault) => return Err(fault),
         }
@@ -117,14 +148,14 @@ fn newest(folder: &Path, limit: usize) -> io::Result<Vec<MailboxMessage>> {
     Ok(messages)
 }
 
-fn file_name(time: Timestamp, id: MessageId) -> String {
+fn file_name(time: Timestamp, id: MessageId, end: &str) -> String {
     let time = jiff::Timestamp::from_microsecond(time.micros()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    format!("{}-{id}.eml", time.strftime(TIME_FORM))
+    format!("{}-{id}{end}", time.strftime(TIME_FORM))
 }
 
 /// The time and id of a file's name; `None` for the names of others.
 fn name_parts(name: &str) -> Option<(Timestamp, MessageId)> {
-    let (time, id) = name.strip_suffix(".eml")?.split_once('-')?;
+    let (time, id) = name.strip_suffix(EMAIL).or_else(|| name.strip_suffix(SMS))?.split_once('-')?;
     let time = jiff::civil::DateTime::strptime(TIME_FORM, time).ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
     Some((Timestamp::from_micros(time.timestamp().as_microsecond()), MessageId::parse(id)?))
 }
@@ -137,11 +168,20 @@ mod tests {
     fn names_tell_time_and_id_and_sort_by_time() {
         let id = MessageId::parse("019aa2f0-1c3e-7b1a-8f00-0123456789ab").unwrap();
         let time = Timestamp::from_micros(1_795_201_476_123_456);
-        let name = file_name(time, id);
+        let name = file_name(time, id, EMAIL);
         assert_eq!(name, "20261120T190436.123456Z-019aa2f0-1c3e-7b1a-8f00-0123456789ab.eml");
         assert_eq!(name_parts(&name), Some((time, id)));
-        assert!(file_name(Timestamp::from_micros(1_795_201_476_000_000), id) < name);
-        for other in ["", "note.eml", ".x.partial", "20261120T190436.123456Z-1.eml", "20261120-x.eml"] {
+        assert_eq!(name_parts(&file_name(time, id, SMS)), Some((time, id)));
+        assert!(file_name(Timestamp::from_micros(1_795_201_476_000_000), id, SMS) < name);
+        for other in [
+            "",
+            "note.eml",
+            "note.txt",
+            "20261120T190436.123456Z-019aa2f0-1c3e-7b1a-8f00-0123456789ab.txt",
+            ".x.partial",
+            "20261120T190436.123456Z-1.eml",
+            "20261120-x.eml",
+        ] {
             assert_eq!(name_parts(other), None, "{other}");
         }
     }

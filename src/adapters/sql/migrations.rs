@@ -27,6 +27,7 @@ migrations! {
     1 "first" "0001_first.sql",
     2 "known_devices" "0002_known_devices.sql",
     3 "refusals" "0003_refusals.sql",
+    4 "phone_numbers" "0004_phone_numbers.sql",
     5 "notices" "0005_notices.sql",
     6 "text_messages" "0006_text_messages.sql",
 }

@@ -13,7 +13,7 @@ use crate::{
         sealed::Sealed,
         session::{Device, Session},
         time::Timestamp,
-        user::{Role, User},
+        user::{Role, SealedContact, User},
     },
     ports::store::StoreFault,
 };
@@ -46,7 +46,7 @@ pub(super) fn time(row: &impl Fields, column: &'static str) -> Result<Timestamp,
 pub(super) fn challenge(row: &impl Fields) -> Result<StoredChallenge, StoreFault> {
     let scope = Scope {
         purpose: the_only(row, "purpose", Purpose::SignIn, Purpose::SignIn.as_str())?,
-        channel: the_only(row, "channel", Channel::Email, Channel::Email.as_str())?,
+        channel: channel(row)?,
         client_id: client_id(row)?,
         identifier_key: IdentifierKey(digest(row, "identifier_key")?),
         challenge_id: ChallengeId::new(row.id("challenge_id")?),
@@ -77,15 +77,33 @@ pub(super) fn challenge(row: &impl Fields) -> Result<StoredChallenge, StoreFault
     Ok(StoredChallenge { challenge, codes: std::iter::once(newest).chain(older.into_iter().flatten()).collect() })
 }
 
-/// A user; `columns` are those of `user_id`, sealed address and its key, so that a user may stand beside others.
+/// A user.
 pub(super) fn user(row: &impl Fields) -> Result<User, StoreFault> {
     Ok(User {
         user_id: UserId::new(row.id("user_id")?),
-        email: sealed(row, "email_key_id", "email")?,
+        contact: contact(row)?,
         roles: roles(row)?,
         create_time: time(row, "user_create_time")?,
         disabled: row.flag("disabled")?,
     })
+}
+
+/// How a user is reached. What there is not is empty, for a release before this one reads an address of every user.
+fn contact(row: &impl Fields) -> Result<SealedContact, StoreFault> {
+    let part = |key, value| -> Result<Option<Sealed>, StoreFault> {
+        let name = row.text(key)?;
+        if name.is_empty() { Ok(None) } else { Ok(Some(Sealed { key_id: key_id(&name)?, bytes: row.bytes(value)? })) }
+    };
+    Ok(SealedContact { email: part("email_key_id", "email")?, phone: part("phone_key_id", "phone")? })
+}
+
+/// A part of a contact as it is stored: the name of its key, and the sealed value.
+pub(super) fn parts(sealed: Option<&Sealed>) -> (&str, &[u8]) {
+    sealed.map_or(("", &[]), |sealed| (sealed.key_id.as_str(), sealed.bytes.as_slice()))
+}
+
+fn channel(row: &impl Fields) -> Result<Channel, StoreFault> {
+    Channel::named(&row.text("channel")?).ok_or_else(|| fault::broken("column channel has a new name"))
 }
 
 /// The roles of a user.
@@ -112,6 +130,7 @@ pub(super) fn session(row: &impl Fields) -> Result<StoredSession, StoreFault> {
             display_name: row.text("device_name")?,
             platform: row.text("platform")?,
         },
+        channel: channel(row)?,
         create_time: time(row, "create_time")?,
         auth_time: time(row, "auth_time")?,
         last_use_time: time(row, "last_use_time")?,
@@ -133,11 +152,7 @@ pub(super) fn session(row: &impl Fields) -> Result<StoredSession, StoreFault> {
 pub(super) fn message(row: &impl Fields) -> Result<ClaimedMessage, StoreFault> {
     let recipient = match row.id_or_none("user_id")? {
         None => Recipient::InContent,
-        Some(id) => Recipient::User {
-            user_id: UserId::new(id),
-            email: sealed(row, "email_key_id", "email")?,
-            locale: row.text("locale")?,
-        },
+        Some(id) => Recipient::User { user_id: UserId::new(id), contact: contact(row)?, locale: row.text("locale")? },
     };
     Ok(ClaimedMessage {
         message_id: MessageId::new(row.id("message_id")?),

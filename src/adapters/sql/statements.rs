@@ -46,7 +46,7 @@ macro_rules! new_challenge_columns {
 /// The columns of a user.
 macro_rules! user_columns {
     () => {
-        "user_id, email_key_id, email, roles, disabled, create_time AS user_create_time"
+        "user_id, email_key_id, email, phone_key_id, phone, roles, disabled, create_time AS user_create_time"
     };
 }
 
@@ -54,11 +54,11 @@ macro_rules! user_columns {
 macro_rules! session_columns {
     () => {
         "session_id, user_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, \
-        last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash"
+        last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash, channel"
     };
     (new) => {
         "session_id, user_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, \
-        last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash, device_key"
+        last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash, device_key, channel"
     };
 }
 
@@ -143,13 +143,13 @@ statements! {
     USER_OF = "SELECT ", user_columns!(), " FROM users WHERE identifier_key = $1";
     LOCK_USER_OF = "SELECT ", user_columns!(), " FROM users WHERE identifier_key = $1"; " FOR NO KEY UPDATE";
     LOCK_USER = "SELECT ", user_columns!(), " FROM users WHERE user_id = $1"; " FOR NO KEY UPDATE";
-    INSERT_USER = "INSERT INTO users (user_id, identifier_key, email_key_id, email, roles, disabled, create_time, locale) \
-        VALUES ($1, $2, $3, $4, '', FALSE, $5, $6)";
+    INSERT_USER = "INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, \
+        create_time, locale) VALUES ($1, $2, $3, $4, $5, $6, '', FALSE, $7, $8)";
     CHANGE_ROLES = "UPDATE users SET roles = $2 WHERE user_id = $1";
     CHANGE_DISABLED = "UPDATE users SET disabled = $2 WHERE user_id = $1";
 
     INSERT_SESSION = "INSERT INTO sessions (", session_columns!(new), ") VALUES \
-        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     SESSION_OWNER = "SELECT user_id FROM sessions WHERE session_id = $1";
     LOCK_SESSION = "SELECT ", session_columns!(), ", parent_hash, request_key, end_time FROM sessions \
         WHERE session_id = $1"; " FOR NO KEY UPDATE";
@@ -174,6 +174,8 @@ statements! {
         RETURNING message_id, challenge_id, user_id, content_key_id, content, attempts, create_time, expire_time, \
         (SELECT email_key_id FROM users WHERE users.user_id = outbox.user_id) AS email_key_id, \
         (SELECT email FROM users WHERE users.user_id = outbox.user_id) AS email, \
+        (SELECT phone_key_id FROM users WHERE users.user_id = outbox.user_id) AS phone_key_id, \
+        (SELECT phone FROM users WHERE users.user_id = outbox.user_id) AS phone, \
         (SELECT locale FROM users WHERE users.user_id = outbox.user_id) AS locale";
     SETTLE = "UPDATE outbox SET settle_time = $2, delivered = $3, provider_message_id = $4, content_key_id = NULL, \
         content = NULL WHERE message_id = $1 AND settle_time IS NULL";

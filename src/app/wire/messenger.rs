@@ -11,11 +11,13 @@ use crate::{
         Config,
         delivery::{self, Delivery, SmtpTls},
         problem::Problem,
+        sms::{Sms, SmsProvider},
     },
     domain::{contact::EmailAddress, secret::SecretString},
+    engine::delivery::{Messengers, SmsRoute},
     ports::{mailbox::Mailbox, messenger::Messenger},
 };
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// The sender of messages that stay on this machine: a domain that cannot exist (RFC 2606).
 const MAILBOX_SENDER: &str = "no-reply@identity.example";
@@ -23,8 +25,8 @@ const MAILBOX_SENDER: &str = "no-reply@identity.example";
 /// Who carries messages, and where a developer reads them.
 pub(in crate::app) struct Carrier {
     /// Who carries them.
-    pub(in crate::app) messenger: Arc<dyn Messenger>,
-    /// The mailbox of development, where it is chosen.
+    pub(in crate::app) messengers: Messengers,
+    /// The mailbox of development, where it is chosen for a channel.
     pub(in crate::app) mailbox: Option<Arc<dyn Mailbox>>,
 }
 
@@ -43,24 +45,35 @@ impl Carrier {
     /// # Errors
     /// Where the mailbox's folder cannot be made, or the options for the mail server do not hold.
     pub(in crate::app) fn build(config: &Config, secrets: MailSecrets) -> Result<Self, Failure> {
-        match &config.delivery {
-            Delivery::Mailbox { directory } => {
-                let folder = MailboxFolder::open(directory.clone(), mailbox_sender()?);
-                let folder = folder.map_err(|error| {
-                    let what = format!("cannot be made: {}", error.kind());
-                    let remedy = "name a folder that this user can write";
-                    Problem::of_file(directory, "delivery.mailbox.directory", what, remedy)
-                })?;
-                Ok(Self { messenger: Arc::new(folder.clone()), mailbox: Some(Arc::new(folder)) })
-            }
-            Delivery::Smtp(smtp) => {
-                let messenger = Smtp::new(options(config, smtp, secrets)?).map_err(|fault| {
-                    Problem::of_file(&config.file, "delivery.smtp", fault.to_string(), "mend this section")
-                })?;
-                Ok(Self { messenger: Arc::new(messenger), mailbox: None })
-            }
-        }
+        let mut mailbox = None;
+        let email: Arc<dyn Messenger> = match &config.delivery {
+            Delivery::Mailbox { directory } => open(directory, "delivery.mailbox.directory", &mut mailbox)?,
+            Delivery::Smtp(smtp) => Arc::new(Smtp::new(options(config, smtp, secrets)?).map_err(|fault| {
+                Problem::of_file(&config.file, "delivery.smtp", fault.to_string(), "mend this section")
+            })?),
+        };
+        let sms = match &config.sms {
+            Some(Sms { provider: SmsProvider::Mailbox { directory }, domain }) => Some(SmsRoute {
+                messenger: open(directory, "delivery.sms.mailbox.directory", &mut mailbox)?,
+                domain: domain.clone().unwrap_or_default(),
+            }),
+            None => None,
+        };
+        let mailbox = mailbox.map(|folder| folder as Arc<dyn Mailbox>);
+        Ok(Self { messengers: Messengers { email, sms }, mailbox })
     }
+}
+
+/// Opens the mailbox, which is one for all channels.
+fn open(directory: &Path, key: &str, opened: &mut Option<Arc<MailboxFolder>>) -> Result<Arc<MailboxFolder>, Failure> {
+    if let Some(folder) = opened {
+        return Ok(folder.clone());
+    }
+    let folder = MailboxFolder::open(directory.to_owned(), mailbox_sender()?).map_err(|error| {
+        let what = format!("cannot be made: {}", error.kind());
+        Problem::of_file(directory, key, what, "name a folder that this user can write")
+    })?;
+    Ok(opened.insert(Arc::new(folder)).clone())
 }
 
 /// The options for the mail server.

@@ -11,11 +11,12 @@ const MOST_AFFECTED: usize = 10;
 const MAX_KEYS: usize = 100_000;
 
 /// What no replay can know, for whoever reads the counts.
-pub const UNKNOWABLE: [&str; 6] = [
+pub const UNKNOWABLE: [&str; 7] = [
     "Whoever is refused may try again later, or go: the replay takes the requests as they came.",
     "Of requests that were refused, it cannot tell which the person would have made had they been admitted.",
     "Identifiers are taken as they are: spellings of one mailbox, which share a limit, are told apart here, so that \
      the counts of the limit per identifier may be too low.",
+    "The log does not tell email from SMS: overrides of the channel sms are not applied.",
     "Of a code that was not evaluated as its identifier was locked, nobody knows whether it was right; it counts as neither.",
     "What was refused for want of a proof, within a cool-down, or for another reason than a request limit is left out; \
      lengths, lives, attempts and cool-downs of codes are not replayed.",

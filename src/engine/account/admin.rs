@@ -4,12 +4,12 @@ use super::{AccountParts, UserView};
 use crate::{
     domain::{
         audit::{Act, Actor, AuditEvent},
-        contact::EmailAddress,
+        contact::Identifier,
         id::UserId,
         refusal::Refusal,
         session::Origin,
         time::Timestamp,
-        user::{Role, User, UserChange},
+        user::{Contact, Role, User, UserChange},
     },
     engine::{
         answers::{Answers, Repeatable},
@@ -54,12 +54,12 @@ impl AdminEngine {
         self.shown(found, event).await
     }
 
-    /// The user who signs in with an address.
+    /// The user who signs in with an address or number.
     ///
     /// # Errors
     /// [`Refusal::NotFound`]; faults.
-    pub async fn find_user(&self, email: &EmailAddress, origin: &Origin) -> Result<UserView, Refusal> {
-        let key = email.identity_key(&self.parts.keys.index());
+    pub async fn find_user(&self, identifier: &Identifier, origin: &Origin) -> Result<UserView, Refusal> {
+        let key = identifier.identity_key(&self.parts.keys.index());
         let found = self.parts.store.user_of(key).await.map_err(|fault| fault::store(&fault))?;
         let mut event = self.event(Act::UserRead, origin);
         event.identifier_key = Some(key);
@@ -88,13 +88,13 @@ impl AdminEngine {
         event.user_id = Some(request.user_id);
         let before = self.parts.store.user(request.user_id).await.map_err(|fault| fault::store(&fault))?;
         let Some(before) = before else { return Err(self.not_found(event).await) };
-        let view = changed(UserView::open(&before, self.parts.keys.as_ref())?, &request.change);
+        let view = changed(UserView::open(&before, &self.parts.keys.sealing())?, &request.change);
         let answer = key.map(|key| self.answers.record(key, &RecordedUser::from(&view), now)).transpose()?;
         let change = self.parts.store.change_user(request.user_id, request.change, now, event.clone(), answer).await;
         match change.map_err(|fault| fault::store(&fault))? {
             UserChangeOutcome::Changed(user, ended) => {
                 self.parts.tokens.note_ended(&ended);
-                UserView::open(&user, self.parts.keys.as_ref())
+                UserView::open(&user, &self.parts.keys.sealing())
             }
             UserChangeOutcome::NotFound => Err(self.not_found(event).await),
             // A call under the same request id was faster, and has given this answer.
@@ -115,7 +115,7 @@ impl AdminEngine {
     async fn shown(&self, found: Option<User>, event: AuditEvent) -> Result<UserView, Refusal> {
         let Some(user) = found else { return Err(self.not_found(event).await) };
         self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))?;
-        UserView::open(&user, self.parts.keys.as_ref())
+        UserView::open(&user, &self.parts.keys.sealing())
     }
 
     async fn not_found(&self, event: AuditEvent) -> Refusal {
@@ -146,6 +146,9 @@ fn changed(mut view: UserView, change: &UserChange) -> UserView {
 struct RecordedUser {
     user_id: String,
     email: String,
+    /// Not there in what the release before has recorded.
+    #[serde(default)]
+    phone_number: String,
     roles: Vec<String>,
     create_time: i64,
     disabled: bool,
@@ -155,7 +158,8 @@ impl From<&UserView> for RecordedUser {
     fn from(view: &UserView) -> Self {
         Self {
             user_id: view.user_id.to_string(),
-            email: view.email.clone(),
+            email: view.contact.email.clone(),
+            phone_number: view.contact.phone_number.clone(),
             roles: view.roles.iter().map(|role| role.as_str().to_owned()).collect(),
             create_time: view.create_time.micros(),
             disabled: view.disabled,
@@ -168,7 +172,7 @@ impl RecordedUser {
         let roles = self.roles.iter().map(|role| Role::new(role)).collect::<Option<_>>();
         Ok(UserView {
             user_id: UserId::parse(&self.user_id).ok_or(Refusal::Internal)?,
-            email: self.email,
+            contact: Contact { email: self.email, phone_number: self.phone_number },
             roles: roles.ok_or(Refusal::Internal)?,
             create_time: Timestamp::from_micros(self.create_time),
             disabled: self.disabled,

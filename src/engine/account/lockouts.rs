@@ -2,7 +2,7 @@
 
 use super::AdminEngine;
 use crate::{
-    domain::{audit::Act, contact::EmailAddress, refusal::Refusal, session::Origin, time::Timestamp},
+    domain::{audit::Act, contact::Identifier, refusal::Refusal, session::Origin, time::Timestamp},
     engine::{answers::Repeatable, fault},
 };
 
@@ -21,7 +21,7 @@ pub struct LockoutView {
 #[derive(Debug)]
 pub struct Unlock {
     /// Whose.
-    pub email: EmailAddress,
+    pub identifier: Identifier,
     /// Where the caller may repeat the call.
     pub repeatable: Option<Repeatable>,
 }
@@ -31,8 +31,8 @@ impl AdminEngine {
     ///
     /// # Errors
     /// Faults.
-    pub async fn lockout(&self, email: &EmailAddress, origin: &Origin) -> Result<LockoutView, Refusal> {
-        let key = email.identity_key(&self.parts.keys.index());
+    pub async fn lockout(&self, identifier: &Identifier, origin: &Origin) -> Result<LockoutView, Refusal> {
+        let key = identifier.identity_key(&self.parts.keys.index());
         let standing = self.parts.store.lockout(key).await.map_err(|fault| fault::store(&fault))?;
         let mut event = self.event(Act::LockoutRead, origin);
         event.identifier_key = Some(key);
@@ -59,7 +59,7 @@ impl AdminEngine {
                 Some(self.answers.record(key, &(), now)?)
             }
         };
-        let key = request.email.identity_key(&self.parts.keys.index());
+        let key = request.identifier.identity_key(&self.parts.keys.index());
         let mut event = self.event(Act::IdentifierUnlocked, origin);
         event.identifier_key = Some(key);
         // Where a call under the same request id was faster, it has done the same.

@@ -43,7 +43,7 @@ impl AccountEngine {
     pub async fn current_user(&self, access_token: &str) -> Result<UserView, Refusal> {
         let (user_id, _) = self.signed_in(access_token)?;
         let user = self.parts.store.user(user_id).await.map_err(|fault| fault::store(&fault))?;
-        UserView::open(&user.ok_or(Refusal::TokenInvalid)?, self.parts.keys.as_ref())
+        UserView::open(&user.ok_or(Refusal::TokenInvalid)?, &self.parts.keys.sealing())
     }
 
     /// A page of the person's running sessions; `page_size` 1 to 100.

@@ -1,16 +1,14 @@
-//! A user with the address opened.
+//! A user with address and number opened.
 
 use crate::{
     domain::{
         id::UserId,
+        keyring::KeyRing,
         refusal::Refusal,
-        sealed::{Place, open},
-        secret::ExposeSecret,
         time::Timestamp,
-        user::{Role, USER_EMAIL, User},
+        user::{Contact, Role, User},
     },
     engine::fault,
-    ports::keys::Keys,
 };
 use std::fmt;
 
@@ -19,8 +17,8 @@ use std::fmt;
 pub struct UserView {
     /// The user's id.
     pub user_id: UserId,
-    /// The email address.
-    pub email: String,
+    /// How the user is reached.
+    pub contact: Contact,
     /// Roles, sorted.
     pub roles: Vec<Role>,
     /// When the user first signed in.
@@ -30,24 +28,22 @@ pub struct UserView {
 }
 
 impl UserView {
-    /// The view of a user whose address is known.
+    /// The view of a user whose contact is known.
     #[must_use]
-    pub fn new(user: &User, email: String) -> Self {
+    pub fn new(user: &User, contact: Contact) -> Self {
         Self {
             user_id: user.user_id,
-            email,
+            contact,
             roles: user.roles.clone(),
             create_time: user.create_time,
             disabled: user.disabled,
         }
     }
 
-    /// The view of a user, the address opened with the sealing keys.
-    pub(crate) fn open(user: &User, keys: &dyn Keys) -> Result<Self, Refusal> {
-        let place = Place { column: USER_EMAIL, row: user.user_id.bytes() };
-        let plain = open(&keys.sealing(), place, &user.email).map_err(|fault| fault::seal(&fault))?;
-        let email = std::str::from_utf8(plain.expose_secret()).map_err(|_| Refusal::Internal)?.to_owned();
-        Ok(Self::new(user, email))
+    /// The view of a user, the contact opened with the sealing keys.
+    pub(crate) fn open(user: &User, ring: &KeyRing) -> Result<Self, Refusal> {
+        let contact = user.contact.open(ring, user.user_id).map_err(|fault| fault::seal(&fault))?;
+        Ok(Self::new(user, contact))
     }
 }
 

@@ -1,19 +1,25 @@
 //! One message, from its claim to its settlement.
 
-use super::{backoff, seal::opened_content, words::Templates, worker::WorkerParts};
+use super::{
+    backoff,
+    messengers::SmsRoute,
+    seal::opened_content,
+    words::{Templates, Words},
+    worker::WorkerParts,
+};
 use crate::{
     domain::{
         audit::{Act, Actor, AuditEvent},
-        contact::EmailAddress,
-        id::EventId,
-        message::{ClaimedMessage, Content, Envelope, Handover, Recipient},
-        sealed::{Place, open},
-        secret::ExposeSecret,
+        contact::Identifier,
+        id::{EventId, MessageId},
+        message::{ClaimedMessage, Content, Envelope, Handover, Recipient, SmsEnvelope},
         session::Origin,
         time::Timestamp,
-        user::USER_EMAIL,
     },
-    ports::store::{Settlement, StoreFault},
+    ports::{
+        messenger::Messenger,
+        store::{Settlement, StoreFault},
+    },
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -30,6 +36,12 @@ const BROKEN_TRIES: u32 = 5;
 pub(super) struct Courier {
     parts: Arc<WorkerParts>,
     templates: Templates,
+}
+
+/// A message in words, for its channel.
+enum Letter<'a> {
+    Email(&'a dyn Messenger, Envelope),
+    Sms(&'a dyn Messenger<SmsEnvelope>, SmsEnvelope),
 }
 
 /// What becomes of a message.
@@ -52,44 +64,28 @@ impl Courier {
         if now >= message.expire_time {
             return Some(End::Expired);
         }
-        let envelope = match self.envelope(message) {
+        let letter = match self.letter(message) {
             Err(end) => return Some(end),
-            Ok(envelope) => envelope,
+            Ok(letter) => letter,
         };
-        let time_limit = self.parts.messenger.time_limit();
+        let time_limit = match &letter {
+            Letter::Email(messenger, _) => messenger.time_limit(),
+            Letter::Sms(messenger, _) => messenger.time_limit(),
+        };
         if now.after(time_limit) > lease_end {
             // This process was asleep, and another worker may be sending it at this moment.
             tracing::warn!(message_id = %message.message_id, "a message's lease ran out before its turn");
             return None;
         }
-        Some(self.hand_over(&envelope, time_limit.min(message.expire_time.since(now))).await)
+        // No later than the message expires.
+        let limit = time_limit.min(message.expire_time.since(now));
+        Some(match letter {
+            Letter::Email(messenger, envelope) => hand_over(messenger, envelope.message_id, &envelope, limit).await,
+            Letter::Sms(messenger, envelope) => hand_over(messenger, envelope.message_id, &envelope, limit).await,
+        })
     }
-
-    /// Hands over within `limit`, which ends no later than the message expires.
-    async fn hand_over(&self, envelope: &Envelope, limit: Duration) -> End {
-        let messenger = &self.parts.messenger;
-        let message_id = envelope.message_id;
-        let span = tracing::info_span!("delivery", %message_id, provider = messenger.name());
-        let handover = timeout(limit, messenger.hand_over(envelope)).instrument(span).await;
-        match handover.unwrap_or(Handover::Deferred { reason: "PROVIDER_TIMED_OUT" }) {
-            Handover::Accepted { provider_message_id } => End::Delivered { provider_message_id },
-            Handover::Refused { reason } => {
-                tracing::warn!(%message_id, provider = messenger.name(), reason, "a message was refused for good");
-                End::Dropped { reason }
-            }
-            Handover::Deferred { reason } => {
-                tracing::warn!(%message_id, provider = messenger.name(), reason, "a message was put off");
-                End::Later
-            }
-            Handover::Misconfigured { reason } => {
-                tracing::error!(%message_id, provider = messenger.name(), reason, "the provider refuses our settings");
-                End::Later
-            }
-        }
-    }
-
     /// The message in words, or what becomes of one that cannot be put into words.
-    fn envelope(&self, message: &ClaimedMessage) -> Result<Envelope, End> {
+    fn letter(&self, message: &ClaimedMessage) -> Result<Letter<'_>, End> {
         let message_id = message.message_id;
         let ring = self.parts.keys.sealing();
         if ring.get(&message.content.key_id).is_none() {
@@ -106,36 +102,42 @@ impl Courier {
             Recipient::User { locale, .. } => locale.as_str(),
             Recipient::InContent => "",
         };
-        let words = self.templates.words(&content, locale).map_err(|fault| {
-            tracing::error!(%message_id, error = %fault, "a message cannot be put into words");
-            End::Dropped { reason: "TEMPLATE_FAULT" }
-        })?;
-        let words = words.ok_or(End::Dropped { reason: "REVIEW_ACCOUNT" })?;
         let to = match (&message.recipient, &content) {
-            (Recipient::User { user_id, email, .. }, _) => {
-                let row = user_id.uuid();
-                let place = Place { column: USER_EMAIL, row: row.as_bytes() };
-                let address = open(&ring, place, email).map_err(unreadable)?;
-                str::from_utf8(address.expose_secret()).ok().and_then(|address| EmailAddress::parse(address).ok())
+            (_, Content::Withheld) => return Err(End::Dropped { reason: "REVIEW_ACCOUNT" }),
+            (Recipient::User { user_id, contact, .. }, _) => {
+                contact.open(&ring, *user_id).map_err(unreadable)?.preferred()
             }
             (
                 Recipient::InContent,
                 Content::Code { destination, .. } | Content::IdentifierLocked { destination, .. },
-            ) => EmailAddress::parse(destination).ok(),
+            ) => Identifier::stored(destination),
             (Recipient::InContent, _) => None,
         };
         let to = to.ok_or_else(|| {
             tracing::error!(%message_id, "a message has no usable address");
             End::Dropped { reason: "NO_ADDRESS" }
         })?;
-        Ok(Envelope {
-            message_id,
-            to,
-            subject: words.subject,
-            text: words.text,
-            html: words.html,
-            create_time: message.create_time,
-        })
+        let in_words = |fault| {
+            tracing::error!(%message_id, error = %fault, "a message cannot be put into words");
+            End::Dropped { reason: "TEMPLATE_FAULT" }
+        };
+        let create_time = message.create_time;
+        match to {
+            Identifier::Email(to) => {
+                let Words { subject, text, html } = self.templates.words(&content, locale).map_err(in_words)?;
+                let envelope = Envelope { message_id, to, subject, text, html, create_time };
+                Ok(Letter::Email(self.parts.messengers.email.as_ref(), envelope))
+            }
+            Identifier::Phone(to) => {
+                let Some(SmsRoute { messenger, domain }) = &self.parts.messengers.sms else {
+                    // Another process may have a provider already, and this one soon.
+                    tracing::error!(%message_id, "a message goes by SMS, and no provider is configured");
+                    return Err(End::Later);
+                };
+                let text = self.templates.sms(&content, locale, domain).map_err(in_words)?;
+                Ok(Letter::Sms(messenger.as_ref(), SmsEnvelope { message_id, to, text, create_time }))
+            }
+        }
     }
 
     /// Writes down what became of a message. An end is tried until the store takes it or the message expires, for a
@@ -204,6 +206,27 @@ impl Courier {
                 Recipient::InContent => None,
             },
             ..AuditEvent::new(event_id, self.parts.clock.now(), act, &Origin::default())
+        }
+    }
+}
+
+/// Hands over within `limit`.
+async fn hand_over<E: Sync>(messenger: &dyn Messenger<E>, message_id: MessageId, envelope: &E, limit: Duration) -> End {
+    let span = tracing::info_span!("delivery", %message_id, provider = messenger.name());
+    let handover = timeout(limit, messenger.hand_over(envelope)).instrument(span).await;
+    match handover.unwrap_or(Handover::Deferred { reason: "PROVIDER_TIMED_OUT" }) {
+        Handover::Accepted { provider_message_id } => End::Delivered { provider_message_id },
+        Handover::Refused { reason } => {
+            tracing::warn!(%message_id, provider = messenger.name(), reason, "a message was refused for good");
+            End::Dropped { reason }
+        }
+        Handover::Deferred { reason } => {
+            tracing::warn!(%message_id, provider = messenger.name(), reason, "a message was put off");
+            End::Later
+        }
+        Handover::Misconfigured { reason } => {
+            tracing::error!(%message_id, provider = messenger.name(), reason, "the provider refuses our settings");
+            End::Later
         }
     }
 }

@@ -4,14 +4,17 @@ mod backoff;
 mod courier;
 mod handoff;
 mod mailbox;
+mod messengers;
 mod notices;
 mod seal;
+mod sms;
 mod words;
 mod worker;
 
 pub use courier::LEASE_MARGIN;
 pub use handoff::{Handoff, Place};
 pub use mailbox::{MailboxFault, MailboxMessage, MailboxReader};
+pub use messengers::{Messengers, SmsRoute};
 pub use seal::sealed_message;
 pub use words::TemplateFault;
 pub use worker::{Worker, WorkerOptions, WorkerParts};

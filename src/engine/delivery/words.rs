@@ -1,6 +1,6 @@
 //! What messages say: templates of this program, filled with values that are never templates themselves.
 
-use super::notices::Notice;
+use super::{notices::Notice, sms};
 use crate::domain::{message::Content, time::Timestamp};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
@@ -14,10 +14,16 @@ pub(super) struct Words {
     pub(super) html: String,
 }
 
-/// A template of this program is wrong, or lacks a value.
+/// A message cannot be put into words.
 #[derive(Debug, thiserror::Error)]
-#[error("a message template is not valid")]
-pub struct TemplateFault(#[from] minijinja::Error);
+pub enum TemplateFault {
+    /// A template of this program is wrong, or lacks a value.
+    #[error("a message template is not valid")]
+    Template(#[from] minijinja::Error),
+    /// The content has no words, as it goes to nobody.
+    #[error("the message is not to be sent")]
+    Withheld,
+}
 
 /// The templates, parsed.
 pub(super) struct Templates(Environment<'static>);
@@ -40,37 +46,35 @@ impl Templates {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         // An error with debug information would carry the values, and so the code.
         environment.set_debug(false);
-        for (name, source) in SOURCES {
+        for (name, source) in SOURCES.into_iter().chain(sms::SOURCES) {
             environment.add_template(name, source)?;
         }
         Ok(Self(environment))
     }
 
-    /// Puts `content` into words, in the language of its locale where there is one, else in English; `None` for what is
-    /// not to be sent. `locale` is the recipient's, for contents that name none.
-    pub(super) fn words(&self, content: &Content, locale: &str) -> Result<Option<Words>, TemplateFault> {
-        let locale = match content {
-            Content::Code { locale, .. } | Content::IdentifierLocked { locale, .. } => locale,
-            _ => locale,
-        };
-        let words = match content {
-            Content::Code { destination: _, code, client_name, minutes, locale, address, asked_at } => self.fill(
-                "code",
-                locale,
-                &context! {
-                    code => one_line(code),
-                    client_name => one_line(client_name),
-                    minutes => minutes,
-                    address => one_line(address),
-                    asked_at => minute(*asked_at, MINUTE),
-                },
-            )?,
-            _ => match Notice::of(content, locale) {
-                Some(notice) => self.notice(&notice)?,
-                None => return Ok(None),
-            },
-        };
-        Ok(Some(words))
+    /// Puts `content` into the words of an email, in the language of its locale where there is one, else in English.
+    /// `locale` is the recipient's, for contents that name none.
+    pub(super) fn words(&self, content: &Content, locale: &str) -> Result<Words, TemplateFault> {
+        match content {
+            Content::Code { .. } => self.code(content),
+            _ => self.notice(&notice(content, locale)?),
+        }
+    }
+
+    /// The same as the words of an SMS; `domain` is what its code is bound to.
+    pub(super) fn sms(&self, content: &Content, locale: &str, domain: &str) -> Result<String, TemplateFault> {
+        let Content::Code { locale, .. } = content else { return Ok(notice(content, locale)?.short) };
+        let values = context! { domain => domain, ..values(content) };
+        let language = language(locale, &sms::LANGUAGES);
+        Ok(self.0.get_template(&format!("{language}/code.sms.j2"))?.render(&values)?)
+    }
+
+    fn code(&self, content: &Content) -> Result<Words, TemplateFault> {
+        let Content::Code { locale, .. } = content else { return Err(TemplateFault::Withheld) };
+        let language = language(locale, &LANGUAGES);
+        let values = context! { language => language, direction => "ltr", ..values(content) };
+        let part = |part: &str| self.0.get_template(&format!("{language}/code.{part}.j2"))?.render(&values);
+        Ok(Words { subject: one_line(&part("subject")?), text: part("txt")?, html: part("html")? })
     }
 
     fn notice(&self, notice: &Notice) -> Result<Words, TemplateFault> {
@@ -84,19 +88,36 @@ impl Templates {
         let html = self.0.get_template("notice.html.j2")?.render(&values)?;
         Ok(Words { subject: one_line(&notice.subject), text: notice.text(), html })
     }
+}
 
-    fn fill(&self, kind: &str, locale: &str, values: &Value) -> Result<Words, TemplateFault> {
-        let language = language(locale);
-        let values = context! { language => language, direction => "ltr", ..values.clone() };
-        let part = |part: &str| self.0.get_template(&format!("{language}/{kind}.{part}.j2"))?.render(&values);
-        Ok(Words { subject: one_line(&part("subject")?), text: part("txt")?, html: part("html")? })
+/// What a code's templates may name.
+fn values(content: &Content) -> Value {
+    let Content::Code { destination: _, code, client_name, minutes, locale: _, address, asked_at } = content else {
+        return Value::default();
+    };
+    context! {
+        code => one_line(code),
+        client_name => one_line(client_name),
+        minutes => minutes,
+        address => one_line(address),
+        asked_at => minute(*asked_at, MINUTE),
     }
 }
 
-/// The language of a BCP 47 tag such as `de-CH`, if messages exist in it.
-fn language(locale: &str) -> &'static str {
+/// The notice of a content that goes to a user of this language, unless it names one.
+fn notice(content: &Content, locale: &str) -> Result<Notice, TemplateFault> {
+    let locale = match content {
+        Content::IdentifierLocked { locale, .. } => locale,
+        _ => locale,
+    };
+    Notice::of(content, locale).ok_or(TemplateFault::Withheld)
+}
+
+/// The language of a BCP 47 tag such as `de-CH`, if it is one of `languages`, else the first of them.
+fn language(locale: &str, languages: &[&'static str]) -> &'static str {
     let primary = locale.split(['-', '_']).next().unwrap_or_default();
-    LANGUAGES.into_iter().find(|language| language.eq_ignore_ascii_case(primary)).unwrap_or(LANGUAGES[0])
+    let found = languages.iter().copied().find(|language| language.eq_ignore_ascii_case(primary));
+    found.or(languages.first().copied()).unwrap_or("en")
 }
 
 /// The text without what could begin a line, end a header or turn the reading direction.

@@ -4,13 +4,13 @@ use super::{
     backoff,
     courier::Courier,
     handoff::{Handed, Handoff},
+    messengers::Messengers,
     words::{TemplateFault, Templates},
 };
 use crate::ports::{
     clock::Clock,
     entropy::Entropy,
     keys::Keys,
-    messenger::Messenger,
     store::{Outbox, StoreFault},
 };
 use std::{sync::Arc, time::Duration};
@@ -26,7 +26,7 @@ pub struct WorkerParts {
     /// Where messages wait; a store serves as one.
     pub outbox: Arc<dyn Outbox>,
     /// Who carries them to people.
-    pub messenger: Arc<dyn Messenger>,
+    pub messengers: Messengers,
     /// The keys that open them.
     pub keys: Arc<dyn Keys>,
     /// The clock that expiry is judged by.

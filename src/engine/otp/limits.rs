@@ -4,7 +4,7 @@ use super::{OtpEngine, proof::Proving};
 use crate::{
     domain::{
         audit::{Act, AuditEvent},
-        contact::EmailAddress,
+        contact::Identifier,
         device_token::KnownDevice,
         digest::Digest,
         policy::{LimitRules, Mode},
@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 /// One request for a code, as the limiter is asked about it.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
-    pub(super) email: &'a EmailAddress,
+    pub(super) identifier: &'a Identifier,
     /// The key of a known device whose reserve is asked, instead of the budget of the identifier.
     pub(super) device: Option<Digest>,
     pub(super) origin: &'a Origin,
@@ -61,11 +61,11 @@ impl OtpEngine {
         asked: &Asked<'_>,
         proving: Proving,
     ) -> Result<Option<Standing>, Refusal> {
-        let &Asked { email, device, origin, index, event } = asked;
+        let &Asked { identifier, device, origin, index, event } = asked;
         let mut layers = vec![
             match device {
                 Some(own) => layers::device(own, &limits.device),
-                None => layers::identifier(email, &limits.identifier, index),
+                None => layers::identifier(identifier, &limits.identifier, index),
             },
             layers::address(origin.address, &limits.address, index),
             layers::all(&limits.all, index),

@@ -25,7 +25,7 @@ use crate::{
     domain::{
         challenge::{Code, LiveCode, Scope},
         client::Clients,
-        contact::EmailAddress,
+        contact::{Channel, Identifier},
         id::{EventId, MessageId},
         message::{Content, NewMessage},
         policy::SessionPolicy,
@@ -74,6 +74,8 @@ pub struct OtpParts {
     pub tokens: Arc<TokenIssuer>,
     /// The way of accepted messages to the worker.
     pub handoff: Handoff,
+    /// Whether there is a provider for SMS.
+    pub sms: bool,
 }
 
 /// Signs people in by one-time codes.
@@ -91,13 +93,22 @@ impl OtpEngine {
         Self { parts, answers, guard: Guard::default() }
     }
 
+    /// Whether codes can be sent by `channel`.
+    #[must_use]
+    pub const fn offers(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::Email => true,
+            Channel::Sms => self.parts.sms,
+        }
+    }
+
     fn event_id(&self) -> EventId {
         EventId::new(self.parts.entropy.uuid())
     }
 
     /// Draws a code for `scope`: what is stored of it, and the message that carries it.
     fn draw_code(&self, scope: &Scope, draft: &CodeDraft<'_>) -> Result<(LiveCode, NewMessage), Refusal> {
-        let &CodeDraft { email, review, client_name, locale, origin, length, lifetime, now } = draft;
+        let &CodeDraft { destination, review, client_name, locale, origin, length, lifetime, now } = draft;
         let drawn = Code::from_draw(self.parts.entropy.below(10_u64.pow(u32::from(length))), length);
         let code = review.map_or(&drawn, |account| &account.code);
         let peppers = self.parts.keys.peppers();
@@ -105,7 +116,7 @@ impl OtpEngine {
         let live =
             LiveCode { mac: scope.mac(peppers.newest(), code), pepper_id: peppers.newest_id().clone(), expire_time };
         let in_words = || Content::Code {
-            destination: email.as_str().to_owned(),
+            destination: destination.as_str().to_owned(),
             code: code.digits().to_owned(),
             client_name: client_name.to_owned(),
             minutes: u32::try_from(lifetime.as_secs().div_ceil(60)).unwrap_or(u32::MAX),
@@ -131,7 +142,7 @@ impl OtpEngine {
 
 /// What a code's message says beside the code.
 struct CodeDraft<'a> {
-    email: &'a EmailAddress,
+    destination: &'a Identifier,
     /// The account that gives the code, where it is not drawn.
     review: Option<&'a ReviewAccount>,
     client_name: &'a str,

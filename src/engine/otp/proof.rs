@@ -173,7 +173,7 @@ fn once(key: Digest) -> Layer {
 }
 
 fn unproven_layers(unproven: &Unproven, request: &SendOtp, origin: &Origin, index: &Secret32) -> Vec<Layer> {
-    let identifier = layers::unproven_identifier(&request.email, &unproven.identifier, index);
+    let identifier = layers::unproven_identifier(&request.identifier, &unproven.identifier, index);
     let address = layers::unproven_address(origin.address, &unproven.address, index);
     identifier.into_iter().chain(address).collect()
 }

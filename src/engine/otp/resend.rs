@@ -8,7 +8,7 @@ use crate::{
         answer::AnswerKey,
         audit::Act,
         challenge::{CHALLENGE_DESTINATION, Challenge},
-        contact::EmailAddress,
+        contact::Identifier,
         digest::Digest,
         id::ChallengeId,
         policy::CodeRules,
@@ -58,9 +58,10 @@ impl OtpEngine {
         if let Some(refusal) = Self::not_resendable(&challenge, request.binding_secret.as_ref(), now) {
             return Err(self.refused(event.failed(refusal.reason()), refusal).await);
         }
-        let email = self.destination(&challenge)?;
+        let destination = self.destination(&challenge)?;
         let rules = self.rules(&challenge.scope);
-        let asked = Asked { email: &email, device: None, origin, index: &self.parts.keys.index(), event: &event };
+        let asked =
+            Asked { identifier: &destination, device: None, origin, index: &self.parts.keys.index(), event: &event };
         let standing = match self.admit(&rules.limits, &asked, Proving::NotAsked).await {
             Ok(standing) => standing,
             Err(refusal @ Refusal::RateLimited { .. }) => {
@@ -68,10 +69,10 @@ impl OtpEngine {
             }
             Err(refusal) => return Err(refusal),
         };
-        let review = self.review_account(&email, &challenge.scope, challenge.code_length, &event).await?;
+        let review = self.review_account(&destination, &challenge.scope, challenge.code_length, &event).await?;
         let review = review.as_deref();
         let (mut code, view) =
-            self.further_code(challenge, review, &rules.codes, &email, event.clone(), key, origin, now)?;
+            self.further_code(challenge, review, &rules.codes, &destination, event.clone(), key, origin, now)?;
         let place = self.parts.handoff.claim(&mut code.message);
         let message = code.message.clone();
         let outcome = self.parts.store.add_code(code).await.map_err(|fault| fault::store(&fault))?;
@@ -93,13 +94,14 @@ impl OtpEngine {
         Err(self.refused(event.failed(refusal.reason()), refusal).await)
     }
 
-    /// The address that a challenge's codes go to.
-    pub(super) fn destination(&self, challenge: &Challenge) -> Result<EmailAddress, Refusal> {
+    /// The address or number that a challenge's codes go to.
+    pub(super) fn destination(&self, challenge: &Challenge) -> Result<Identifier, Refusal> {
         let place = Place { column: CHALLENGE_DESTINATION, row: challenge.scope.challenge_id.bytes() };
         let plain =
             open(&self.parts.keys.sealing(), place, &challenge.destination).map_err(|fault| fault::seal(&fault))?;
         let text = std::str::from_utf8(plain.expose_secret()).map_err(|_| Refusal::Internal)?;
-        EmailAddress::parse(text).map_err(|_| Refusal::Internal)
+        let found = Identifier::stored(text).filter(|found| found.channel() == challenge.scope.channel);
+        found.ok_or(Refusal::Internal)
     }
 
     /// Why a challenge that has ended is refused: the reason only to whoever proves to have asked for it.
@@ -131,7 +133,7 @@ impl OtpEngine {
         mut challenge: Challenge,
         review: Option<&ReviewAccount>,
         codes: &CodeRules,
-        email: &EmailAddress,
+        destination: &Identifier,
         mut event: crate::domain::audit::AuditEvent,
         key: Option<AnswerKey>,
         origin: &Origin,
@@ -139,7 +141,7 @@ impl OtpEngine {
     ) -> Result<(NewCode, ChallengeView), Refusal> {
         let client = self.parts.clients.find(challenge.scope.client_id.as_str()).ok_or(Refusal::CodeInvalid)?;
         let draft = CodeDraft {
-            email,
+            destination,
             review,
             client_name: &client.display_name,
             locale: &challenge.locale,
@@ -155,7 +157,7 @@ impl OtpEngine {
         }
         challenge.resend_time = now.after(codes.resend_cooldown);
         challenge.expire_time = code.expire_time;
-        let view = ChallengeView::of(&challenge, email, None);
+        let view = ChallengeView::of(&challenge, destination, None);
         let answer = key.map(|key| self.answers.record(key, &RecordedView::from(&view), now)).transpose()?;
         let new = NewCode {
             challenge_id: challenge.scope.challenge_id,

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         audit::{Act, AuditEvent},
         challenge::{ChargedAttempt, Scope},
-        contact::EmailAddress,
+        contact::Identifier,
         refusal::Refusal,
         review_account::{ReviewAccount, ReviewAccounts},
         user::User,
@@ -18,17 +18,17 @@ use std::sync::Arc;
 const ELEVATED: &str = "ELEVATED_ROLE";
 
 impl OtpEngine {
-    /// The account whose code a challenge gets instead of a drawn one. Where `email` is an account that may not be used,
+    /// The account whose code a challenge gets instead of a drawn one. Where `identifier` is an account that may not be used,
     /// an event says why, and a code is drawn and sent as for everyone.
     pub(super) async fn review_account(
         &self,
-        email: &EmailAddress,
+        identifier: &Identifier,
         scope: &Scope,
         length: u8,
         event: &AuditEvent,
     ) -> Result<Option<Arc<ReviewAccount>>, Refusal> {
         let accounts = self.parts.review.current();
-        let Some(account) = accounts.of(email) else { return Ok(None) };
+        let Some(account) = identifier.email().and_then(|email| accounts.of(email)) else { return Ok(None) };
         let user = self.parts.store.user_of(scope.identifier_key).await.map_err(|fault| fault::store(&fault))?;
         let reason = if account.expire_time <= event.time {
             "REVIEW_ACCOUNT_EXPIRED"
@@ -53,7 +53,7 @@ impl OtpEngine {
         if lately.is_empty() {
             return Ok(None);
         }
-        let email = self.destination(&attempt.challenge)?;
+        let Identifier::Email(email) = self.destination(&attempt.challenge)? else { return Ok(None) };
         let gave = |accounts: &Arc<ReviewAccounts>| {
             accounts.of(&email).is_some_and(|account| self.matches(attempt, &account.code))
         };

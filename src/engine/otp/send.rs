@@ -7,7 +7,7 @@ use crate::{
         audit::{Act, AuditEvent},
         challenge::{CHALLENGE_DESTINATION, Challenge, Purpose, Scope},
         client::Client,
-        contact::{Channel, EmailAddress},
+        contact::Identifier,
         digest::Digest,
         id::ChallengeId,
         policy::CodeRules,
@@ -28,7 +28,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 #[derive(Debug)]
 pub struct SendOtp {
     /// Where the code goes.
-    pub email: EmailAddress,
+    pub identifier: Identifier,
     /// The client application; the default where empty.
     pub client_id: String,
     /// The device that asks.
@@ -69,16 +69,16 @@ impl OtpEngine {
         let index = self.parts.keys.index();
         let scope = Scope {
             purpose: Purpose::SignIn,
-            channel: Channel::Email,
+            channel: request.identifier.channel(),
             client_id: client.client_id.clone(),
-            identifier_key: request.email.identity_key(&index),
+            identifier_key: request.identifier.identity_key(&index),
             challenge_id: ChallengeId::new(self.parts.entropy.uuid()),
             salt: self.parts.entropy.bytes16(),
         };
         let event = self.event(now, Act::CodeSent, origin, &scope, &request.device.device_id);
         let rules = self.rules(&scope);
         let device = self.known_device(request.device_token.as_ref(), now);
-        let asked = Asked { email: &request.email, device: None, origin, index: &index, event: &event };
+        let asked = Asked { identifier: &request.identifier, device: None, origin, index: &index, event: &event };
         let admitted = match self.prove(&request, &scope, origin, &index, now).await {
             Ok(proving) => {
                 let device = device.filter(|(known, _)| known.identifier_key == scope.identifier_key);
@@ -100,7 +100,7 @@ impl OtpEngine {
         } else {
             &rules.codes
         };
-        let review = self.review_account(&request.email, &scope, codes.length, &event).await?;
+        let review = self.review_account(&request.identifier, &scope, codes.length, &event).await?;
         let review = review.as_deref();
         let (mut new, view) = self.compose(&request, review, codes, client, scope, event, key, origin, now)?;
         let place = self.parts.handoff.claim(&mut new.message);
@@ -140,7 +140,7 @@ impl OtpEngine {
     ) -> Result<(NewChallenge, ChallengeView), Refusal> {
         let binding_secret = URL_SAFE_NO_PAD.encode(self.parts.entropy.bytes32());
         let draft = CodeDraft {
-            email: &request.email,
+            destination: &request.identifier,
             review,
             client_name: &client.display_name,
             locale: &request.locale,
@@ -156,7 +156,7 @@ impl OtpEngine {
         }
         let place = Place { column: CHALLENGE_DESTINATION, row: scope.challenge_id.bytes() };
         let destination =
-            seal(&self.parts.keys.sealing(), place, self.parts.entropy.nonce(), request.email.as_str().as_bytes())
+            seal(&self.parts.keys.sealing(), place, self.parts.entropy.nonce(), request.identifier.as_str().as_bytes())
                 .map_err(|fault| fault::seal(&fault))?;
         let challenge = Challenge {
             scope,
@@ -171,7 +171,7 @@ impl OtpEngine {
             expire_time: code.expire_time,
             used: false,
         };
-        let view = ChallengeView::of(&challenge, &request.email, Some(SecretString::from(binding_secret)));
+        let view = ChallengeView::of(&challenge, &request.identifier, Some(SecretString::from(binding_secret)));
         let answer = key.map(|key| self.answers.record(key, &RecordedView::from(&view), now)).transpose()?;
         Ok((NewChallenge { challenge, code, message, event, answer, text: None }, view))
     }

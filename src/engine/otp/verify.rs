@@ -10,11 +10,10 @@ use crate::{
         lockout::Lockout,
         refresh_token::RefreshToken,
         refusal::Refusal,
-        sealed::{Place, seal},
         secret::SecretString,
         session::{Device, LiveSession, Origin, Session},
         time::Timestamp,
-        user::{USER_EMAIL, User},
+        user::{Contact, SealedContact, User},
     },
     engine::{account::UserView, answers::Repeatable, fault, token::Tokens},
     ports::store::{Attempt, ChargeOutcome, FailedAttempt, NewUser, SignIn, SignInOutcome, SignInUser},
@@ -190,18 +189,18 @@ impl OtpEngine {
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Draft, Refusal> {
-        let email = self.destination(challenge)?;
+        let destination = self.destination(challenge)?;
         let (user, chosen) = if let Some(user) = user {
             let chosen = SignInUser::Existing { user_id: user.user_id, roles: user.roles.clone() };
             (user, chosen)
         } else {
             let user_id = UserId::new(self.parts.entropy.uuid());
-            let place = Place { column: USER_EMAIL, row: user_id.bytes() };
-            let ring = self.parts.keys.sealing();
-            let sealed = seal(&ring, place, self.parts.entropy.nonce(), email.as_str().as_bytes())
-                .map_err(|fault| fault::seal(&fault))?;
-            let new = NewUser { user_id, email: sealed.clone(), create_time: now, locale: challenge.locale.clone() };
-            let user = User { user_id, email: sealed, roles: Vec::new(), create_time: now, disabled: false };
+            let (ring, nonce) = (self.parts.keys.sealing(), self.parts.entropy.nonce());
+            let contact = SealedContact::seal(&destination, &ring, user_id, nonce);
+            let contact = contact.map_err(|fault| fault::seal(&fault))?;
+            let locale = challenge.locale.clone();
+            let new = NewUser { user_id, contact: contact.clone(), create_time: now, locale };
+            let user = User { user_id, contact, roles: Vec::new(), create_time: now, disabled: false };
             (user, SignInUser::New(new))
         };
         let session_id = SessionId::new(self.parts.entropy.uuid());
@@ -213,6 +212,7 @@ impl OtpEngine {
             user_id: user.user_id,
             client_id: challenge.scope.client_id.clone(),
             device: request.device.clone(),
+            channel: challenge.scope.channel,
             create_time: now,
             auth_time: now,
             last_use_time: now,
@@ -222,7 +222,7 @@ impl OtpEngine {
             counter: 0,
             refresh_hash: first.hash(),
         };
-        let view = UserView::new(&user, email.as_str().to_owned());
+        let view = UserView::new(&user, Contact::from(&destination));
         let events = self.success_events(event, &chosen, &session);
         Ok(Draft {
             sign_in: SignIn {

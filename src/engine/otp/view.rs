@@ -2,7 +2,7 @@
 
 use crate::domain::{
     challenge::Challenge,
-    contact::EmailAddress,
+    contact::{Channel, Identifier},
     secret::{ExposeSecret, SecretString},
     time::Timestamp,
 };
@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct ChallengeView {
     /// Names the challenge in later calls.
     pub challenge_id: String,
+    /// The way its codes travel.
+    pub channel: Channel,
     /// Where the code went, masked.
     pub masked_destination: String,
     /// Digits of its codes.
@@ -28,12 +30,13 @@ pub struct ChallengeView {
 }
 
 impl ChallengeView {
-    /// The view of a challenge that goes to `email`.
+    /// The view of a challenge that goes to `destination`.
     #[must_use]
-    pub fn of(challenge: &Challenge, email: &EmailAddress, binding_secret: Option<SecretString>) -> Self {
+    pub fn of(challenge: &Challenge, destination: &Identifier, binding_secret: Option<SecretString>) -> Self {
         Self {
             challenge_id: challenge.scope.challenge_id.to_string(),
-            masked_destination: email.masked(),
+            channel: challenge.scope.channel,
+            masked_destination: destination.masked(),
             code_length: challenge.code_length,
             attempts_remaining: challenge.max_attempts.saturating_sub(challenge.attempts),
             expire_time: challenge.expire_time,
@@ -47,6 +50,9 @@ impl ChallengeView {
 #[derive(Serialize, Deserialize)]
 pub(super) struct RecordedView {
     challenge_id: String,
+    /// Not there in what the release before has recorded, which knew email alone.
+    #[serde(default)]
+    channel: Option<String>,
     masked_destination: String,
     code_length: u8,
     attempts_remaining: u32,
@@ -59,6 +65,7 @@ impl From<&ChallengeView> for RecordedView {
     fn from(view: &ChallengeView) -> Self {
         Self {
             challenge_id: view.challenge_id.clone(),
+            channel: Some(view.channel.as_str().to_owned()),
             masked_destination: view.masked_destination.clone(),
             code_length: view.code_length,
             attempts_remaining: view.attempts_remaining,
@@ -73,6 +80,7 @@ impl From<RecordedView> for ChallengeView {
     fn from(recorded: RecordedView) -> Self {
         Self {
             challenge_id: recorded.challenge_id,
+            channel: recorded.channel.as_deref().and_then(Channel::named).unwrap_or(Channel::Email),
             masked_destination: recorded.masked_destination,
             code_length: recorded.code_length,
             attempts_remaining: recorded.attempts_remaining,

@@ -1,4 +1,4 @@
-//! `FindUser`: the user who signs in with an address.
+//! `FindUser`: the user who signs in with an address or number.
 
 use crate::{
     engine::account::AdminEngine,

@@ -17,8 +17,8 @@ pub(super) async fn get_lockout(
     request: Request<GetLockoutRequest>,
 ) -> Result<Response<GetLockoutResponse>, Status> {
     let (call, _, message) = Call::of(request);
-    let email = requests::get_lockout(&message).map_err(|refusal| status::of(&refusal))?;
+    let identifier = requests::get_lockout(&message).map_err(|refusal| status::of(&refusal))?;
     let engine = Arc::clone(engine);
-    let lockout = call.run(|origin| async move { engine.lockout(&email, &origin).await }).await;
+    let lockout = call.run(|origin| async move { engine.lockout(&identifier, &origin).await }).await;
     Ok(Response::new(answers::lockout(lockout.map_err(|refusal| status::of(&refusal))?)))
 }

@@ -1,7 +1,10 @@
 //! Answers of the engines as messages.
 
 use crate::{
-    domain::{claims::AccessClaims, policy::PolicyInForce, secret::ExposeSecret, session::Session, time::Timestamp},
+    domain::{
+        claims::AccessClaims, contact::Channel, policy::PolicyInForce, secret::ExposeSecret, session::Session,
+        time::Timestamp,
+    },
     engine::{
         account::{LockoutView, SessionList, UserView},
         otp::{ChallengeView, SignedIn},
@@ -10,11 +13,14 @@ use crate::{
     grpc::proto::{self, InactiveReason},
 };
 
-/// A challenge of a sign-in by email.
+/// A challenge of a sign-in.
 pub(in crate::grpc) fn challenge(view: ChallengeView) -> proto::Challenge {
     proto::Challenge {
         challenge_id: view.challenge_id,
-        channel: proto::Channel::Email.into(),
+        channel: match view.channel {
+            Channel::Email => proto::Channel::Email.into(),
+            Channel::Sms => proto::Channel::Sms.into(),
+        },
         purpose: proto::Purpose::SignIn.into(),
         masked_destination: view.masked_destination,
         code_length: view.code_length.into(),
@@ -74,8 +80,8 @@ pub(in crate::grpc) fn tokens(tokens: &Tokens) -> proto::TokenSet {
 pub(in crate::grpc) fn user(view: UserView) -> proto::User {
     proto::User {
         user_id: view.user_id.to_string(),
-        email: view.email,
-        phone_number: String::new(),
+        email: view.contact.email,
+        phone_number: view.contact.phone_number,
         roles: view.roles.iter().map(|role| role.as_str().to_owned()).collect(),
         create_time: Some(time(view.create_time)),
         disabled: view.disabled,

@@ -1,7 +1,7 @@
 //! Checks of form. Everything that is wrong with a request is noted, so that its caller learns it at once.
 
 use crate::domain::{
-    contact::EmailAddress,
+    contact::{EmailAddress, Identifier, PhoneNumber},
     refusal::{FieldReason, FieldViolation, Refusal},
     secret::{Secret, SecretString},
 };
@@ -77,14 +77,25 @@ impl Checks {
         })
     }
 
-    /// An email address.
-    pub(super) fn email(&mut self, field: &'static str, text: &str) -> Option<EmailAddress> {
+    /// An email address, in the field `email`.
+    pub(super) fn email(&mut self, text: &str) -> Option<Identifier> {
         let email = EmailAddress::parse(text).ok();
         if email.is_none() {
             let description = "is not an email address of the form name@example.com, without blanks around it";
-            self.refuse(field, FieldReason::Email, description);
+            self.refuse("email", FieldReason::Email, description);
         }
-        email
+        email.map(Identifier::Email)
+    }
+
+    /// A phone number, in the field `phone_number`.
+    pub(super) fn phone_number(&mut self, text: &str) -> Option<Identifier> {
+        let phone = PhoneNumber::parse(text).ok();
+        if phone.is_none() {
+            let description =
+                "is not a valid phone number in international form, such as +44 7700 900123, without blanks around it";
+            self.refuse("phone_number", FieldReason::PhoneNumber, description);
+        }
+        phone.map(Identifier::Phone)
     }
 
     /// A person's language; may be empty (RFC 5646 section 2.1, its shape alone).

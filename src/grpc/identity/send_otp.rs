@@ -1,6 +1,7 @@
 //! `SendOtp`: begins a challenge and sends its code.
 
 use crate::{
+    domain::contact::Channel,
     engine::otp::OtpEngine,
     grpc::{
         convert::{answers, requests},
@@ -19,7 +20,7 @@ pub(super) async fn send_otp(
     let (call, _, message) = Call::of(request);
     let language = words::of_locale(&message.locale);
     let refuse = |refusal| status::of_request_in(&refusal, language);
-    let asked = requests::send_otp(message).map_err(refuse)?;
+    let asked = requests::send_otp(message, engine.offers(Channel::Sms)).map_err(refuse)?;
     let engine = Arc::clone(engine);
     let sent = call.run(|origin| async move { engine.send(asked, &origin).await }).await;
     let sent = sent.map_err(refuse)?;

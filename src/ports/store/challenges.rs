@@ -11,10 +11,9 @@ use crate::domain::{
     id::{ChallengeId, UserId},
     lockout::Lockout,
     message::NewMessage,
-    sealed::Sealed,
     session::Session,
     time::Timestamp,
-    user::Role,
+    user::{Role, SealedContact},
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -159,8 +158,8 @@ pub enum SignInUser {
 pub struct NewUser {
     /// The user's id.
     pub user_id: UserId,
-    /// The address, sealed in the place `USER_EMAIL` of the new row.
-    pub email: Sealed,
+    /// How the user is reached, sealed for the new row.
+    pub contact: SealedContact,
     /// When.
     pub create_time: Timestamp,
     /// The language that the code was asked for in; empty where none was named. Later notices are written in it.

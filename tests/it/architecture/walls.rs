@@ -20,6 +20,7 @@ const PURE: &[&str] = &[
     "idna",
     "ipnet",
     "jiff",
+    "rlibphonenumber",
     "secrecy",
     "serde",
     "thiserror",

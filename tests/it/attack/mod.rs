@@ -1,5 +1,6 @@
 //! The attack rows, each a test named after its number.
 
+mod channels;
 mod cut;
 mod enumeration;
 mod guard;

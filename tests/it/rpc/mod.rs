@@ -18,6 +18,7 @@ mod revoke_session;
 mod send_otp;
 mod sign_out;
 mod simulate_policy;
+mod sms;
 mod tls;
 mod validate_token;
 mod verify_otp;

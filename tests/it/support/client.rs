@@ -57,6 +57,12 @@ impl Client {
         Ok(answer.into_inner().challenge.unwrap())
     }
 
+    /// Asks for a code to the phone `number`.
+    pub(crate) async fn send_sms(&self, number: &str) -> Result<Challenge, Refusal> {
+        let answer = self.identity().send_otp(send_sms_request(number)).await?;
+        Ok(answer.into_inner().challenge.unwrap())
+    }
+
     /// Answers a challenge with a code.
     pub(crate) async fn verify_otp(&self, challenge_id: &str, code: &str) -> Result<VerifyOtpResponse, Refusal> {
         let request = VerifyOtpRequest {
@@ -90,6 +96,11 @@ impl Client {
 /// A request for a code to `email`, with every other field at its default.
 pub(crate) fn send_otp_request(email: &str) -> SendOtpRequest {
     SendOtpRequest { identifier: Some(Identifier::Email(email.to_owned())), ..SendOtpRequest::default() }
+}
+
+/// A request for a code to the phone `number`.
+pub(crate) fn send_sms_request(number: &str) -> SendOtpRequest {
+    SendOtpRequest { identifier: Some(Identifier::PhoneNumber(number.to_owned())), ..SendOtpRequest::default() }
 }
 
 /// A request of the person who holds `access_token`.

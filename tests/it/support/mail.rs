@@ -53,7 +53,8 @@ impl Mailbox {
     /// Every message, the oldest first: their names begin with their time.
     pub(crate) fn all(&self) -> Vec<Mail> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path());
-        let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "eml")).collect();
+        let mut paths: Vec<PathBuf> =
+            entries.filter(|path| path.extension().is_some_and(|end| end == "eml" || end == "txt")).collect();
         paths.sort();
         paths.iter().map(|path| Mail::parse(&fs::read_to_string(path).unwrap())).collect()
     }

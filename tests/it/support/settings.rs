@@ -67,6 +67,11 @@ impl Settings {
         self.policy("guard.windows", vec![window(limit, seconds)]);
     }
 
+    /// Offers SMS, through the mailbox.
+    pub(crate) fn offer_sms(&mut self) {
+        self.set("delivery.sms.mailbox.directory", self.mailbox().to_str().unwrap());
+    }
+
     /// Adds an override to the policy, as the text of its table.
     pub(crate) fn policy_override(&mut self, text: &str) {
         self.set("policy.file", "policy.toml");

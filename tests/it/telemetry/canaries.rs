@@ -9,16 +9,20 @@ use identity::grpc::proto::find_user_request::Identifier;
 use identity::grpc::proto::{
     Device, DisableUserRequest, EnableUserRequest, FindUserRequest, GetCurrentUserRequest, GetJwksRequest,
     GetUserRequest, ListSessionsRequest, RefreshTokenRequest, ResendOtpRequest, RevokeOtherSessionsRequest,
-    RevokeSessionRequest, SendOtpRequest, SetUserRolesRequest, SignOutRequest, ValidateTokenRequest, VerifyOtpRequest,
+    RevokeSessionRequest, SendOtpRequest, SendOtpResponse, SetUserRolesRequest, SignOutRequest, ValidateTokenRequest,
+    VerifyOtpRequest,
 };
 use prost::Message;
 
-use crate::support::client::{bearer, operator, send_otp_request};
+use crate::support::client::{bearer, operator, send_otp_request, send_sms_request};
 use crate::support::otlp::Collector;
 use crate::support::postgres::Postgres;
 use crate::support::world::{Store, World};
 
 const EMAIL: &str = "canary-6d1f0c@birds.example";
+/// Its digits stand nowhere else; formatted as a person types it.
+const NUMBER: &str = "+4917693847261";
+const TYPED: &str = "+49 176 9384-7261";
 const DEVICE: &str = "canary-device-91b2";
 
 /// Everything that must not be found, each with the name under which a finding is reported.
@@ -71,6 +75,7 @@ async fn search(store: Store) {
         settings.set("telemetry.otlp_endpoint", collector.url());
         settings.set("telemetry.log_level", "trace");
         settings.policy("codes.resend_cooldown", "1s");
+        settings.offer_sms();
     })
     .await;
     let mut canaries = Canaries::default();
@@ -78,6 +83,9 @@ async fn search(store: Store) {
         canaries.plant(name, fs::read_to_string(world.settings.secrets().join(name)).unwrap().trim());
     }
     canaries.plant("email", EMAIL);
+    canaries.plant("number", NUMBER);
+    canaries.plant("number", &NUMBER[4..]);
+    canaries.plant("number", TYPED);
     let answers = call_everything(&world, &mut canaries).await;
 
     // Codes are six digits: a number of that length may stand anywhere by chance, so they are searched for in the
@@ -87,6 +95,7 @@ async fn search(store: Store) {
         let permitted: &[&str] = match *method {
             "SendOtp" => &["binding_secret"],
             "VerifyOtp" => &["access_token", "refresh_token", "device_token", "email"],
+            "VerifyOtp by SMS" | "FindUser by number" => &["number"],
             "RefreshToken" => &["access_token", "refresh_token", "email"],
             "GetCurrentUser" | "GetUser" | "FindUser" | "SetUserRoles" | "DisableUser" | "EnableUser" => &["email"],
             _ => &[],
@@ -230,6 +239,7 @@ async fn call_everything(world: &World, canaries: &mut Canaries) -> Vec<(&'stati
         .revoke_session(bearer(RevokeSessionRequest { session_id, ..Default::default() }, own))
         .await
         .unwrap();
+    by_number(world, &mut answers).await;
     let out = SignOutRequest { refresh_token: tokens.refresh_token, ..SignOutRequest::default() };
     client.identity().sign_out(out).await.unwrap();
     let disable = DisableUserRequest { user_id: user_id.clone(), ..DisableUserRequest::default() };
@@ -239,4 +249,24 @@ async fn call_everything(world: &World, canaries: &mut Canaries) -> Vec<(&'stati
     let enabled = admin.admin().enable_user(operator(enable, &token)).await.unwrap().into_inner();
     answers.push(("EnableUser", enabled.encode_to_vec()));
     answers
+}
+
+/// Signs in by SMS, rightly and wrongly, and asks for the user by number.
+async fn by_number(world: &World, answers: &mut Vec<(&'static str, Vec<u8>)>) {
+    let client = world.server.client().await;
+    let sent = client.identity().send_otp(send_sms_request(TYPED)).await.unwrap().into_inner();
+    answers.push(("SendOtp by SMS", SendOtpResponse { challenge: sent.challenge.clone() }.encode_to_vec()));
+    let code = world.server.mailbox().wait_for(NUMBER, 1).await.code().unwrap();
+    let challenge_id = sent.challenge.unwrap().challenge_id;
+    let wrong = if code == "000000" { "111111" } else { "000000" };
+    let refused = client.verify_otp(&challenge_id, wrong).await.unwrap_err();
+    answers.push(("a refusal", format!("{:?}", refused.status).into_bytes()));
+    let signed_in = client.verify_otp(&challenge_id, &code).await.unwrap();
+    answers.push(("VerifyOtp by SMS", signed_in.user.unwrap().encode_to_vec()));
+    let bad = client.identity().send_otp(send_sms_request(&format!("{TYPED}9"))).await.unwrap_err();
+    answers.push(("a refusal", format!("{bad:?}").into_bytes()));
+    let find = FindUserRequest { identifier: Some(Identifier::PhoneNumber(TYPED.to_owned())) };
+    let admin = world.server.admin().await;
+    let found = admin.admin().find_user(operator(find, &world.server.admin_token())).await.unwrap().into_inner();
+    answers.push(("FindUser by number", found.encode_to_vec()));
 }

@@ -22,7 +22,7 @@ pub(super) fn message(message_id: MessageId, time: Timestamp, bytes: &[u8]) -> O
         to: words(&header(head, "To")?),
         subject: words(&header(head, "Subject")?),
         text: part("text/plain")?,
-        html: part("text/html")?,
+        html: Some(part("text/html")?),
     })
 }
 

@@ -38,7 +38,7 @@ pub(super) const CHARGE: &str = concat!(
     CASE WHEN i.known_identifier = h.identifier_key AND u.device_epoch <= i.issue_time \
     AND NOT EXISTS (SELECT 1 FROM revoked_devices AS r WHERE r.device_key = i.device_key) \
     THEN i.own_counter ELSE h.identifier_key END AS counter_key, \
-    u.user_id, u.email_key_id, u.email, u.roles, u.disabled, u.create_time AS user_create_time \
+    u.user_id, u.email_key_id, u.email, u.phone_key_id, u.phone, u.roles, u.disabled, u.create_time AS user_create_time \
     FROM input AS i JOIN challenges AS h ON h.challenge_id = i.challenge_id \
     LEFT JOIN users AS u ON u.identifier_key = h.identifier_key \
     ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \

@@ -27,12 +27,13 @@ pub(super) const COMPLETE: &str = concat!(
     $36::bigint[], $37::bytea[], $44::uuid[], $45::bytea[], $38::bytea[], $39::bytea[], $40::text[], $41::bytea[], \
     $42::bigint[], ",
     notice_arrays!(),
-    ") WITH ORDINALITY AS t (challenge_id, identifier_key, now, known_user_id, roles, new_user_id, email_key_id, email, \
+    ", $53::text[], $54::text[], $55::bytea[]) WITH ORDINALITY AS t (challenge_id, identifier_key, now, known_user_id, roles, \
+    new_user_id, email_key_id, email, \
     session_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, last_use_address, \
     idle_expire_time, absolute_expire_time, counter, refresh_hash, device_key, counter_key, call, fingerprint, body_key_id, body, \
     answer_expire_time, ",
     notice_columns!(),
-    ", op)), \
+    ", channel, phone_key_id, phone, op)), \
     c AS MATERIALIZED (SELECT i.op FROM input AS i JOIN challenges AS h ON h.challenge_id = i.challenge_id \
     WHERE NOT h.used AND h.code1_expire_time > i.now ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
     u AS MATERIALIZED (SELECT i.op FROM input AS i JOIN users AS k ON k.user_id = i.known_user_id \
@@ -45,8 +46,8 @@ pub(super) const COMPLETE: &str = concat!(
     "$43::bigint RETURNING call), \
     go AS MATERIALIZED (SELECT *, COALESCE(known_user_id, new_user_id) AS user_id FROM same \
     WHERE call IS NULL OR call IN (SELECT call FROM answered)), \
-    created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, roles, disabled, create_time, locale) \
-    SELECT new_user_id, identifier_key, email_key_id, email, '', FALSE, create_time, locale FROM go \
+    created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, create_time, \
+    locale) SELECT new_user_id, identifier_key, email_key_id, email, phone_key_id, phone, '', FALSE, create_time, locale FROM go \
     WHERE new_user_id IS NOT NULL ORDER BY identifier_key), \
     consumed AS (UPDATE challenges AS h SET used = TRUE FROM go WHERE h.challenge_id = go.challenge_id), \
     failed AS MATERIALIZED (SELECT l.identifier_key FROM go JOIN lockouts AS l \
@@ -102,8 +103,8 @@ impl Work for Complete {
                 SignInUser::New(_) => None,
             }))
             .bind(column!(s => new(s).map(|new| new.user_id.uuid())))
-            .bind(column!(s => new(s).map(|new| new.email.key_id.as_str())))
-            .bind(column!(s => new(s).map(|new| new.email.bytes.as_slice())))
+            .bind(column!(s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).0)))
+            .bind(column!(s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).1)))
             .bind(column!(s => s.session.session_id.uuid()))
             .bind(column!(s => s.session.client_id.as_str()))
             .bind(column!(s => s.session.device.device_id.as_str()))
@@ -122,7 +123,10 @@ impl Work for Complete {
             .bind(earliest)
             .bind(column!(s => s.device_key))
             .bind(column!(s => s.counter_key.bytes().as_slice()));
-        let query = notices::bind(query, steps);
+        let query = notices::bind(query, steps)
+            .bind(column!(s => s.session.channel.as_str()))
+            .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))
+            .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)));
         let rows = match self.0.try_run(query).await {
             Ok(rows) => rows,
             Err(failure) if steps.len() == 1 && failure.is_duplicate("users_identifier_key") => {

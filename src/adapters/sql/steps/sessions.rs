@@ -44,6 +44,7 @@ pub(in super::super) async fn open(
         session.counter,
         session.refresh_hash.bytes(),
         device_key,
+        session.channel.as_str(),
     ];
     link.execute(statements::INSERT_SESSION, values).await?;
     Ok(())

@@ -37,15 +37,10 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
         return Ok(SignInOutcome::Spent);
     }
     if let SignInUser::New(new) = &sign_in.user {
-        let email = &new.email;
-        let user = values![
-            new.user_id.uuid(),
-            key,
-            email.key_id.as_str(),
-            email.bytes.as_slice(),
-            new.create_time.micros(),
-            new.locale.as_str(),
-        ];
+        let (email_key, email) = rows::parts(new.contact.email.as_ref());
+        let (phone_key, phone) = rows::parts(new.contact.phone.as_ref());
+        let (time, locale) = (new.create_time.micros(), new.locale.as_str());
+        let user = values![new.user_id.uuid(), key, email_key, email, phone_key, phone, time, locale];
         link.execute(statements::INSERT_USER, user).await?;
     }
     link.execute(statements::USE_CHALLENGE, values![id]).await?;

@@ -166,7 +166,7 @@ fn the_plans_tell_country_and_kind() {
         ("+447012345678", Some("GB"), 44, NumberKind::PersonalNumber, "44701234"),
         ("+447640123456", Some("GB"), 44, NumberKind::Pager, "44764012"),
         ("+445512345678", Some("GB"), 44, NumberKind::Uan, "44551234"),
-        ("+3531850123456", Some("IE"), 353, NumberKind::SharedCost, "353185012"),
+        ("+611300123456", Some("AU"), 61, NumberKind::SharedCost, "61130012"),
         ("+41860123456789", Some("CH"), 41, NumberKind::Voicemail, "4186012345"),
         ("+390612345678", Some("IT"), 39, NumberKind::FixedLine, "39061234"),
         ("+79123456789", Some("RU"), 7, NumberKind::Mobile, "7912345"),
@@ -174,7 +174,7 @@ fn the_plans_tell_country_and_kind() {
         ("+38343201234", Some("XK"), 383, NumberKind::Mobile, "3834320"),
         ("+80012345678", None, 800, NumberKind::TollFree, "8001234"),
         ("+881612345678", None, 881, NumberKind::Mobile, "88161234"),
-        ("+8835100012345", None, 883, NumberKind::Voip, "883510001"),
+        ("+883510012345", None, 883, NumberKind::Voip, "88351001"),
     ] {
         let number = parse(text);
         let found = (number.country().map(|country| country.to_string()), number.calling_code(), number.kind());

@@ -38,6 +38,7 @@ pub(super) const GERMAN: Catalogue = Catalogue {
         ("new_device.subject", "Sicherheitshinweis: neue Anmeldung bei Ihrem Konto"),
         ("new_device.title", "Neue Anmeldung bei Ihrem Konto"),
         ("new_device.preview", "Jemand hat sich mit einem Code aus diesem Postfach auf einem Gerät angemeldet, das wir nicht kennen."),
+        ("new_device.short", "Jemand hat sich mit einem Code an diese Nummer auf einem Gerät angemeldet, das wir nicht kennen."),
         ("new_device.what", "Jemand hat sich mit einem Code aus diesem Postfach bei Ihrem Konto angemeldet, auf einem Gerät, das wir nicht kennen."),
         ("new_device.what.everywhere", "Jemand hat sich mit einem Code aus diesem Postfach bei Ihrem Konto angemeldet, auf einem Gerät, das wir nicht kennen. Alle anderen Geräte wurden abgemeldet."),
         ("new_device.do", "Wenn Sie es waren, müssen Sie nichts tun. Wenn nicht, kann jemand anderes Ihre E-Mails lesen: Sichern Sie zuerst Ihr Postfach, melden Sie sich dann an und überall ab."),

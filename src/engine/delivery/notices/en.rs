@@ -38,6 +38,7 @@ pub(super) const ENGLISH: Catalogue = Catalogue {
         ("new_device.subject", "Security notice: new sign-in to your account"),
         ("new_device.title", "New sign-in to your account"),
         ("new_device.preview", "Somebody signed in with a code from this mailbox, on a device that we do not know."),
+        ("new_device.short", "Somebody signed in with a code sent to this number, on a device that we do not know."),
         ("new_device.what", "Somebody signed in to your account with a code from this mailbox, on a device that we do not know."),
         ("new_device.what.everywhere", "Somebody signed in to your account with a code from this mailbox, on a device that we do not know. All other devices have been signed out."),
         ("new_device.do", "If it was you, there is nothing to do. If not, someone else can read your mail: secure your mailbox first, then sign in and sign out everywhere."),

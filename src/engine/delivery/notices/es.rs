@@ -38,6 +38,7 @@ pub(super) const SPANISH: Catalogue = Catalogue {
         ("new_device.subject", "Aviso de seguridad: nuevo acceso a su cuenta"),
         ("new_device.title", "Nuevo acceso a su cuenta"),
         ("new_device.preview", "Alguien accedió con un código de este buzón, en un dispositivo que no conocemos."),
+        ("new_device.short", "Alguien accedió con un código enviado a este número, en un dispositivo que no conocemos."),
         ("new_device.what", "Alguien accedió a su cuenta con un código de este buzón, en un dispositivo que no conocemos."),
         ("new_device.what.everywhere", "Alguien accedió a su cuenta con un código de este buzón, en un dispositivo que no conocemos. Se ha cerrado la sesión en todos los demás dispositivos."),
         ("new_device.do", "Si fue usted, no tiene que hacer nada. Si no, otra persona puede leer su correo: proteja primero su buzón, luego acceda y cierre la sesión en todas partes."),

@@ -38,6 +38,7 @@ pub(super) const FRENCH: Catalogue = Catalogue {
         ("new_device.subject", "Avis de sécurité : nouvelle connexion à votre compte"),
         ("new_device.title", "Nouvelle connexion à votre compte"),
         ("new_device.preview", "Quelqu’un s’est connecté avec un code de cette boîte de réception, sur un appareil que nous ne connaissons pas."),
+        ("new_device.short", "Quelqu’un s’est connecté avec un code envoyé à ce numéro, sur un appareil que nous ne connaissons pas."),
         ("new_device.what", "Quelqu’un s’est connecté à votre compte avec un code de cette boîte de réception, sur un appareil que nous ne connaissons pas."),
         ("new_device.what.everywhere", "Quelqu’un s’est connecté à votre compte avec un code de cette boîte de réception, sur un appareil que nous ne connaissons pas. Tous les autres appareils ont été déconnectés."),
         ("new_device.do", "Si c’était vous, vous n’avez rien à faire. Sinon, quelqu’un d’autre peut lire vos messages : sécurisez d’abord votre boîte de réception, puis connectez-vous et déconnectez-vous partout."),

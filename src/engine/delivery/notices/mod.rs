@@ -39,6 +39,8 @@ pub(super) struct Notice {
     /// What mail programs show beside the subject.
     pub(super) preview: String,
     pub(super) paragraphs: Vec<String>,
+    /// What an SMS says.
+    pub(super) short: String,
 }
 
 impl Notice {
@@ -64,12 +66,17 @@ impl Notice {
         let until = until.map(|until| words.minute(until)).unwrap_or_default();
         let values = [("time", words.minute(noticed_at)), ("until", until), ("address", address.clone())];
         let say = |part: &str| filled(words.sentence(&format!("{kind}.{part}"), variant), &values);
+        let (subject, preview) = (say("subject"), say("preview"));
+        // Only where the preview speaks of email.
+        let own = words.sentence(&format!("{kind}.short"), None);
+        let short = format!("{subject}\n{}", if own.is_empty() { &preview } else { own });
         let noticed = words.sentence("noticed", (!address.is_empty()).then_some("from"));
         Some(Self {
             tag: words.tag,
-            subject: say("subject"),
             title: say("title"),
-            preview: say("preview"),
+            subject,
+            preview,
+            short,
             paragraphs: vec![say("what"), filled(noticed, &values), say("do")],
         })
     }

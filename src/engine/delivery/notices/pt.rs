@@ -38,6 +38,7 @@ pub(super) const PORTUGUESE: Catalogue = Catalogue {
         ("new_device.subject", "Aviso de segurança: novo acesso à sua conta"),
         ("new_device.title", "Novo acesso à sua conta"),
         ("new_device.preview", "Alguém acedeu com um código desta caixa de correio, num dispositivo que não conhecemos."),
+        ("new_device.short", "Alguém acedeu com um código enviado para este número, num dispositivo que não conhecemos."),
         ("new_device.what", "Alguém acedeu à sua conta com um código desta caixa de correio, num dispositivo que não conhecemos."),
         ("new_device.what.everywhere", "Alguém acedeu à sua conta com um código desta caixa de correio, num dispositivo que não conhecemos. A sessão foi terminada em todos os outros dispositivos."),
         ("new_device.do", "Se foi você, não precisa de fazer nada. Se não, outra pessoa consegue ler o seu correio: proteja primeiro a sua caixa de correio, depois aceda e termine a sessão em todo o lado."),

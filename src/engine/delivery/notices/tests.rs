@@ -67,6 +67,22 @@ fn every_notice_is_whole_in_every_language() {
     assert!(used.len() > 100, "{}", used.len());
 }
 
+/// An SMS is its subject and one sentence, which binds no code and speaks of no mailbox.
+#[test]
+fn a_short_notice_is_for_a_phone() {
+    for language in LANGUAGES {
+        for content in contents() {
+            let Notice { subject, short, .. } = Notice::of(&content, language.tag).unwrap();
+            let (first, second) = short.split_once('\n').unwrap();
+            assert!(first == subject && !second.is_empty() && !second.contains(['\n', '{', '@', '#']), "{short}");
+            assert!(short.chars().count() <= 201, "three parts of UCS-2: {short}");
+        }
+    }
+    let new = Content::NewDevice { address: String::new(), noticed_at: NOTICED, everywhere: false };
+    let short = Notice::of(&new, "en").unwrap().short;
+    assert!(short.ends_with("with a code sent to this number, on a device that we do not know."), "{short}");
+}
+
 #[test]
 fn a_value_is_never_a_placeholder() {
     let values = [("address", "{time}{address}".to_owned()), ("time", "now".to_owned())];

@@ -1,14 +1,15 @@
 mod fakes;
+mod sms;
 
 use crate::{
     domain::{
         audit::{Act, Actor, Outcome},
+        contact::Identifier,
         id::{MessageId, UserId},
         keyring::{KeyId, KeyRing},
         message::{Content, Recipient},
-        sealed::{Place, seal},
         secret::secret32,
-        user::USER_EMAIL,
+        user::SealedContact,
     },
     engine::delivery::{courier::Courier, sealed_message, words::Templates},
     ports::{
@@ -263,14 +264,13 @@ async fn stopping_finishes_what_was_begun() {
 async fn a_notice_goes_to_the_users_address() {
     let world = World::new();
     let user_id = UserId::new(world.uuid());
-    let row = user_id.uuid();
-    let place = Place { column: USER_EMAIL, row: row.as_bytes() };
-    let email = seal(&world.sealing(), place, world.nonce(), b"ada@example.com").unwrap();
+    let ada = Identifier::stored("ada@example.com").unwrap();
+    let contact = SealedContact::seal(&ada, &world.sealing(), user_id, world.nonce()).unwrap();
     let id = MessageId::new(world.uuid());
     let content = Content::RefreshTokenReused { address: "203.0.113.7".to_owned(), noticed_at: 0, everywhere: true };
     let (now, expire) = (world.now(), world.now().after(Duration::from_hours(1)));
     let new = sealed_message(&world.sealing(), world.nonce(), id, None, &content, now, expire).unwrap();
-    world.put(new.clone(), Recipient::User { user_id, email, locale: String::new() });
+    world.put(new.clone(), Recipient::User { user_id, contact, locale: String::new() });
     let adrift = MessageId::new(world.uuid());
     let mut unreadable = sealed_message(&world.sealing(), world.nonce(), adrift, None, &content, now, expire).unwrap();
     world.put(unreadable.clone(), Recipient::InContent);

@@ -4,12 +4,13 @@ use super::SignedIn;
 use crate::{
     domain::{
         client::ClientId,
+        contact::Channel,
         digest::Digest,
         id::{SessionId, UserId},
         secret::{ExposeSecret, SecretString},
         session::{Device, Session},
         time::Timestamp,
-        user::Role,
+        user::{Contact, Role},
     },
     engine::{account::UserView, token::Tokens},
 };
@@ -25,10 +26,15 @@ pub(super) struct RecordedSignIn {
     refresh_token_expire_time: i64,
     user_id: String,
     email: String,
+    /// Not there in what the release before has recorded.
+    #[serde(default)]
+    phone_number: String,
     roles: Vec<String>,
     user_create_time: i64,
     session_id: String,
     client_id: String,
+    #[serde(default)]
+    channel: Option<String>,
     device_id: String,
     display_name: String,
     platform: String,
@@ -51,11 +57,13 @@ impl From<&SignedIn> for RecordedSignIn {
             refresh_token: tokens.refresh_token.expose_secret().to_owned(),
             refresh_token_expire_time: tokens.refresh_token_expire_time.micros(),
             user_id: user.user_id.to_string(),
-            email: user.email.clone(),
+            email: user.contact.email.clone(),
+            phone_number: user.contact.phone_number.clone(),
             roles: user.roles.iter().map(|role| role.as_str().to_owned()).collect(),
             user_create_time: user.create_time.micros(),
             session_id: session.session_id.to_string(),
             client_id: session.client_id.as_str().to_owned(),
+            channel: Some(session.channel.as_str().to_owned()),
             device_id: session.device.device_id.clone(),
             display_name: session.device.display_name.clone(),
             platform: session.device.platform.clone(),
@@ -85,7 +93,7 @@ impl RecordedSignIn {
             },
             user: UserView {
                 user_id,
-                email: self.email,
+                contact: Contact { email: self.email, phone_number: self.phone_number },
                 roles: self.roles.iter().map(|role| Role::new(role)).collect::<Option<_>>()?,
                 create_time: Timestamp::from_micros(self.user_create_time),
                 disabled: false,
@@ -95,6 +103,7 @@ impl RecordedSignIn {
                 user_id,
                 client_id: ClientId::new(&self.client_id)?,
                 device: Device { device_id: self.device_id, display_name: self.display_name, platform: self.platform },
+                channel: self.channel.as_deref().and_then(Channel::named).unwrap_or(Channel::Email),
                 create_time,
                 auth_time: create_time,
                 last_use_time: create_time,

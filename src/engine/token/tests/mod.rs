@@ -7,6 +7,7 @@ mod validate;
 use super::*;
 use crate::domain::{
     client::{Client, ClientId},
+    contact::Channel,
     id::UserId,
     secret::ExposeSecret,
     session::{Device, Origin, Session},
@@ -59,6 +60,7 @@ fn live(world: &World, token: &RefreshToken) -> LiveSession {
             user_id: user_id(),
             client_id: ClientId::new("default").unwrap(),
             device: Device { device_id: "phone".to_owned(), ..Device::default() },
+            channel: Channel::Email,
             create_time: now,
             auth_time: now,
             last_use_time: now,

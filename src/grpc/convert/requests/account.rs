@@ -3,7 +3,7 @@
 use super::super::checks::Checks;
 use crate::{
     domain::{
-        contact::EmailAddress,
+        contact::Identifier,
         id::{SessionId, UserId},
         refusal::Refusal,
         user::{Role, UserChange},
@@ -11,8 +11,8 @@ use crate::{
     engine::account::{ChangeUser, Unlock},
     grpc::proto::{
         DisableUserRequest, EnableUserRequest, FindUserRequest, GetLockoutRequest, GetUserRequest, ListSessionsRequest,
-        RevokeOtherSessionsRequest, RevokeSessionRequest, SetUserRolesRequest, UnlockRequest,
-        find_user_request::Identifier, get_lockout_request, unlock_request,
+        RevokeOtherSessionsRequest, RevokeSessionRequest, SetUserRolesRequest, UnlockRequest, find_user_request,
+        get_lockout_request, unlock_request,
     },
 };
 
@@ -73,24 +73,35 @@ pub(in crate::grpc) fn get_user(message: &GetUserRequest) -> Result<UserId, Refu
     checks.finish(id)
 }
 
-/// # Errors
-/// Where the identifier is missing or is not an address.
-pub(in crate::grpc) fn find_user(message: &FindUserRequest) -> Result<EmailAddress, Refusal> {
-    let mut checks = Checks::default();
-    let email = match &message.identifier {
-        Some(Identifier::Email(text)) => address(&mut checks, Some(text)),
-        None => address(&mut checks, None),
-    };
-    checks.finish(email)
+/// The identifier of a request that names one as an address or a number.
+macro_rules! identifier {
+    ($checks:expr, $of:ty, $given:expr) => {{
+        type Given = $of;
+        match $given {
+            Some(Given::Email(text)) => $checks.email(text),
+            Some(Given::PhoneNumber(text)) => $checks.phone_number(text),
+            None => {
+                $checks.wrong("identifier", "is missing; give an email address or a phone number");
+                None
+            }
+        }
+    }};
 }
 
 /// # Errors
-/// Where the identifier is missing or is not an address.
-pub(in crate::grpc) fn get_lockout(message: &GetLockoutRequest) -> Result<EmailAddress, Refusal> {
+/// Where the identifier is missing or is none.
+pub(in crate::grpc) fn find_user(message: &FindUserRequest) -> Result<Identifier, Refusal> {
     let mut checks = Checks::default();
-    let text = message.identifier.as_ref().map(|get_lockout_request::Identifier::Email(text)| text);
-    let email = address(&mut checks, text);
-    checks.finish(email)
+    let whose = identifier!(checks, find_user_request::Identifier, &message.identifier);
+    checks.finish(whose)
+}
+
+/// # Errors
+/// Where the identifier is missing or is none.
+pub(in crate::grpc) fn get_lockout(message: &GetLockoutRequest) -> Result<Identifier, Refusal> {
+    let mut checks = Checks::default();
+    let whose = identifier!(checks, get_lockout_request::Identifier, &message.identifier);
+    checks.finish(whose)
 }
 
 /// # Errors
@@ -98,16 +109,8 @@ pub(in crate::grpc) fn get_lockout(message: &GetLockoutRequest) -> Result<EmailA
 pub(in crate::grpc) fn unlock(message: &UnlockRequest) -> Result<Unlock, Refusal> {
     let mut checks = Checks::default();
     let repeatable = checks.repeatable(&message.request_id, message);
-    let text = message.identifier.as_ref().map(|unlock_request::Identifier::Email(text)| text);
-    let email = address(&mut checks, text);
-    checks.finish(email.map(|email| Unlock { email, repeatable }))
-}
-
-fn address(checks: &mut Checks, text: Option<&String>) -> Option<EmailAddress> {
-    if text.is_none() {
-        checks.wrong("identifier", "is missing; give an email address");
-    }
-    text.and_then(|text| checks.email("email", text))
+    let whose = identifier!(checks, unlock_request::Identifier, &message.identifier);
+    checks.finish(whose.map(|identifier| Unlock { identifier, repeatable }))
 }
 
 /// # Errors

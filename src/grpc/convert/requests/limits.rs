@@ -18,13 +18,17 @@ const DEFAULT_SPAN: Duration = Duration::from_hours(24);
 pub(in crate::grpc) fn explain_limits(message: ExplainLimitsRequest) -> Result<ExplainLimits, Refusal> {
     let mut checks = Checks::default();
     let ExplainLimitsRequest { identifier, address, client_id, max_refusals } = message;
-    let email = identifier.as_ref().and_then(|Identifier::Email(text)| checks.email("email", text));
+    let whose = match &identifier {
+        Some(Identifier::Email(text)) => checks.email(text),
+        Some(Identifier::PhoneNumber(text)) => checks.phone_number(text),
+        None => None,
+    };
     let client_address = address.parse::<IpAddr>().ok().map(|address| address.to_canonical());
     if client_address.is_none() && !address.is_empty() {
         checks.wrong("address", "is not an address such as 203.0.113.7 or 2001:db8::1");
     }
     if identifier.is_none() && address.is_empty() {
-        checks.wrong("identifier", "is missing; give an email address, a client address, or both");
+        checks.wrong("identifier", "is missing; give an email address or phone number, a client address, or both");
     }
     if !client_id.is_empty() && ClientId::new(&client_id).is_none() {
         checks.wrong("client_id", "is not 1 to 64 of A-Z, a-z, 0-9, \"-\", \"_\" and \".\"");
@@ -37,7 +41,7 @@ pub(in crate::grpc) fn explain_limits(message: ExplainLimitsRequest) -> Result<E
             DEFAULT_REFUSALS
         }
     };
-    checks.finish(Some(ExplainLimits { email, address: client_address, client_id, refusals }))
+    checks.finish(Some(ExplainLimits { identifier: whose, address: client_address, client_id, refusals }))
 }
 
 /// The text of a policy, and the span.

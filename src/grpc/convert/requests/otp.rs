@@ -5,13 +5,11 @@ use crate::{
     domain::{
         challenge::Code,
         client::ClientId,
-        contact::EmailAddress,
+        contact::Identifier,
         refusal::{FieldReason, Refusal},
     },
     engine::otp::{ResendOtp, SendOtp, VerifyOtp},
-    grpc::proto::{
-        LinkCompletion, Purpose, ResendOtpRequest, SendOtpRequest, VerifyOtpRequest, send_otp_request::Identifier,
-    },
+    grpc::proto::{LinkCompletion, Purpose, ResendOtpRequest, SendOtpRequest, VerifyOtpRequest, send_otp_request},
 };
 
 /// The longest challenge id, binding secret and device token that are looked at.
@@ -20,12 +18,14 @@ const MAX_BINDING_SECRET: usize = 128;
 const MAX_DEVICE_TOKEN: usize = 512;
 const MAX_PROOF: usize = 8192;
 
+/// `sms` is whether the deployment offers SMS.
+///
 /// # Errors
 /// Every field that is wrong.
-pub(in crate::grpc) fn send_otp(message: SendOtpRequest) -> Result<SendOtp, Refusal> {
+pub(in crate::grpc) fn send_otp(message: SendOtpRequest, sms: bool) -> Result<SendOtp, Refusal> {
     let mut checks = Checks::default();
     let repeatable = checks.repeatable(&message.request_id, &message);
-    let email = identifier(&mut checks, message.identifier);
+    let identifier = identifier(&mut checks, message.identifier, sms);
     let purpose: Purpose = checks.enumeration("purpose", message.purpose);
     checks.not_offered("purpose", matches!(purpose, Purpose::Unspecified | Purpose::SignIn));
     if !message.client_id.is_empty() && ClientId::new(&message.client_id).is_none() {
@@ -43,18 +43,21 @@ pub(in crate::grpc) fn send_otp(message: SendOtpRequest) -> Result<SendOtp, Refu
     checks.not_offered("link_completion", completion == LinkCompletion::Unspecified);
     let proof = checks.secret("proof", message.proof, MAX_PROOF);
     let (client_id, locale) = (message.client_id, message.locale);
-    checks.finish(email.map(|email| SendOtp { email, client_id, device, device_token, locale, proof, repeatable }))
+    let request = |identifier| SendOtp { identifier, client_id, device, device_token, locale, proof, repeatable };
+    checks.finish(identifier.map(request))
 }
 
-fn identifier(checks: &mut Checks, identifier: Option<Identifier>) -> Option<EmailAddress> {
+fn identifier(checks: &mut Checks, identifier: Option<send_otp_request::Identifier>, sms: bool) -> Option<Identifier> {
     match identifier {
-        Some(Identifier::Email(text)) => checks.email("email", &text),
-        Some(Identifier::PhoneNumber(_)) => {
+        Some(send_otp_request::Identifier::Email(text)) => checks.email(&text),
+        Some(send_otp_request::Identifier::PhoneNumber(text)) if sms => checks.phone_number(&text),
+        Some(send_otp_request::Identifier::PhoneNumber(_)) => {
             checks.not_offered("phone_number", false);
             None
         }
         None => {
-            checks.wrong("identifier", "is missing; give an email address");
+            let what = if sms { "an email address or a phone number" } else { "an email address" };
+            checks.wrong("identifier", format!("is missing; give {what}"));
             None
         }
     }

@@ -20,12 +20,12 @@ fn asked(change: impl FnOnce(&mut SendOtpRequest)) -> Result<SendOtp, Refusal> {
     let identifier = Some(send_otp_request::Identifier::Email("ada@example.com".to_owned()));
     let mut message = SendOtpRequest { identifier, ..SendOtpRequest::default() };
     change(&mut message);
-    send_otp(message)
+    send_otp(message, false)
 }
 
 #[test]
 fn everything_wrong_is_told_at_once() {
-    let result = send_otp(SendOtpRequest {
+    let message = SendOtpRequest {
         identifier: Some(send_otp_request::Identifier::Email(" ada@example.com".to_owned())),
         purpose: 99,
         client_id: "a b".to_owned(),
@@ -42,7 +42,8 @@ fn everything_wrong_is_told_at_once() {
         redirect_uri: "https://example.com".to_owned(),
         link_completion: 1,
         proof: "p".repeat(8193),
-    });
+    };
+    let result = send_otp(message, true);
     let mut found = fields(result);
     found.sort_unstable();
     assert_eq!(
@@ -76,7 +77,7 @@ fn what_is_right_passes() {
     })
     .unwrap();
     assert!(request.repeatable.is_none());
-    assert_eq!(request.email.as_str(), "ada@example.com");
+    assert_eq!(request.identifier.as_str(), "ada@example.com");
 }
 
 #[test]
@@ -87,6 +88,18 @@ fn another_identifier_or_purpose_is_not_offered() {
     assert_eq!(fields(asked(|message| message.purpose = 2)), ["purpose"]);
     let Err(Refusal::Invalid(violations)) = asked(|message| message.redirect_uri = "x".to_owned()) else { panic!() };
     assert_eq!(violations[0].reason, FieldReason::RedirectUri);
+}
+
+#[test]
+fn a_number_is_read_where_sms_is_offered() {
+    let given = |text: &str| {
+        let identifier = Some(send_otp_request::Identifier::PhoneNumber(text.to_owned()));
+        send_otp(SendOtpRequest { identifier, ..SendOtpRequest::default() }, true)
+    };
+    assert_eq!(given("+41 44 668 18 00").unwrap().identifier.as_str(), "+41446681800");
+    let Err(Refusal::Invalid(violations)) = given("044 668 18 00") else { panic!("a national number") };
+    assert_eq!((violations[0].field, violations[0].reason), ("phone_number", FieldReason::PhoneNumber));
+    assert!(!violations[0].description.contains("668"), "the number is not repeated");
 }
 
 #[test]

@@ -115,7 +115,7 @@ async fn the_reader_gives_back_what_was_handed_over_newest_first() {
         assert_eq!((message.message_id, message.time), (envelope.message_id, envelope.create_time));
         assert_eq!(message.to, envelope.to.as_str());
         assert_eq!(message.subject, envelope.subject);
-        assert_eq!((&message.text, &message.html), (&envelope.text, &envelope.html));
+        assert_eq!((&message.text, &message.html), (&envelope.text, &Some(envelope.html.clone())));
     }
     assert_eq!(mailbox.reader().newest(usize::MAX).await.unwrap().len(), 5);
     assert!(mailbox.reader().newest(0).await.unwrap().is_empty());

@@ -197,7 +197,7 @@ async fn the_user_is_told(given: &Given) {
     let id = given.begun("ada@example.com", at(2)).await;
     let user = given.charged(id, at(2)).await.user.unwrap();
     assert_eq!((user.user_id, user.disabled, user.create_time), (session.user_id, false, NOW));
-    assert_eq!((user.roles, user.email.bytes.as_slice()), (roles, b"users.email".as_slice()));
+    assert_eq!((user.roles, user.contact.email.unwrap().bytes.as_slice()), (roles, b"users.email".as_slice()));
     assert!(given.store.user_of(identifier("ADA@example.com")).await.unwrap().is_none());
 }
 

@@ -2,14 +2,15 @@
 
 use super::{
     Given,
-    given::{NOW, answer, at, completion, event, identifier},
+    given::{NOW, answer, at, completion, event, identifier, sealed},
     on_both,
 };
 use identity::{
     domain::{
         audit::Act,
+        contact::Channel,
         id::ChallengeId,
-        user::{Role, UserChange},
+        user::{Role, SealedContact, UserChange},
     },
     ports::store::{KnownAnswer, SignInOutcome, SignInUser},
 };
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 on_both!(
     a_new_user_comes_to_be,
+    a_user_with_a_number_keeps_it_and_the_channel,
     a_known_user_gets_a_further_session,
     a_code_is_used_once,
     an_expired_challenge_is_spent,
@@ -40,13 +42,30 @@ async fn a_new_user_comes_to_be(given: &Given) {
     let session = given.signed_in("ada@example.com", NOW).await;
     let user = given.store.user(session.user_id).await.unwrap().unwrap();
     assert_eq!((user.create_time, user.disabled, user.roles.len()), (NOW, false, 0));
-    assert_eq!(user.email.bytes, b"users.email");
+    assert_eq!(user.contact, SealedContact { email: Some(sealed("users.email")), phone: None });
     let same = given.store.user_of(identifier("ada@example.com")).await.unwrap().unwrap();
     assert_eq!(same.user_id, user.user_id);
     let page = given.store.sessions(user.user_id, None, 10, NOW).await.unwrap();
     assert_eq!(format!("{:?}", page.sessions), format!("{:?}", [&session]));
     assert_eq!(page.sessions[0].refresh_hash, session.refresh_hash);
     assert_eq!(given.inspect.acts().await, ["code.sent", "code.verified", "session.started"]);
+}
+
+async fn a_user_with_a_number_keeps_it_and_the_channel(given: &Given) {
+    let id = given.begun("+491761234567", NOW).await;
+    let mut sign_in = completion(&given.charged(id, NOW).await, NOW);
+    sign_in.session.channel = Channel::Sms;
+    let contact = SealedContact { email: None, phone: Some(sealed("users.phone")) };
+    let SignInUser::New(new) = &mut sign_in.user else { panic!("a user before the first sign-in") };
+    new.contact = contact.clone();
+    let session = sign_in.session.clone();
+    assert_eq!(given.store.complete_sign_in(sign_in).await.unwrap(), SignInOutcome::SignedIn);
+    let user = given.store.user(session.user_id).await.unwrap().unwrap();
+    assert_eq!(user.contact, contact);
+    let next = given.begun("+491761234567", at(1)).await;
+    assert_eq!(given.charged(next, at(1)).await.user.unwrap().contact, contact);
+    let page = given.store.sessions(user.user_id, None, 10, NOW).await.unwrap();
+    assert_eq!(page.sessions[0].channel, Channel::Sms);
 }
 
 async fn a_known_user_gets_a_further_session(given: &Given) {

@@ -21,6 +21,7 @@ use identity::{
         sealed::Sealed,
         session::{Device, Origin, Session},
         time::Timestamp,
+        user::SealedContact,
     },
     ports::{
         entropy::Entropy as _,
@@ -151,6 +152,7 @@ pub(crate) fn session(user_id: UserId, now: Timestamp) -> Session {
             display_name: "Adas Téléphone\u{301} 📱".to_owned(),
             platform: "ios".to_owned(),
         },
+        channel: Channel::Email,
         create_time: now,
         auth_time: now,
         last_use_time: now,
@@ -162,6 +164,10 @@ pub(crate) fn session(user_id: UserId, now: Timestamp) -> Session {
     }
 }
 
+fn contact() -> SealedContact {
+    SealedContact { email: Some(sealed("users.email")), phone: None }
+}
+
 /// The completion of a charged attempt: of its user where there is one, of a new user else.
 pub(crate) fn completion(attempt: &ChargedAttempt, now: Timestamp) -> SignIn {
     let scope = &attempt.challenge.scope;
@@ -169,15 +175,8 @@ pub(crate) fn completion(attempt: &ChargedAttempt, now: Timestamp) -> SignIn {
         (user.user_id, SignInUser::Existing { user_id: user.user_id, roles: user.roles.clone() })
     } else {
         let user_id = UserId::new(SystemEntropy.uuid());
-        (
-            user_id,
-            SignInUser::New(NewUser {
-                user_id,
-                email: sealed("users.email"),
-                create_time: now,
-                locale: "de-AT".to_owned(),
-            }),
-        )
+        let locale = "de-AT".to_owned();
+        (user_id, SignInUser::New(NewUser { user_id, contact: contact(), create_time: now, locale }))
     };
     SignIn {
         challenge_id: scope.challenge_id,

@@ -2,7 +2,7 @@
 
 use super::{
     Given,
-    given::{NOW, at, digest, event, rotation},
+    given::{NOW, at, digest, event, rotation, sealed},
     on_both,
 };
 use identity::{
@@ -136,8 +136,8 @@ async fn an_old_token_ends_every_session(given: &Given) {
     assert!(revoked.iter().all(|revocation| revocation.revoke_time == at(4)));
     let claimed = given.store.claim(100, at(4), Duration::from_mins(1)).await.unwrap();
     let notice = claimed.iter().find(|message| message.message_id == notice).unwrap();
-    let Recipient::User { user_id, email, locale } = &notice.recipient else { panic!("{notice:?}") };
-    assert_eq!((*user_id, email.bytes.as_slice()), (session.user_id, b"users.email".as_slice()));
+    let Recipient::User { user_id, contact, locale } = &notice.recipient else { panic!("{notice:?}") };
+    assert_eq!((*user_id, contact.email.as_ref()), (session.user_id, Some(&sealed("users.email"))));
     assert_eq!(locale, "de-AT", "the language that the user first signed in with");
     refused(given, rotation(session.session_id, 2, at(5))).await;
     refused(given, rotation(session.session_id, 0, at(5))).await;

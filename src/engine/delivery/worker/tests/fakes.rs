@@ -9,7 +9,7 @@ use crate::{
         secret::secret32,
         time::Timestamp,
     },
-    engine::delivery::{Handoff, LEASE_MARGIN, Worker, WorkerOptions, WorkerParts, sealed_message},
+    engine::delivery::{Handoff, LEASE_MARGIN, Messengers, Worker, WorkerOptions, WorkerParts, sealed_message},
     ports::{
         clock::Clock,
         entropy::Entropy,
@@ -140,7 +140,7 @@ impl World {
     pub(super) fn parts(self: &Arc<Self>) -> WorkerParts {
         WorkerParts {
             outbox: self.clone(),
-            messenger: self.clone(),
+            messengers: Messengers { email: self.clone(), sms: None },
             keys: self.clone(),
             clock: self.clone(),
             entropy: self.clone(),
@@ -150,9 +150,14 @@ impl World {
 
     /// Starts a worker that looks into the outbox every `poll`.
     pub(super) fn work(self: &Arc<Self>, concurrency: u32, poll: Duration) -> Running {
+        Self::work_with(self.parts(), concurrency, poll)
+    }
+
+    /// The same, of other parts.
+    pub(super) fn work_with(parts: WorkerParts, concurrency: u32, poll: Duration) -> Running {
         let options = WorkerOptions { concurrency, poll, stop_limit: Duration::from_secs(5) };
         let stop = CancellationToken::new();
-        let task = tokio::spawn(Worker::new(self.parts(), options).unwrap().run(stop.clone()));
+        let task = tokio::spawn(Worker::new(parts, options).unwrap().run(stop.clone()));
         Running { stop, task }
     }
 

@@ -1,15 +1,17 @@
-//! A clock that can be moved on, randomness that repeats itself, one key.
+//! A clock that can be moved on, randomness that repeats itself, one key, a provider of SMS.
 
 use super::World;
 use crate::{
     domain::{
         digest::Digest,
         keyring::KeyRing,
+        message::{Handover, SmsEnvelope},
         secret::{Secret32, secret32},
         time::Timestamp,
     },
-    ports::{clock::Clock, entropy::Entropy, keys::Keys},
+    ports::{clock::Clock, entropy::Entropy, keys::Keys, messenger::Messenger},
 };
+use async_trait::async_trait;
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -52,5 +54,21 @@ impl Keys for World {
 
     fn index(&self) -> Arc<Secret32> {
         Arc::new(secret32([4; 32]))
+    }
+}
+
+#[async_trait]
+impl Messenger<SmsEnvelope> for World {
+    fn name(&self) -> &'static str {
+        "fake-sms"
+    }
+
+    fn time_limit(&self) -> Duration {
+        self.time_limit
+    }
+
+    async fn hand_over(&self, envelope: &SmsEnvelope) -> Handover {
+        self.sent.lock().unwrap().push(format!("{}: {}", envelope.to.as_str(), envelope.text));
+        Handover::Accepted { provider_message_id: "s".to_owned() }
     }
 }
