@@ -170,8 +170,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         entropy: entropy.clone(),
         handoff,
     };
-    let worker_options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
-    let worker = Worker::new(worker, worker_options).map_err(|fault| Failure::Fault(fault.to_string()))?;
+    let worker = ready(worker, config)?;
     let services = Services {
         otp: Arc::new(OtpEngine::new(otp)),
         tokens: tokens.clone(),
@@ -197,6 +196,11 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         review_file,
         lock,
     })
+}
+
+fn ready(worker: WorkerParts, config: &Config) -> Result<Worker, Failure> {
+    let options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
+    Worker::new(worker, options).map_err(|fault| Failure::Fault(fault.to_string()))
 }
 
 fn watched_review(config: &Config, parts: ReviewParts, seen: Stamp) -> Option<WatchedReview> {

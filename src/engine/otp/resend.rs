@@ -167,7 +167,7 @@ impl OtpEngine {
             message,
             event,
             answer,
-            text: None,
+            text: self.text_message(destination, origin),
         };
         Ok((new, view))
     }

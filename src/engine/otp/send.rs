@@ -173,7 +173,8 @@ impl OtpEngine {
         };
         let view = ChallengeView::of(&challenge, &request.identifier, Some(SecretString::from(binding_secret)));
         let answer = key.map(|key| self.answers.record(key, &RecordedView::from(&view), now)).transpose()?;
-        Ok((NewChallenge { challenge, code, message, event, answer, text: None }, view))
+        let text = self.text_message(&request.identifier, origin);
+        Ok((NewChallenge { challenge, code, message, event, answer, text }, view))
     }
 }
 

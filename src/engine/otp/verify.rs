@@ -151,7 +151,10 @@ impl OtpEngine {
                 self.respond_to_new_device(&mut draft.sign_in)?;
             }
             match self.complete(draft, key).await? {
-                (SignInOutcome::SignedIn, signed_in) => return Ok(signed_in),
+                (SignInOutcome::SignedIn, signed_in) => {
+                    self.note_text_message_use(&challenge.scope).await;
+                    return Ok(signed_in);
+                }
                 (SignInOutcome::Spent, _) => {
                     // A call under the same request id may have been the one that was faster.
                     if let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await? {

@@ -17,6 +17,7 @@ mod offline;
 mod replay;
 mod responses;
 mod shadow;
+mod sms_fraud;
 mod spread;
 mod surface;
 mod timing;
