@@ -16,10 +16,7 @@ use crate::domain::{
     client::{ClientId, Clients},
     contact::Channel,
     digest::Digest,
-    policy::{
-        self, Change, Finding, GuardChange, MAX_OVERRIDES, Override, Policy, ResponseChange, Severity, SmsChange,
-        Template, Traffic,
-    },
+    policy::{self, Change, Finding, MAX_OVERRIDES, Override, Policy, Severity, Template, Traffic},
 };
 use std::path::{Path, PathBuf};
 
@@ -132,43 +129,29 @@ fn change(parent: &mut Section<'_>, base: bool) -> Option<Change> {
     let codes = parent.section("codes", sections::codes);
     let lockout = parent.section("lockout", sections::lockout);
     let limits = parent.section("limits", |section| sections::limits(section, base));
-    let guard = if base {
-        parent.section("guard", sections::guard)
-    } else {
-        if parent.has("guard") {
-            parent.wrong(
-                "guard",
-                "cannot be overridden: it is one budget for everybody",
-                "remove it here, and write it as [guard]",
-            );
-        }
-        Some(GuardChange::default())
-    };
-    let responses = if base {
-        parent.section("responses", sections::responses)
-    } else {
-        if parent.has("responses") {
-            parent.wrong(
-                "responses",
-                "cannot be overridden: a refresh token is presented without channel and purpose",
-                "remove it here, and write it as [responses]",
-            );
-        }
-        Some(ResponseChange::default())
-    };
-    let sms = if base {
-        parent.section("sms", sms::sms)
-    } else {
-        if parent.has("sms") {
-            parent.wrong(
-                "sms",
-                "cannot be overridden: its budgets are everybody's",
-                "remove it here, and write it as [sms]",
-            );
-        }
-        Some(SmsChange::default())
-    };
+    let budget = "cannot be overridden: its budgets are everybody's";
+    let guard = common(parent, base, "guard", budget, sections::guard);
+    let unnamed = "cannot be overridden: a refresh token is presented without channel and purpose";
+    let responses = common(parent, base, "responses", unnamed, sections::responses);
+    let sms = common(parent, base, "sms", budget, sms::sms);
     Some(Change { codes: codes?, lockout: lockout?, limits: limits?, guard: guard?, responses: responses?, sms: sms? })
+}
+
+/// A section that is the same for all traffic: an override cannot have it.
+fn common<T: Default>(
+    parent: &mut Section<'_>,
+    base: bool,
+    key: &'static str,
+    why: &str,
+    read: impl FnOnce(&mut Section<'_>) -> Option<T>,
+) -> Option<T> {
+    if base {
+        return parent.section(key, read);
+    }
+    if parent.has(key) {
+        parent.wrong(key, why, &format!("remove it here, and write it as [{key}]"));
+    }
+    Some(T::default())
 }
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ impl Past {
     #[must_use]
     pub fn of(act: &str, outcome: &str, reason: &str) -> Option<Self> {
         match (act, outcome, reason) {
-            ("code.sent" | "code.resent", "success", _) => Some(Self::Sent),
+            // A text message that was kept back had passed the limits of requests.
+            ("code.sent" | "code.resent", "success", _) | ("code.withheld", ..) => Some(Self::Sent),
             ("code.sent" | "code.resent", _, reason) => {
                 let rule = reason.strip_prefix("RATE_LIMITED")?;
                 let named = Rule::ALL

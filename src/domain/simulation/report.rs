@@ -11,7 +11,7 @@ const MOST_AFFECTED: usize = 10;
 const MAX_KEYS: usize = 100_000;
 
 /// What no replay can know, for whoever reads the counts.
-pub const UNKNOWABLE: [&str; 7] = [
+pub const UNKNOWABLE: [&str; 8] = [
     "Whoever is refused may try again later, or go: the replay takes the requests as they came.",
     "Of requests that were refused, it cannot tell which the person would have made had they been admitted.",
     "Identifiers are taken as they are: spellings of one mailbox, which share a limit, are told apart here, so that \
@@ -20,6 +20,7 @@ pub const UNKNOWABLE: [&str; 7] = [
     "Of a code that was not evaluated as its identifier was locked, nobody knows whether it was right; it counts as neither.",
     "What was refused for want of a proof, within a cool-down, or for another reason than a request limit is left out; \
      lengths, lives, attempts and cool-downs of codes are not replayed.",
+    "The log holds no numbers: whether `[sms]` would keep a text message back is not replayed.",
     "Windows begin empty a day before the span, and the ladder begins at its foot.",
 ];
 

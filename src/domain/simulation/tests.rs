@@ -128,6 +128,7 @@ fn reads_what_the_log_says() {
         ("code.resent", "failure", "RATE_LIMITED_ADDRESS", Some(Past::Limited(Some(Rule::Address)))),
         ("code.sent", "failure", "RATE_LIMITED", Some(Past::Limited(None))),
         ("code.sent", "failure", "PROOF_REQUIRED", None),
+        ("code.withheld", "failure", "SMS_PREFIX_BUDGET", Some(Past::Sent)),
         ("code.resent", "failure", "RESEND_TOO_SOON", None),
         ("code.verified", "success", "", Some(Past::Right)),
         ("code.verified", "failure", "CODE_INVALID", Some(Past::Wrong)),

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use identity::grpc::proto::{Challenge, ResendOtpRequest};
+use identity::grpc::proto::explain_limits_request::Identifier as Explained;
+use identity::grpc::proto::{Challenge, ExplainLimitsRequest, ResendOtpRequest};
 use toml::{Table, Value};
 
 use crate::both_stores::bodies_on_both_stores;
-use crate::support::client::Client;
+use crate::support::client::{Client, operator};
 use crate::support::settings::Settings;
 use crate::support::wait;
 use crate::support::world::{Store, World};
@@ -90,6 +91,12 @@ async fn a110_sequential_numbers(store: Store) {
     assert_eq!(audit.count("code.withheld", "SMS_PREFIX_BUDGET"), 7);
     assert_eq!((audit.count("sms.stopped", "SMS_PREFIX_BUDGET"), audit.total("code.sent")), (1, 4));
     assert_eq!(world.server.log().lines_with("text messages are kept back").len(), 1, "one alarm");
+    // An operator who asks why learns it.
+    let about = ExplainLimitsRequest { identifier: Some(Explained::PhoneNumber(neighbour(9))), ..Default::default() };
+    let token = world.server.admin_token();
+    let told = world.server.admin().await.admin().explain_limits(operator(about, &token)).await.unwrap().into_inner();
+    let why: Vec<_> = told.refusals.iter().map(|one| (one.act.as_str(), one.reason.as_str())).collect();
+    assert_eq!(why, [("code.withheld", "SMS_PREFIX_BUDGET")]);
     for event in audit.0.iter().filter(|event| event.act == "code.withheld") {
         assert_eq!((event.outcome.as_str(), event.actor.as_str()), ("failure", "person"));
     }
