@@ -15,6 +15,9 @@ use tokio::{
 /// How many steps go together at most.
 const MOST: usize = 64;
 
+/// How many batches are under way at a time: while one waits for the disk another is worked on.
+const AT_ONCE: usize = 2;
+
 /// A batch that takes longer than this no longer holds up the batches of other lanes.
 const TURN: Duration = Duration::from_millis(20);
 
@@ -57,14 +60,14 @@ struct Waiting<W: Work> {
     answer: oneshot::Sender<Result<W::Outcome, StoreFault>>,
 }
 
-/// Lanes that take turns: while the batch of one is under way, those of the others fill. On a machine with few cores that
+/// Lanes that take turns: while the batches of some are under way, those of the others fill. On a machine with few cores that
 /// makes fewer and larger statements, which cost less together than many small ones.
 #[derive(Clone)]
 pub(super) struct Turns(Arc<Semaphore>);
 
 impl Turns {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
 
     /// Does the work when its turn has come. Work that hangs gives its turn away.
