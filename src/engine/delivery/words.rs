@@ -56,8 +56,10 @@ impl Templates {
         let words = match content {
             Content::Code { destination: _, code, client_name, minutes, locale, address, asked_at } => self.fill(
                 "code",
-                locale,
+                language(locale),
                 &context! {
+                    language => language(locale),
+                    direction => "ltr",
                     code => one_line(code),
                     client_name => one_line(client_name),
                     minutes => minutes,
@@ -85,10 +87,8 @@ impl Templates {
         Ok(Words { subject: one_line(&notice.subject), text: notice.text(), html })
     }
 
-    fn fill(&self, kind: &str, locale: &str, values: &Value) -> Result<Words, TemplateFault> {
-        let language = language(locale);
-        let values = context! { language => language, direction => "ltr", ..values.clone() };
-        let part = |part: &str| self.0.get_template(&format!("{language}/{kind}.{part}.j2"))?.render(&values);
+    fn fill(&self, kind: &str, language: &str, values: &Value) -> Result<Words, TemplateFault> {
+        let part = |part: &str| self.0.get_template(&format!("{language}/{kind}.{part}.j2"))?.render(values);
         Ok(Words { subject: one_line(&part("subject")?), text: part("txt")?, html: part("html")? })
     }
 }
