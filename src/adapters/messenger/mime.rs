@@ -5,7 +5,7 @@ use lettre::{
     Address, Message,
     address::Envelope as Route,
     message::{
-        Body, Mailbox, MultiPart, MultiPartKind, SinglePart,
+        Body, Mailbox, MultiPart, SinglePart,
         header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
@@ -54,9 +54,10 @@ impl Sender {
 pub(super) fn message(sender: &Sender, envelope: &Envelope) -> Result<Message, Unsendable> {
     let to: Address = envelope.to.as_str().parse().map_err(|_| Unsendable)?;
     let id = envelope.message_id;
+    // Left to lettre, a boundary is drawn at random first.
+    let alternative = format!("multipart/alternative; boundary=\"{NEVER_QUOTED}{id}\"");
     let parts = MultiPart::builder()
-        .kind(MultiPartKind::Alternative)
-        .boundary(format!("{NEVER_QUOTED}{id}"))
+        .header(ContentType::parse(&alternative).map_err(|_| Unsendable)?)
         .singlepart(part(ContentType::TEXT_PLAIN, &envelope.text))
         .singlepart(part(ContentType::TEXT_HTML, &envelope.html));
     // Told what it is, lettre does not read it out of the headers again.
@@ -89,22 +90,15 @@ fn part(kind: ContentType, text: &str) -> SinglePart {
 /// The text with the ends of lines that a message has (RFC 5322 section 2.1). Left to lettre, each end of a line moves
 /// the rest of the text by one byte.
 fn in_lines(text: &str) -> String {
-    let mut lines = String::with_capacity(text.len() + 128);
-    for (place, line) in text.split('\n').enumerate() {
-        if place > 0 {
-            // The end of the line before it.
-            lines.truncate(lines.strip_suffix('\r').unwrap_or(&lines).len());
-            lines.push_str("\r\n");
-        }
-        lines.push_str(line);
-    }
-    lines
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text.replace('\n', "\r\n") }
 }
 
 /// Whether the lines can stand as they are, and hold no boundary.
 fn is_plain(lines: &str) -> bool {
-    let fits = |line: &str| line.len() <= LONGEST_LINE && !line.contains('\r');
-    lines.is_ascii() && !lines.contains(NEVER_QUOTED) && lines.split("\r\n").all(fits)
+    let count = |byte| lines.bytes().filter(|other| *other == byte).count();
+    let fits = |line: &str| line.strip_suffix('\r').unwrap_or(line).len() <= LONGEST_LINE;
+    // As many returns as ends of lines: none stands alone.
+    count(b'\r') == count(b'\n') && lines.is_ascii() && !lines.contains(NEVER_QUOTED) && lines.split('\n').all(fits)
 }
 
 fn one_line(text: &str) -> String {
