@@ -77,7 +77,12 @@ impl EmailAddress {
             return Err(NotAnEmailAddress);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(NotAnEmailAddress)?;
-        let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
+        let local = if local.is_ascii() {
+            // All the forms of such text are one.
+            local.to_ascii_lowercase()
+        } else {
+            local.nfc().collect::<String>().to_lowercase().nfc().collect()
+        };
         let canonical = format!("{local}@{}", ascii_domain(domain)?);
         if is_local_part(&local) && canonical.len() <= MAX_OCTETS {
             Ok(Self(canonical))
@@ -110,7 +115,11 @@ impl EmailAddress {
     #[must_use]
     pub fn abuse_key(&self, key: &Secret32) -> IdentifierKey {
         let (local, domain) = self.parts();
-        let local: String = local.nfkc().collect::<String>().to_lowercase().nfkc().collect();
+        let local = if local.is_ascii() {
+            local.to_ascii_lowercase()
+        } else {
+            local.nfkc().collect::<String>().to_lowercase().nfkc().collect()
+        };
         let (base, domain) = folding::folded(&local, domain);
         IdentifierKey(Digest::hmac(key, &[b"identity.v1 abuse", b"email", base.as_bytes(), domain.as_bytes()]))
     }

@@ -3,8 +3,9 @@
 use crate::domain::{contact::EmailAddress, message::Envelope, time::Timestamp};
 use lettre::{
     Address, Message,
+    address::Envelope as Route,
     message::{
-        Body, Mailbox, MultiPart, MultiPartKind, SinglePart,
+        Body, Mailbox, MultiPart, SinglePart,
         header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
@@ -21,6 +22,9 @@ pub struct NotASender;
 
 /// What quoted-printable text never contains (RFC 2045 section 6.7), so that no part can hold the boundary.
 const NEVER_QUOTED: &str = "=_";
+
+/// The longest line that is sent as it is (RFC 2045 section 6.7 has no longer ones either).
+const LONGEST_LINE: usize = 76;
 
 /// The envelope's address cannot stand in a message.
 #[derive(Debug)]
@@ -50,12 +54,16 @@ impl Sender {
 pub(super) fn message(sender: &Sender, envelope: &Envelope) -> Result<Message, Unsendable> {
     let to: Address = envelope.to.as_str().parse().map_err(|_| Unsendable)?;
     let id = envelope.message_id;
+    // Left to lettre, a boundary is drawn at random first.
+    let alternative = format!("multipart/alternative; boundary=\"{NEVER_QUOTED}{id}\"");
     let parts = MultiPart::builder()
-        .kind(MultiPartKind::Alternative)
-        .boundary(format!("{NEVER_QUOTED}{id}"))
+        .header(ContentType::parse(&alternative).map_err(|_| Unsendable)?)
         .singlepart(part(ContentType::TEXT_PLAIN, &envelope.text))
         .singlepart(part(ContentType::TEXT_HTML, &envelope.html));
+    // Told what it is, lettre does not read it out of the headers again.
+    let route = Route::new(Some(sender.0.email.clone()), vec![to.clone()]).map_err(|_| Unsendable)?;
     Message::builder()
+        .envelope(route)
         .message_id(Some(format!("<{id}@{}>", sender.0.email.domain())))
         .date(date(envelope.create_time))
         .from(sender.0.clone())
@@ -70,10 +78,27 @@ pub(super) fn message(sender: &Sender, envelope: &Envelope) -> Result<Message, U
 
 /// A part that one can read as it stands: plain where it is ASCII in short lines, else quoted-printable, never base64.
 fn part(kind: ContentType, text: &str) -> SinglePart {
-    let encoded = |encoding| Body::new_with_encoding(text.to_owned(), encoding);
-    let plain = if text.contains(NEVER_QUOTED) { None } else { encoded(ContentTransferEncoding::SevenBit).ok() };
-    let body = plain.map_or_else(|| encoded(ContentTransferEncoding::QuotedPrintable), Ok).unwrap_or_else(Body::new);
+    let lines = in_lines(text);
+    let body = if is_plain(&lines) {
+        Body::dangerous_pre_encoded(lines.into_bytes(), ContentTransferEncoding::SevenBit)
+    } else {
+        Body::new_with_encoding(lines, ContentTransferEncoding::QuotedPrintable).unwrap_or_else(Body::new)
+    };
     SinglePart::builder().header(kind).body(body)
+}
+
+/// The text with the ends of lines that a message has (RFC 5322 section 2.1). Left to lettre, each end of a line moves
+/// the rest of the text by one byte.
+fn in_lines(text: &str) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text.replace('\n', "\r\n") }
+}
+
+/// Whether the lines can stand as they are, and hold no boundary.
+fn is_plain(lines: &str) -> bool {
+    let count = |byte| lines.bytes().filter(|other| *other == byte).count();
+    let fits = |line: &str| line.strip_suffix('\r').unwrap_or(line).len() <= LONGEST_LINE;
+    // As many returns as ends of lines: none stands alone.
+    count(b'\r') == count(b'\n') && lines.is_ascii() && !lines.contains(NEVER_QUOTED) && lines.split('\n').all(fits)
 }
 
 fn one_line(text: &str) -> String {
@@ -99,6 +124,24 @@ mod tests {
         assert_eq!(Sender::new(&ascii, "Shop\r\nBcc: a@example.com").err(), Some(NotASender));
         let other = EmailAddress::parse("søn@example.com").unwrap();
         assert_eq!(Sender::new(&other, "").err(), Some(NotASender));
+    }
+
+    #[test]
+    fn only_short_lines_of_ascii_are_plain() {
+        let longest = "a".repeat(LONGEST_LINE);
+        for (text, lines, plain) in [
+            ("", "", true),
+            ("\n", "\r\n", true),
+            ("a\nb\r\n\nc", "a\r\nb\r\n\r\nc", true),
+            (longest.as_str(), longest.as_str(), true),
+            (&format!("{longest}a"), &format!("{longest}a"), false),
+            ("a\rb", "a\rb", false),
+            ("a\r\r\nb", "a\r\r\nb", false),
+            ("S\u{f8}n", "S\u{f8}n", false),
+            ("--=_x", "--=_x", false),
+        ] {
+            assert_eq!((in_lines(text).as_str(), is_plain(&in_lines(text))), (lines, plain), "{text:?}");
+        }
     }
 
     #[test]

@@ -61,13 +61,11 @@ where
     pub(super) async fn admit(&self, layers: &[Layer]) -> Result<Vec<i64>, RedisFault> {
         let mut invocation = self.admit.prepare_invoke();
         for layer in layers {
-            invocation.key(list_of(layer.kind, &layer.key)).arg(u8::from(layer.mode == Mode::Enforce));
-            invocation.arg(layer.kept.places).arg(micros(layer.kept.span)).arg(layer.windows.len());
-            for window in layer.windows.iter() {
-                invocation.arg(window.limit).arg(micros(window.span));
-            }
+            invocation.key(list_of(layer.kind, &layer.key)).arg(rule_of(layer));
         }
-        self.invoke(&invocation).await
+        let told: Vec<u8> = self.invoke(&invocation).await?;
+        let (numbers, []) = told.as_chunks::<8>() else { return Err(RedisFault::Unreadable) };
+        Ok(numbers.iter().copied().map(i64::from_be_bytes).collect())
     }
 
     /// Where the layers stand, by the law and the clock of their server.
@@ -119,6 +117,20 @@ where
         let mut connection = self.link.connection().await.map_err(RedisFault::Unreachable)?;
         invocation.invoke_async(&mut connection).await.map_err(RedisFault::Failed)
     }
+}
+
+/// What the script is told of a layer: its numbers in eight bytes each.
+fn rule_of(layer: &Layer) -> Vec<u8> {
+    let enforced = u64::from(layer.mode == Mode::Enforce);
+    let mut rule = Vec::with_capacity(8 * (3 + 2 * layer.windows.len()));
+    // The script reads them with a sign.
+    let mut tell = |number: u64| rule.extend_from_slice(&number.min(i64::MAX.unsigned_abs()).to_be_bytes());
+    [enforced, layer.kept.places as u64, micros(layer.kept.span)].into_iter().for_each(&mut tell);
+    for window in layer.windows.iter() {
+        tell(u64::from(window.limit));
+        tell(micros(window.span));
+    }
+    rule
 }
 
 fn micros(span: Duration) -> u64 {

@@ -94,6 +94,11 @@ impl SigningKeys {
         self.keys.get(kid).map(Arc::as_ref)
     }
 
+    /// The key whose tokens have that header, to the letter.
+    pub(super) fn of_header(&self, header: &str) -> Option<&SigningKey> {
+        self.keys.values().map(Arc::as_ref).find(|key| key.header == header)
+    }
+
     /// The public keys, the one that signs first.
     pub(super) fn public(&self) -> Arc<[PublicKey]> {
         Arc::clone(&self.public)

@@ -102,7 +102,8 @@ impl<E: Engine> SqlStore<E> {
             return self.in_own_task(operation, step).await;
         }
         let span = tracing::info_span!("store", db.system.name = E::SYSTEM, db.operation.name = operation);
-        let done = tokio::time::timeout(E::LIMIT, step).instrument(span).await;
+        // In a box, for it holds what is to be written, and would be moved as a whole into each wrapping around it.
+        let done = tokio::time::timeout(E::LIMIT, Box::pin(step)).instrument(span).await;
         done.unwrap_or_else(|_| Err(fault::unavailable("no answer in time")))
     }
 }

@@ -130,7 +130,7 @@ impl Connection {
     }
 
     async fn dialogue(&mut self, sender: &Address, message: &Message) -> Result<(), Handover> {
-        let bytes = message.formatted();
+        let content = content(message.formatted());
         let mut parameters = Vec::new();
         if !message.envelope().to().iter().all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
             if !self.smtp.server_info().supports_feature(Extension::SmtpUtfEight) {
@@ -151,7 +151,7 @@ impl Connection {
             }
             self.command(Stage::Message, Data).await?;
         }
-        let answer = self.smtp.command(Content(&bytes)).await;
+        let answer = self.smtp.command(content).await;
         let told = self.judge(Stage::Message, answer);
         if self.was_gone() {
             // It may have got the message before.
@@ -207,22 +207,18 @@ impl Connection {
 ///
 /// lettre writes the end apart from the message. Then the kernel holds the end back until the message is acknowledged
 /// (Nagle's algorithm), and the relay's kernel holds that back for 40 ms, as nothing is to be answered yet.
-struct Content<'a>(&'a [u8]);
-
-impl std::fmt::Display for Content<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // What the builder of messages makes is text.
-        for line in String::from_utf8_lossy(self.0).split_inclusive("\r\n") {
-            if line.starts_with('.') {
-                f.write_str(".")?;
-            }
-            f.write_str(line)?;
+fn content(message: Vec<u8>) -> String {
+    // What the builder of messages makes is text.
+    let mut content =
+        String::from_utf8(message).unwrap_or_else(|other| String::from_utf8_lossy(other.as_bytes()).into_owned());
+    if content.starts_with('.') || content.contains("\r\n.") {
+        content = content.replace("\r\n.", "\r\n..");
+        if content.starts_with('.') {
+            content.insert(0, '.');
         }
-        if !self.0.ends_with(b"\r\n") {
-            f.write_str("\r\n")?;
-        }
-        f.write_str(".\r\n")
     }
+    content.push_str(if content.ends_with("\r\n") { ".\r\n" } else { "\r\n.\r\n" });
+    content
 }
 
 #[cfg(test)]
@@ -231,10 +227,10 @@ mod tests {
 
     #[test]
     fn lines_that_begin_with_a_dot_get_another() {
-        for (content, sent) in
+        for (message, sent) in
             [("a\r\n.\r\n..b\r\n", "a\r\n..\r\n...b\r\n.\r\n"), (".a\r\nb.", "..a\r\nb.\r\n.\r\n"), ("", "\r\n.\r\n")]
         {
-            assert_eq!(Content(content.as_bytes()).to_string(), sent);
+            assert_eq!(content(message.as_bytes().to_vec()), sent);
         }
     }
 }

@@ -33,6 +33,14 @@ fn a_code_comes_first_and_says_who_asked_where_and_when() {
 }
 
 #[test]
+fn a_code_needs_no_quoting() {
+    let words = words(&code("Example Shop", "2001:db8:1234:5678:9abc:def0:1234:5678"));
+    for part in [&words.text, &words.html] {
+        assert!(part.lines().all(|line| line.is_ascii() && line.len() <= 76), "{part}");
+    }
+}
+
+#[test]
 fn an_unknown_address_is_left_out() {
     let words = words(&code("Example Shop", ""));
     assert!(words.text.contains("19:04 UTC.\n"), "{}", words.text);
