@@ -152,7 +152,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         tokens: tokens.clone(),
     };
     let policy = Arc::new(PolicyEngine::new(PolicyParts {
-        policies,
+        policies: policies.clone(),
         store: store.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -168,6 +168,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         keys,
         clock: clock.clone(),
         entropy: entropy.clone(),
+        policies: policies.clone(),
         handoff,
     };
     let worker = ready(worker, config)?;
@@ -181,7 +182,6 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     };
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
-    let key_files = KeyFiles::new(config.secrets.clone(), in_force, seen.keys);
     Ok(Wired {
         services,
         options,
@@ -191,7 +191,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         tokens,
         worker,
         counter,
-        key_files,
+        key_files: KeyFiles::new(config.secrets.clone(), in_force, seen.keys),
         policy_file,
         review_file,
         lock,

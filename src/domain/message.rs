@@ -81,6 +81,20 @@ pub enum Content {
     },
 }
 
+impl Content {
+    /// The network address that a notice tells of, as text, empty where unknown; `None` for what is no notice.
+    #[must_use]
+    pub fn noticed_from(&self) -> Option<&str> {
+        match self {
+            Self::Code { .. } | Self::Withheld => None,
+            Self::IdentifierLocked { address, .. }
+            | Self::RefreshTokenReused { address, .. }
+            | Self::DeviceMismatch { address, .. }
+            | Self::NewDevice { address, .. } => Some(address),
+        }
+    }
+}
+
 /// What holds for a notice that waits since before it said so.
 const fn everywhere() -> bool {
     true

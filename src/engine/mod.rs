@@ -13,4 +13,5 @@ pub mod readiness;
 pub mod review;
 mod security;
 pub mod simulate;
+mod text_messages;
 pub mod token;

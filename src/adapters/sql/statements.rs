@@ -129,8 +129,8 @@ statements! {
     LOCK_TEXT_MESSAGES = "SELECT slot FROM text_messages WHERE kind = 'lock' AND key = $1 AND slot = 0"; " FOR UPDATE";
     TEXT_MESSAGES = "SELECT slot, sent, used, cost FROM text_messages WHERE kind = $1 AND key = $2 AND slot > $3";
     COUNT_TEXT_MESSAGE = "INSERT INTO text_messages AS t (kind, key, slot, sent, used, cost) \
-        VALUES ($1, $2, $3, 1, 0, $4) ON CONFLICT (kind, key, slot) DO UPDATE SET sent = t.sent + 1, \
-        cost = t.cost + excluded.cost";
+        VALUES ($1, $2, $3, 1, $5, $4) ON CONFLICT (kind, key, slot) DO UPDATE SET sent = t.sent + 1, \
+        used = t.used + excluded.used, cost = t.cost + excluded.cost";
     NOTE_TEXT_MESSAGE = "INSERT INTO text_messages_sent AS t (challenge_id, prefix_key, network_key, slot, messages) \
         VALUES ($1, $2, $3, $4, 1) ON CONFLICT (challenge_id) DO UPDATE SET messages = t.messages + 1";
     TAKE_TEXT_MESSAGES_SENT = "DELETE FROM text_messages_sent WHERE challenge_id = $1 \

@@ -15,20 +15,19 @@ use crate::{
         contact::IdentifierKey,
         device_token::KnownDevice,
         digest::Digest,
-        id::{ChallengeId, EventId, MessageId, SessionId, UserId},
-        message::ClaimedMessage,
+        id::{ChallengeId, EventId, SessionId, UserId},
         revocation::Revocation,
         time::Timestamp,
         user::{User, UserChange},
     },
     ports::store::{
         Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, History, KnownAnswer, Ledger, Lockout,
-        NewChallenge, NewCode, Outbox, PastPage, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore,
-        Settlement, SignIn, SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
+        NewChallenge, NewCode, PastPage, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, SignIn,
+        SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
     },
 };
 use async_trait::async_trait;
-use std::{future::Future, time::Duration};
+use std::future::Future;
 use tracing::Instrument as _;
 
 /// A store on one engine.
@@ -52,6 +51,8 @@ macro_rules! step {
             .await
     }};
 }
+
+mod outbox;
 
 impl<E: Engine> SqlStore<E> {
     /// Brings the schema up to date. Safe to call again, and by several processes at once: they wait for one another.
@@ -112,6 +113,10 @@ impl<E: Engine> SqlStore<E> {
 impl<E: Engine> ChallengeStore for SqlStore<E> {
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {
         let engine = self.engine.clone();
+        if new.text.is_some() {
+            // A transaction on either engine, and no lane bears it.
+            return self.in_own_task("begin_challenge", async move { engine.begin_challenge(new).await }).await;
+        }
         self.hot("begin_challenge", async move { engine.begin_challenge(new).await }).await
     }
 
@@ -235,24 +240,6 @@ impl<E: Engine> UserStore for SqlStore<E> {
             event,
             answer.as_ref()
         ))
-    }
-}
-
-#[async_trait]
-impl<E: Engine> Outbox for SqlStore<E> {
-    async fn claim(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<ClaimedMessage>, StoreFault> {
-        step!(self, "claim", writer, |link| steps::outbox::claim(link, limit, now, now.after(lease)))
-    }
-
-    async fn settle(
-        &self,
-        id: MessageId,
-        settlement: Settlement,
-        now: Timestamp,
-        event: Option<AuditEvent>,
-    ) -> Result<(), StoreFault> {
-        let engine = self.engine.clone();
-        self.hot("settle", async move { engine.settle(id, settlement, now, event).await }).await
     }
 }
 

@@ -16,12 +16,13 @@ use crate::{
         session::Origin,
         time::Timestamp,
     },
+    engine::text_messages,
     ports::{
         messenger::Messenger,
         store::{Settlement, StoreFault},
     },
 };
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 use tracing::Instrument as _;
 
@@ -41,7 +42,15 @@ pub(super) struct Courier {
 /// A message in words, for its channel.
 enum Letter<'a> {
     Email(&'a dyn Messenger, Envelope),
-    Sms(&'a dyn Messenger<SmsEnvelope>, SmsEnvelope),
+    Sms(&'a dyn Messenger<SmsEnvelope>, SmsEnvelope, Counted),
+}
+
+/// Whether a text message has been counted.
+enum Counted {
+    /// With its code.
+    Before,
+    /// A notice is counted when it is about to go. It tells of what somebody did from there.
+    Now(Option<IpAddr>),
 }
 
 /// What becomes of a message.
@@ -70,7 +79,7 @@ impl Courier {
         };
         let time_limit = match &letter {
             Letter::Email(messenger, _) => messenger.time_limit(),
-            Letter::Sms(messenger, _) => messenger.time_limit(),
+            Letter::Sms(messenger, ..) => messenger.time_limit(),
         };
         if now.after(time_limit) > lease_end {
             // This process was asleep, and another worker may be sending it at this moment.
@@ -81,9 +90,37 @@ impl Courier {
         let limit = time_limit.min(message.expire_time.since(now));
         Some(match letter {
             Letter::Email(messenger, envelope) => hand_over(messenger, envelope.message_id, &envelope, limit).await,
-            Letter::Sms(messenger, envelope) => hand_over(messenger, envelope.message_id, &envelope, limit).await,
+            Letter::Sms(messenger, envelope, counted) => {
+                if let Counted::Now(address) = counted
+                    && let Err(end) = self.count(&envelope, address, now).await
+                {
+                    return Some(end);
+                }
+                hand_over(messenger, envelope.message_id, &envelope, limit).await
+            }
         })
     }
+
+    /// Counts a notice on the budgets of text messages: whoever can lock a number could else have messages sent to it
+    /// that no rule stops. Put off and tried again, it counts again.
+    async fn count(&self, envelope: &SmsEnvelope, address: Option<IpAddr>, now: Timestamp) -> Result<(), End> {
+        let WorkerParts { outbox, keys, entropy, policies, .. } = &*self.parts;
+        let text = text_messages::counted(&envelope.to, address, &**keys, &**entropy, &**policies);
+        let mut event = AuditEvent::new(EventId::new(entropy.uuid()), now, Act::MessageDropped, &Origin::default());
+        (event.actor, event.message_id) = (Actor::Service, Some(envelope.message_id));
+        match outbox.count_notice(text, event, now).await {
+            Ok(None) => Ok(()),
+            Ok(Some(withheld)) => {
+                text_messages::tell(withheld);
+                Err(End::Dropped { reason: withheld.stop.as_str() })
+            }
+            Err(error) => {
+                tracing::warn!(message_id = %envelope.message_id, %error, "a notice cannot be counted, and is put off");
+                Err(End::Later)
+            }
+        }
+    }
+
     /// The message in words, or what becomes of one that cannot be put into words.
     fn letter(&self, message: &ClaimedMessage) -> Result<Letter<'_>, End> {
         let message_id = message.message_id;
@@ -135,7 +172,8 @@ impl Courier {
                     return Err(End::Later);
                 };
                 let text = self.templates.sms(&content, locale, domain).map_err(in_words)?;
-                Ok(Letter::Sms(messenger.as_ref(), SmsEnvelope { message_id, to, text, create_time }))
+                let counted = content.noticed_from().map_or(Counted::Before, |from| Counted::Now(from.parse().ok()));
+                Ok(Letter::Sms(messenger.as_ref(), SmsEnvelope { message_id, to, text, create_time }, counted))
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::ports::{
     clock::Clock,
     entropy::Entropy,
     keys::Keys,
+    policy::Policies,
     store::{Outbox, StoreFault},
 };
 use std::{sync::Arc, time::Duration};
@@ -33,6 +34,8 @@ pub struct WorkerParts {
     pub clock: Arc<dyn Clock>,
     /// Where ids of events and the scatter of retries come from.
     pub entropy: Arc<dyn Entropy>,
+    /// The policy in force: which text messages may go.
+    pub policies: Arc<dyn Policies>,
     /// The way from those who accept messages.
     pub handoff: Handoff,
 }

@@ -1,8 +1,6 @@
 //! Resend: a further code within the same challenge; the earlier ones stay good.
 
-use super::{
-    ChallengeView, CodeDraft, OtpEngine, Sent, limits::Asked, proof::Proving, text_messages, view::RecordedView,
-};
+use super::{ChallengeView, CodeDraft, OtpEngine, Sent, limits::Asked, proof::Proving, view::RecordedView};
 use crate::{
     domain::{
         answer::AnswerKey,
@@ -19,7 +17,7 @@ use crate::{
         session::Origin,
         time::Timestamp,
     },
-    engine::{answers::Repeatable, fault},
+    engine::{answers::Repeatable, fault, text_messages},
     ports::store::{NewCode, ResendOutcome},
 };
 

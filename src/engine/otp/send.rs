@@ -1,6 +1,6 @@
 //! Send: one limiter call, one store call, the same for known and unknown identifiers.
 
-use super::{ChallengeView, CodeDraft, OtpEngine, limits::Asked, text_messages, view::RecordedView};
+use super::{ChallengeView, CodeDraft, OtpEngine, limits::Asked, view::RecordedView};
 use crate::{
     domain::{
         answer::AnswerKey,
@@ -19,7 +19,7 @@ use crate::{
         time::Timestamp,
         window::Standing,
     },
-    engine::{answers::Repeatable, fault},
+    engine::{answers::Repeatable, fault, text_messages},
     ports::store::{BeginOutcome, NewChallenge},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

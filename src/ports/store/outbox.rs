@@ -1,6 +1,6 @@
 //! Messages that wait for a worker.
 
-use super::StoreFault;
+use super::{StoreFault, TextMessage, Withheld};
 use crate::domain::{audit::AuditEvent, id::MessageId, message::ClaimedMessage, time::Timestamp};
 use async_trait::async_trait;
 use std::time::Duration;
@@ -34,4 +34,13 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
         event: Option<AuditEvent>,
     ) -> Result<(), StoreFault>;
+
+    /// Counts a notice that is about to go by text message, or tells why it may not. Where a rule is in shadow, or a
+    /// budget is found spent, an event like `event` says so. Asked again for the same notice it counts again.
+    async fn count_notice(
+        &self,
+        text: TextMessage,
+        event: AuditEvent,
+        now: Timestamp,
+    ) -> Result<Option<Withheld>, StoreFault>;
 }

@@ -19,6 +19,7 @@ bodies_on_both_stores!(
     a110_a_day_costs_no_more_than_its_budget,
     a110_codes_that_nobody_uses,
     a110_resends_are_messages_too,
+    a110_notices_are_messages_too,
     a110_in_shadow_it_is_only_told,
 );
 
@@ -211,4 +212,33 @@ async fn a110_in_shadow_it_is_only_told(store: Store) {
     assert_eq!(sent(&world).await, 3);
     let audit = world.audit().await;
     assert_eq!((audit.count("refusal.shadowed", "SMS_PREFIX_BUDGET"), audit.total("code.withheld")), (2, 0));
+}
+
+/// Wrong codes lock a number, and the person is told by text message: that must not be a way around the rules.
+async fn a110_notices_are_messages_too(store: Store) {
+    let world = World::with(store, |settings| {
+        open(settings);
+        settings.policy("sms.countries", vec!["DE"]);
+        settings.policy("sms.prefix", window(2));
+    })
+    .await;
+    let client = world.server.client().await;
+    for number in ["+447400123456", "+499001234567", &neighbour(1), &neighbour(2)] {
+        let challenge = ask(&client, number).await;
+        for _ in 0..3 {
+            // One in a million is right.
+            let refusal = client.verify_otp(&challenge.challenge_id, "000000").await.unwrap_err();
+            assert_eq!(refusal.reason, "CODE_INVALID", "run again");
+        }
+        sent(&world).await;
+    }
+    // A code and a notice to the first neighbour; nothing is left for the second.
+    assert_eq!(sent(&world).await, 2);
+    let audit = world.audit().await;
+    assert_eq!(audit.total("identifier.locked"), 4);
+    let dropped = |reason: &str| audit.count("message.dropped", reason);
+    assert_eq!(
+        (dropped("SMS_COUNTRY_NOT_ALLOWED"), dropped("SMS_NUMBER_TYPE_REFUSED"), dropped("SMS_PREFIX_BUDGET")),
+        (1, 1, 1)
+    );
 }

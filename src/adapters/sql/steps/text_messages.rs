@@ -34,28 +34,55 @@ pub(in super::super) async fn accept(
     event: &AuditEvent,
     now: Timestamp,
 ) -> Result<Option<Withheld>, StoreFault> {
-    let (Some(text), Some(challenge_id)) = (text, message.challenge_id) else {
-        outbox::accept(link, message, None).await?;
-        link.record(std::slice::from_ref(event)).await?;
-        return Ok(None);
+    let (withheld, further) = match text {
+        None => (None, None),
+        Some(text) => judge(link, text, message.challenge_id, event, now).await?,
     };
+    let event = match withheld {
+        None => {
+            outbox::accept(link, message, None).await?;
+            event.clone()
+        }
+        Some(Withheld { stop, .. }) => {
+            AuditEvent { act: Act::CodeWithheld, message_id: None, ..event.clone() }.failed(stop.as_str())
+        }
+    };
+    link.record(&[event].into_iter().chain(further).collect::<Vec<_>>()).await?;
+    Ok(withheld)
+}
+
+/// Counts a notice, or tells why it may not go.
+pub(in super::super) async fn count_notice(
+    link: &mut impl Link,
+    text: &TextMessage,
+    event: &AuditEvent,
+    now: Timestamp,
+) -> Result<Option<Withheld>, StoreFault> {
+    let (withheld, further) = judge(link, text, None, event, now).await?;
+    link.record(further.as_slice()).await?;
+    Ok(withheld)
+}
+
+/// Counts a message, of a challenge where it carries a code, or tells why it may not go; and what else the log says.
+async fn judge(
+    link: &mut impl Link,
+    text: &TextMessage,
+    challenge_id: Option<ChallengeId>,
+    event: &AuditEvent,
+    now: Timestamp,
+) -> Result<(Option<Withheld>, Option<AuditEvent>), StoreFault> {
     link.row(statements::LOCK_TEXT_MESSAGES, values![b"".as_slice()]).await?;
     let traffic = traffic(link, text, now).await?;
     let stop = sms::stop(&text.rules, text.country, text.kind, &traffic, now);
     let further = |act| AuditEvent { event_id: text.further_event_id, act, ..event.clone() };
     let Some(stop) = stop.filter(|_| text.rules.mode == Mode::Enforce) else {
         count(link, text, challenge_id, now).await?;
-        outbox::accept(link, message, None).await?;
-        let would = stop.map(|stop| further(Act::RefusalShadowed).ended(Outcome::WouldRefuse, stop.as_str()));
-        link.record(&[event.clone()].into_iter().chain(would).collect::<Vec<_>>()).await?;
-        return Ok(None);
+        let would = |stop: SmsStop| further(Act::RefusalShadowed).ended(Outcome::WouldRefuse, stop.as_str());
+        return Ok((None, stop.map(would)));
     };
-    let withheld = AuditEvent { act: Act::CodeWithheld, message_id: None, ..event.clone() };
     let alarm = stop.is_alarm() && raise(link, text, stop, now).await?;
     let stopped = alarm.then(|| AuditEvent { message_id: None, ..further(Act::SmsStopped) }.failed(stop.as_str()));
-    let withheld = withheld.failed(stop.as_str());
-    link.record(&[withheld].into_iter().chain(stopped).collect::<Vec<_>>()).await?;
-    Ok(Some(Withheld { stop, alarm }))
+    Ok((Some(Withheld { stop, alarm }), stopped))
 }
 
 /// Counts the messages of a challenge as used, once.
@@ -105,17 +132,21 @@ fn slot(row: &impl crate::adapters::sql::fields::Fields) -> Result<Slot, StoreFa
 async fn count(
     link: &mut impl Link,
     text: &TextMessage,
-    challenge_id: ChallengeId,
+    challenge_id: Option<ChallengeId>,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
     let slot = slot_of(now).micros();
     let price = text.rules.price_of(text.country).millionths();
     let price = i64::try_from(price).map_err(|_| fault::broken("a price is out of range"))?;
+    // A notice has no code that could go unused.
+    let used = i64::from(challenge_id.is_none());
     for (kind, key) in budgets(text) {
-        link.execute(statements::COUNT_TEXT_MESSAGE, values![kind, key.as_slice(), slot, price]).await?;
+        link.execute(statements::COUNT_TEXT_MESSAGE, values![kind, key.as_slice(), slot, price, used]).await?;
     }
-    let of_challenge = values![challenge_id.uuid(), text.prefix_key.bytes(), text.network_key.bytes(), slot];
-    link.execute(statements::NOTE_TEXT_MESSAGE, of_challenge).await?;
+    if let Some(id) = challenge_id {
+        let of_challenge = values![id.uuid(), text.prefix_key.bytes(), text.network_key.bytes(), slot];
+        link.execute(statements::NOTE_TEXT_MESSAGE, of_challenge).await?;
+    }
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::{
         clock::Clock,
         entropy::Entropy,
         messenger::Messenger,
-        store::{Outbox, Settlement, StoreFault},
+        store::{Outbox, Settlement, StoreFault, TextMessage, Withheld},
     },
 };
 use async_trait::async_trait;
@@ -49,6 +49,8 @@ pub(super) struct World {
     pub(super) settle_down: AtomicBool,
     /// The recipients of what was handed over, in the order of its end.
     pub(super) sent: Mutex<Vec<String>>,
+    /// What the store says of text messages that are notices.
+    pub(super) withheld: Mutex<Option<Withheld>>,
     pub(super) tries: AtomicU64,
     pub(super) handoff: Handoff,
     pub(super) time_limit: Duration,
@@ -72,6 +74,7 @@ impl World {
             store_down: AtomicBool::new(false),
             settle_down: AtomicBool::new(false),
             sent: Mutex::default(),
+            withheld: Mutex::default(),
             tries: AtomicU64::new(0),
             handoff: Handoff::new(TIME_LIMIT + LEASE_MARGIN),
             time_limit: TIME_LIMIT,
@@ -144,6 +147,7 @@ impl World {
             keys: self.clone(),
             clock: self.clone(),
             entropy: self.clone(),
+            policies: self.clone(),
             handoff: self.handoff.clone(),
         }
     }
@@ -237,6 +241,15 @@ impl Outbox for World {
             }
         }
         Ok(())
+    }
+
+    async fn count_notice(
+        &self,
+        _text: TextMessage,
+        _event: AuditEvent,
+        _now: Timestamp,
+    ) -> Result<Option<Withheld>, StoreFault> {
+        Ok(*self.withheld.lock().unwrap())
     }
 }
 

@@ -1,7 +1,11 @@
 //! Each message goes out on its own channel.
 
 use super::*;
-use crate::engine::delivery::{Messengers, SmsRoute, WorkerParts};
+use crate::{
+    domain::sms::SmsStop,
+    engine::delivery::{Messengers, SmsRoute, WorkerParts},
+    ports::store::Withheld,
+};
 
 fn with_sms(world: &Arc<World>) -> WorkerParts {
     let sms = SmsRoute { messenger: world.clone(), domain: "id.example.com".to_owned() };
@@ -50,4 +54,21 @@ async fn without_a_provider_a_short_message_waits() {
     let worker = World::work_with(with_sms(&world), 4, POLL);
     world.end(sms).await;
     worker.stop().await;
+}
+
+/// A notice may not go where a rule on text messages stops it; an email is not asked about.
+#[tokio::test]
+async fn a_notice_that_a_rule_stops_is_dropped_with_its_reason() {
+    let world = World::new();
+    let stop = SmsStop::PrefixBudget;
+    *world.withheld.lock().unwrap() = Some(Withheld { stop, alarm: true });
+    let (email, sms) = (world.accept("ada"), notice(&world));
+    let worker = World::work_with(with_sms(&world), 4, POLL);
+    let (end, event, _) = world.end(sms).await;
+    assert!(matches!(end, Settlement::Dropped));
+    assert_eq!((event.act, event.reason.as_ref()), (Act::MessageDropped, "SMS_PREFIX_BUDGET"));
+    let (end, _, _) = world.end(email).await;
+    assert!(matches!(end, Settlement::Delivered { .. }));
+    worker.stop().await;
+    assert_eq!(*world.sent.lock().unwrap(), ["ada"]);
 }

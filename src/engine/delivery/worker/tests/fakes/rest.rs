@@ -6,10 +6,11 @@ use crate::{
         digest::Digest,
         keyring::KeyRing,
         message::{Handover, SmsEnvelope},
+        policy::{PolicyInForce, Template},
         secret::{Secret32, secret32},
         time::Timestamp,
     },
-    ports::{clock::Clock, entropy::Entropy, keys::Keys, messenger::Messenger},
+    ports::{clock::Clock, entropy::Entropy, keys::Keys, messenger::Messenger, policy::Policies},
 };
 use async_trait::async_trait;
 use std::{
@@ -70,5 +71,11 @@ impl Messenger<SmsEnvelope> for World {
     async fn hand_over(&self, envelope: &SmsEnvelope) -> Handover {
         self.sent.lock().unwrap().push(format!("{}: {}", envelope.to.as_str(), envelope.text));
         Handover::Accepted { provider_message_id: "s".to_owned() }
+    }
+}
+
+impl Policies for World {
+    fn current(&self) -> Arc<PolicyInForce> {
+        Arc::new(PolicyInForce::of_template(Template::Standard, Timestamp::from_seconds(1)))
     }
 }

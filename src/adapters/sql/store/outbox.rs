@@ -1,0 +1,37 @@
+//! The outbox over an engine.
+
+use super::SqlStore;
+use crate::{
+    adapters::sql::{engine::Engine, link::Link as _, steps},
+    domain::{audit::AuditEvent, id::MessageId, message::ClaimedMessage, time::Timestamp},
+    ports::store::{Outbox, Settlement, StoreFault, TextMessage, Withheld},
+};
+use async_trait::async_trait;
+use std::time::Duration;
+
+#[async_trait]
+impl<E: Engine> Outbox for SqlStore<E> {
+    async fn claim(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<ClaimedMessage>, StoreFault> {
+        step!(self, "claim", writer, |link| steps::outbox::claim(link, limit, now, now.after(lease)))
+    }
+
+    async fn settle(
+        &self,
+        id: MessageId,
+        settlement: Settlement,
+        now: Timestamp,
+        event: Option<AuditEvent>,
+    ) -> Result<(), StoreFault> {
+        let engine = self.engine.clone();
+        self.hot("settle", async move { engine.settle(id, settlement, now, event).await }).await
+    }
+
+    async fn count_notice(
+        &self,
+        text: TextMessage,
+        event: AuditEvent,
+        now: Timestamp,
+    ) -> Result<Option<Withheld>, StoreFault> {
+        step!(self, "count_notice", transaction, |link| steps::text_messages::count_notice(link, &text, &event, now))
+    }
+}
