@@ -8,17 +8,19 @@ CREATE TABLE text_messages (
     key bytea NOT NULL,
     slot bigint NOT NULL,
     sent bigint NOT NULL,
+    -- Of those sent, how many carried a code, and of how many of these it was used.
+    codes bigint NOT NULL,
     used bigint NOT NULL,
     -- In millionths of the currency of the policy's prices.
     cost bigint NOT NULL,
     PRIMARY KEY (kind, key, slot)
 ) WITH (fillfactor = 75);
 CREATE INDEX text_messages_by_age ON text_messages (slot);
-INSERT INTO text_messages (kind, key, slot, sent, used, cost) VALUES ('lock', '', 0, 0, 0, 0);
+INSERT INTO text_messages (kind, key, slot, sent, codes, used, cost) VALUES ('lock', '', 0, 0, 0, 0, 0);
 
--- What the messages of a challenge counted on, until its code is used.
+-- What has been counted, and on what: the messages of a challenge, until its code is used, and each notice once.
 CREATE TABLE text_messages_sent (
-    challenge_id uuid PRIMARY KEY,
+    source_id uuid PRIMARY KEY,
     prefix_key bytea NOT NULL,
     network_key bytea NOT NULL,
     slot bigint NOT NULL,

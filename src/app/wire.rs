@@ -171,7 +171,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         policies: policies.clone(),
         handoff,
     };
-    let worker = ready(worker, config)?;
+    let worker = worker_of(worker, config)?;
     let services = Services {
         otp: Arc::new(OtpEngine::new(otp)),
         tokens: tokens.clone(),
@@ -198,9 +198,9 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     })
 }
 
-fn ready(worker: WorkerParts, config: &Config) -> Result<Worker, Failure> {
+fn worker_of(parts: WorkerParts, config: &Config) -> Result<Worker, Failure> {
     let options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
-    Worker::new(worker, options).map_err(|fault| Failure::Fault(fault.to_string()))
+    Worker::new(parts, options).map_err(|fault| Failure::Fault(fault.to_string()))
 }
 
 fn watched_review(config: &Config, parts: ReviewParts, seen: Stamp) -> Option<WatchedReview> {

@@ -50,7 +50,8 @@ pub enum Content {
     },
     /// Nothing, as the code of a review account is known where it is wanted: the message is dropped unsent. It waits
     /// and is settled like any other, so that nothing outside tells such a challenge from another.
-    Withheld,
+    #[serde(rename = "withheld")]
+    ToNobody,
     /// An old refresh token was used again, and its session has been ended.
     RefreshTokenReused {
         /// The network address that presented it, as text; empty where unknown.
@@ -86,7 +87,7 @@ impl Content {
     #[must_use]
     pub fn noticed_from(&self) -> Option<&str> {
         match self {
-            Self::Code { .. } | Self::Withheld => None,
+            Self::Code { .. } | Self::ToNobody => None,
             Self::IdentifierLocked { address, .. }
             | Self::RefreshTokenReused { address, .. }
             | Self::DeviceMismatch { address, .. }

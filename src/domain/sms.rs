@@ -26,7 +26,9 @@ pub struct Slot {
     pub start: Timestamp,
     /// How many messages were sent.
     pub sent: u64,
-    /// How many of them carried a code that somebody signed in with.
+    /// How many of them carried a code; the others were notices, which nobody can use.
+    pub codes: u64,
+    /// How many of these codes somebody signed in with.
     pub used: u64,
     /// What they cost.
     pub cost: Money,
@@ -94,11 +96,52 @@ impl SmsStop {
         }
     }
 
-    /// Whether an operator has to hear of it: something is spent, rather than somebody's number not served.
+    /// The budget that is spent, of which an operator has to hear; `None` where somebody's number is not served.
     #[must_use]
-    pub const fn is_alarm(self) -> bool {
-        !matches!(self, Self::Country | Self::NumberType)
+    pub const fn budget(self) -> Option<Budget> {
+        match self {
+            Self::Country | Self::NumberType => None,
+            Self::PrefixBudget | Self::UnusedPrefix => Some(Budget::Prefix),
+            Self::UnusedNetwork => Some(Budget::Network),
+            Self::CountryBudget => Some(Budget::Country),
+            Self::TotalBudget | Self::MoneyBudget => Some(Budget::All),
+        }
     }
+}
+
+/// What a message counts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Budget {
+    /// The numbers around its number.
+    Prefix,
+    /// The network that asks for it.
+    Network,
+    /// The country of its number.
+    Country,
+    /// Everybody.
+    All,
+}
+
+impl Budget {
+    /// All of them, in the order in which a message is written to them.
+    pub const ALL: [Self; 4] = [Self::Prefix, Self::Network, Self::Country, Self::All];
+
+    /// The name in stores.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prefix => "prefix",
+            Self::Network => "network",
+            Self::Country => "country",
+            Self::All => "all",
+        }
+    }
+}
+
+/// How far back the begin of a slot may lie that the rules ask for.
+#[must_use]
+pub fn look_back(rules: &SmsRules) -> Duration {
+    rules.longest() + CODE_LIFE + SLOT
 }
 
 /// Why no message may go to a number of that country and kind, given what was sent before; `None` where it may.
@@ -119,12 +162,15 @@ pub fn stop(
         return Some(SmsStop::NumberType);
     }
     let day = now.before(Duration::from_hours(24));
-    let cost: u64 = since(&traffic.all, day).map(|slot| slot.cost.millionths()).sum();
+    let cost = since(&traffic.all, day).fold(0_u64, |cost, slot| cost.saturating_add(slot.cost.millionths()));
     let checks = [
         (SmsStop::PrefixBudget, is_spent(&rules.prefix, &traffic.prefix, now)),
         (SmsStop::CountryBudget, is_spent(&rules.country, &traffic.country, now)),
         (SmsStop::TotalBudget, is_spent(&rules.all, &traffic.all, now)),
-        (SmsStop::MoneyBudget, cost + rules.price_of(country).millionths() > rules.daily_budget.millionths()),
+        (
+            SmsStop::MoneyBudget,
+            cost.saturating_add(rules.price_of(country).millionths()) > rules.daily_budget.millionths(),
+        ),
         (SmsStop::UnusedPrefix, is_unused(rules, &traffic.prefix, now)),
         (SmsStop::UnusedNetwork, is_unused(rules, &traffic.network, now)),
     ];
@@ -154,8 +200,9 @@ fn is_spent(windows: &[Window], slots: &[Slot], now: Timestamp) -> bool {
 fn is_unused(rules: &SmsRules, slots: &[Slot], now: Timestamp) -> bool {
     let end = now.before(CODE_LIFE);
     let judged = since(slots, end.before(rules.unused.span)).filter(|slot| slot.start.after(SLOT) <= end);
-    let (sent, used) = judged.fold((0, 0), |(sent, used), slot| (sent + slot.sent, used + slot.used.min(slot.sent)));
-    sent >= u64::from(rules.unused.least) && (sent - used) * 100 > u64::from(rules.unused.share) * sent
+    let (codes, used) =
+        judged.fold((0, 0), |(codes, used), slot| (codes + slot.codes, used + slot.used.min(slot.codes)));
+    codes >= u64::from(rules.unused.least) && (codes - used) * 100 > u64::from(rules.unused.share) * codes
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(super) struct Security<'a> {
 
 impl<'a> Security<'a> {
     /// For one request: it keeps to the policy that is in force now.
-    pub(super) fn now(keys: &'a dyn Keys, entropy: &'a dyn Entropy, policies: &dyn Policies) -> Self {
+    pub(super) fn in_force(keys: &'a dyn Keys, entropy: &'a dyn Entropy, policies: &dyn Policies) -> Self {
         Self { keys, entropy, rules: policies.current().policy().rules.responses }
     }
 

@@ -32,10 +32,11 @@ pub(super) fn counted(
 
 /// Tells the operator of a message that was kept back; whoever asked for it is told nothing.
 pub(super) fn tell(withheld: Withheld) {
-    let reason = withheld.stop.as_str();
-    if withheld.alarm {
-        tracing::error!(reason, "text messages are kept back: a budget is spent, or too many codes go unused");
+    let Withheld { stop, country, alarm } = withheld;
+    let (reason, country) = (stop.as_str(), country.map(|country| country.to_string()));
+    if alarm {
+        tracing::error!(reason, country, "text messages are kept back: a budget is spent, or too many codes go unused");
     } else {
-        tracing::debug!(reason, "a text message is kept back");
+        tracing::debug!(reason, country, "a text message is kept back");
     }
 }

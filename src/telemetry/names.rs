@@ -65,7 +65,10 @@ pub const LIMITER_CHANGES: &str = "identity.limiter.changes";
 /// Whether this process counts alone.
 pub const LIMITER_ALONE: &str = "identity.limiter.alone";
 
-/// The layer that decided: `identifier`, `address`, `all`, or `none`.
+/// Text messages that a rule stops.
+pub const TEXT_MESSAGES_STOPPED: &str = "identity.text_messages.stopped";
+
+/// The layer that decided, as `LayerKind` names it, or `none`.
 pub const LAYER: &str = "layer";
 /// Which change: `degraded`, `restored` or `refilled`.
 pub const CHANGE: &str = "change";

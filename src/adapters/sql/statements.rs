@@ -127,17 +127,18 @@ statements! {
     REVOKE_DEVICES = "UPDATE users SET device_epoch = $2 WHERE user_id = $1";
 
     LOCK_TEXT_MESSAGES = "SELECT slot FROM text_messages WHERE kind = 'lock' AND key = $1 AND slot = 0"; " FOR UPDATE";
-    TEXT_MESSAGES = "SELECT slot, sent, used, cost FROM text_messages WHERE kind = $1 AND key = $2 AND slot > $3";
-    COUNT_TEXT_MESSAGE = "INSERT INTO text_messages AS t (kind, key, slot, sent, used, cost) \
-        VALUES ($1, $2, $3, 1, $5, $4) ON CONFLICT (kind, key, slot) DO UPDATE SET sent = t.sent + 1, \
-        used = t.used + excluded.used, cost = t.cost + excluded.cost";
-    NOTE_TEXT_MESSAGE = "INSERT INTO text_messages_sent AS t (challenge_id, prefix_key, network_key, slot, messages) \
-        VALUES ($1, $2, $3, $4, 1) ON CONFLICT (challenge_id) DO UPDATE SET messages = t.messages + 1";
-    TAKE_TEXT_MESSAGES_SENT = "DELETE FROM text_messages_sent WHERE challenge_id = $1 \
+    TEXT_MESSAGES = "SELECT slot, sent, codes, used, cost FROM text_messages WHERE kind = $1 AND key = $2 AND slot > $3";
+    COUNT_TEXT_MESSAGE = "INSERT INTO text_messages AS t (kind, key, slot, sent, codes, used, cost) \
+        VALUES ($1, $2, $3, 1, $4, 0, $5) ON CONFLICT (kind, key, slot) DO UPDATE SET sent = t.sent + 1, \
+        codes = t.codes + excluded.codes, cost = t.cost + excluded.cost";
+    NOTE_TEXT_MESSAGE = "INSERT INTO text_messages_sent AS t (source_id, prefix_key, network_key, slot, messages) \
+        VALUES ($1, $2, $3, $4, 1) ON CONFLICT (source_id) DO UPDATE SET messages = t.messages + 1";
+    IS_COUNTED = "SELECT 1 FROM text_messages_sent WHERE source_id = $1";
+    TAKE_TEXT_MESSAGES_SENT = "DELETE FROM text_messages_sent WHERE source_id = $1 \
         RETURNING prefix_key, network_key, slot, messages";
     USE_TEXT_MESSAGES = "UPDATE text_messages SET used = used + $4 WHERE kind = $1 AND key = $2 AND slot = $3";
-    RAISE_TEXT_MESSAGES = "INSERT INTO text_messages (kind, key, slot, sent, used, cost) \
-        VALUES ('alarm', $1, $2, 0, 0, 0) ON CONFLICT (kind, key, slot) DO NOTHING";
+    RAISE_TEXT_MESSAGES = "INSERT INTO text_messages (kind, key, slot, sent, codes, used, cost) \
+        VALUES ('alarm', $1, $2, 0, 0, 0, 0) ON CONFLICT (kind, key, slot) DO NOTHING";
 
     USER = "SELECT ", user_columns!(), " FROM users WHERE user_id = $1";
     USER_OF = "SELECT ", user_columns!(), " FROM users WHERE identifier_key = $1";
@@ -202,7 +203,7 @@ statements! {
         ")";
     SWEEP_TEXT_MESSAGES = "DELETE FROM text_messages WHERE (kind, key, slot) IN (SELECT kind, key, slot \
         FROM text_messages WHERE slot > 0 AND slot <= $1 ORDER BY slot LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
-    SWEEP_TEXT_MESSAGES_SENT = "DELETE FROM text_messages_sent WHERE challenge_id IN (SELECT challenge_id \
+    SWEEP_TEXT_MESSAGES_SENT = "DELETE FROM text_messages_sent WHERE source_id IN (SELECT source_id \
         FROM text_messages_sent WHERE slot <= $1 ORDER BY slot LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_DEVICES = "DELETE FROM revoked_devices WHERE device_key IN (SELECT device_key FROM revoked_devices \
         WHERE revoke_time <= $1 ORDER BY revoke_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";

@@ -9,32 +9,38 @@ use super::{
 };
 use crate::{
     domain::{
-        answer::{AnswerKey, RecordedAnswer},
-        audit::{AuditEvent, PastRefusal, Subject},
+        answer::RecordedAnswer,
+        audit::AuditEvent,
         challenge::Challenge,
         contact::IdentifierKey,
         device_token::KnownDevice,
         digest::Digest,
-        id::{ChallengeId, EventId, SessionId, UserId},
+        id::{ChallengeId, SessionId, UserId},
         revocation::Revocation,
         time::Timestamp,
         user::{User, UserChange},
     },
     ports::store::{
-        Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, History, KnownAnswer, Ledger, Lockout,
-        NewChallenge, NewCode, PastPage, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, SignIn,
-        SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
+        Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, NewChallenge, NewCode, ResendOutcome,
+        Rotation, RotationOutcome, SessionPage, SessionStore, SignIn, SignInOutcome, SignOutOutcome, SignOutScope,
+        StoreFault, UserChangeOutcome, UserStore,
     },
 };
 use async_trait::async_trait;
-use std::future::Future;
+use std::{future::Future, sync::Arc};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 /// A store on one engine.
 #[derive(Clone, Debug)]
 pub struct SqlStore<E> {
     pub(super) engine: E,
+    texts: Arc<Semaphore>,
 }
+
+/// How many steps that count text messages run at a time. They take turns at one row: more of them would keep connections
+/// from everybody else while they wait for it.
+const TEXTS: usize = 2;
 
 /// Runs a common step on a connection of the kind that it needs, and finishes it.
 macro_rules! step {
@@ -52,6 +58,7 @@ macro_rules! step {
     }};
 }
 
+mod ledger;
 mod outbox;
 
 impl<E: Engine> SqlStore<E> {
@@ -77,6 +84,22 @@ impl<E: Engine> SqlStore<E> {
             (statement.name, text)
         });
         common.chain(E::own_statements().iter().copied())
+    }
+
+    pub(super) fn over(engine: E) -> Self {
+        Self { engine, texts: Arc::new(Semaphore::new(TEXTS)) }
+    }
+
+    /// A step that counts a text message.
+    fn text_messages_in_turn<T>(
+        &self,
+        step: impl Future<Output = Result<T, StoreFault>> + Send + 'static,
+    ) -> impl Future<Output = Result<T, StoreFault>> + Send + 'static {
+        let turns = Arc::clone(&self.texts);
+        async move {
+            let _turn = turns.acquire_owned().await;
+            step.await
+        }
     }
 
     async fn in_own_task<T: Send + 'static>(
@@ -115,7 +138,8 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
         let engine = self.engine.clone();
         if new.text.is_some() {
             // A transaction on either engine, and no lane bears it.
-            return self.in_own_task("begin_challenge", async move { engine.begin_challenge(new).await }).await;
+            let step = self.text_messages_in_turn(async move { engine.begin_challenge(new).await });
+            return self.in_own_task("begin_challenge", step).await;
         }
         self.hot("begin_challenge", async move { engine.begin_challenge(new).await }).await
     }
@@ -125,7 +149,17 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
     }
 
     async fn add_code(&self, code: NewCode) -> Result<ResendOutcome, StoreFault> {
-        step!(self, "add_code", transaction, |link| steps::resend::add_code(link, &code))
+        let (engine, is_text) = (self.engine.clone(), code.text.is_some());
+        let step = async move {
+            let mut link = engine.transaction().await?;
+            let outcome = steps::resend::add_code(&mut link, &code).await?;
+            link.finish().await?;
+            Ok(outcome)
+        };
+        if is_text {
+            return self.in_own_task("add_code", self.text_messages_in_turn(step)).await;
+        }
+        self.in_own_task("add_code", step).await
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {
@@ -240,41 +274,5 @@ impl<E: Engine> UserStore for SqlStore<E> {
             event,
             answer.as_ref()
         ))
-    }
-}
-
-#[async_trait]
-impl<E: Engine> Ledger for SqlStore<E> {
-    async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<KnownAnswer, StoreFault> {
-        let key = *key;
-        step!(self, "answer", reader, |link| steps::ledger::answer(link, &key, now))
-    }
-
-    async fn record(&self, event: &AuditEvent) -> Result<(), StoreFault> {
-        let (engine, events) = (self.engine.clone(), vec![event.clone()]);
-        self.hot("record", async move { engine.record(events).await }).await
-    }
-
-    async fn ping(&self) -> Result<(), StoreFault> {
-        step!(self, "ping", reader, |link| steps::ledger::ping(link))
-    }
-
-    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreFault> {
-        step!(self, "sweep", transaction, |link| steps::ledger::sweep(link, now))
-    }
-}
-
-#[async_trait]
-impl<E: Engine> History for SqlStore<E> {
-    async fn lockout(&self, key: IdentifierKey) -> Result<Lockout, StoreFault> {
-        step!(self, "lockout", reader, |link| steps::history::lockout(link, key))
-    }
-
-    async fn refusals(&self, subject: Subject, since: Timestamp, limit: u32) -> Result<Vec<PastRefusal>, StoreFault> {
-        step!(self, "refusals", reader, |link| steps::history::refusals(link, subject, since, limit))
-    }
-
-    async fn requests(&self, after: EventId, limit: u32) -> Result<PastPage, StoreFault> {
-        step!(self, "requests", reader, |link| steps::history::requests(link, after, limit))
     }
 }

@@ -20,6 +20,8 @@ use toml::de::DeValue;
 /// As far back as messages are remembered.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
 
+const MOST_PRICE: Money = Money::from_millionths(1_000_000_000_000);
+
 const KIND: Word<NumberKind> = Word(&[
     ("mobile", NumberKind::Mobile),
     ("fixed_line", NumberKind::FixedLine),
@@ -66,8 +68,14 @@ fn capital(text: &str) -> Option<Country> {
     Country::new(text).filter(|country| country.as_str() == text)
 }
 
-fn money() -> Text<fn(&str) -> Option<Money>> {
+fn money_form() -> Text<fn(&str) -> Option<Money>> {
     Text { parse: Money::parse, expected: "an amount such as \"0.075\", with six decimals at most" }
+}
+
+/// A price is bounded so that what millions of messages cost is still a number that a store holds.
+fn price_form() -> Text<fn(&str) -> Option<Money>> {
+    let parse = |text: &str| Money::parse(text).filter(|price| *price <= MOST_PRICE);
+    Text { parse, expected: "an amount such as \"0.075\", with six decimals at most, up to a million" }
 }
 
 pub(super) fn sms(section: &mut Section<'_>) -> Option<SmsChange> {
@@ -77,12 +85,12 @@ pub(super) fn sms(section: &mut Section<'_>) -> Option<SmsChange> {
     let prefix = windows(section, "prefix");
     let country = windows(section, "country");
     let all = windows(section, "all");
-    let daily_budget = section.get("daily_budget", &money()).optional();
-    let price = section.get("price", &money()).optional();
+    let daily_budget = section.get("daily_budget", &money_form()).optional();
+    let price = section.get("price", &price_form()).optional();
     let prices = section.tables("prices", |section| {
         let country = Text { parse: capital, expected: "two capital letters (ISO 3166-1), such as \"DE\"" };
         let country = section.need("country", &country);
-        let price = section.need("price", &money());
+        let price = section.need("price", &price_form());
         Some((country?, price?))
     });
     let prices = prices.optional();
@@ -118,4 +126,16 @@ fn windows(section: &mut Section<'_>, key: &'static str) -> Option<Option<Arc<[W
         return None;
     }
     Some(windows.map(Into::into))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the policy's text says of a kind is read as that kind.
+    #[test]
+    fn every_kind_of_number_has_its_name() {
+        assert!(KIND.0.iter().all(|(name, kind)| *name == kind.as_str()));
+        assert!(KIND.0.iter().map(|(_, kind)| *kind).eq(NumberKind::ALL));
+    }
 }

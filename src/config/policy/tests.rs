@@ -182,6 +182,10 @@ fn bounds_hold_to_the_last_value() {
         ("[sms]\ncountries = [\"DE\"]", "[sms]\ncountries = [\"de\"]"),
         ("[sms]\ncountries = [\"*\"]", "[sms]\ncountries = [\"*\", \"DE\"]"),
         ("[sms]\nprice = \"0.000001\"", "[sms]\nprice = 0.1"),
+        (
+            "[sms]\ndaily_budget = \"1000000000\"\nprice = \"1000000\"",
+            "[sms]\ndaily_budget = \"1000000000\"\nprice = \"1000000.1\"",
+        ),
         ("[sms]\nprefix = [{ limit = 1, seconds = 600 }]", "[sms]\nprefix = [{ limit = 1, seconds = 599 }]"),
         ("[sms]\nall = [{ limit = 1, seconds = 604800 }]", "[sms]\nall = [{ limit = 1, seconds = 604801 }]"),
         ("[sms]\nunused_share = 100", "[sms]\nunused_share = 101"),

@@ -89,8 +89,7 @@ impl GuardChange {
         }
         lines.section("guard");
         lines.text("mode", self.mode.map(Mode::as_str));
-        let windows = self.windows.iter().flat_map(|windows| windows.iter());
-        lines.list("windows", windows.map(|w| format!("{{ limit = {}, seconds = {} }}", w.limit, w.span.as_secs())));
+        lines.windows("windows", self.windows.as_ref());
         lines.figure("code_length", self.code_length);
     }
 

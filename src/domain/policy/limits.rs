@@ -143,9 +143,14 @@ impl LimitRule {
     }
 
     pub(super) fn admits_more_than(&self, strict: &Self) -> bool {
-        let admits_more = |window: &Window| window::most_admitted(&self.windows, window.span) > u64::from(window.limit);
-        strict.windows.iter().any(admits_more)
+        admit_more(&self.windows, &strict.windows)
     }
+}
+
+/// Whether windows admit more in some span than others do.
+pub(super) fn admit_more(windows: &[Window], strict: &[Window]) -> bool {
+    let more = |window: &Window| window::most_admitted(windows, window.span) > u64::from(window.limit);
+    strict.iter().any(more)
 }
 
 /// What is to be different of one limit.
@@ -171,8 +176,7 @@ impl LimitChange {
         }
         lines.section(&format!("limits.{key}"));
         lines.text("mode", self.mode.map(Mode::as_str));
-        let windows = self.windows.iter().flat_map(|windows| windows.iter());
-        lines.list("windows", windows.map(|w| format!("{{ limit = {}, seconds = {} }}", w.limit, w.span.as_secs())));
+        lines.windows("windows", self.windows.as_ref());
     }
 
     fn words(&self, key: &str, whose: &str) -> Vec<String> {

@@ -55,7 +55,7 @@ impl SecurityEvent {
 /// What is done about one event. Written as a list: `["notify", "revoke"]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Responses {
-    /// The person is told by email.
+    /// The person is told, by email or where there is only a number by text message.
     pub notify: bool,
     /// Every session of the user ends, and no device of theirs is known any more. On a sign-in: every other session.
     pub revoke: bool,

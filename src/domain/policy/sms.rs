@@ -2,13 +2,14 @@
 
 use super::{
     Mode,
+    limits::admit_more,
     review::Contradictions,
     text::{Lines, show_span},
 };
 use crate::domain::{
     contact::{Country, NumberKind},
     money::Money,
-    window::{self, Window},
+    window::Window,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -138,17 +139,13 @@ impl SmsRules {
     /// The keys by which these rules permit more than `strict` does. Which countries, at which prices, is not stricter or
     /// looser, it is where a service's people are; that all of them are allowed is.
     pub(super) fn looser_than(&self, strict: &Self) -> Vec<&'static str> {
-        let wider = |ours: &[Window], theirs: &[Window]| {
-            let more = |window: &Window| window::most_admitted(ours, window.span) > u64::from(window.limit);
-            theirs.iter().any(more)
-        };
         [
-            ("sms.mode", self.mode == Mode::Shadow && strict.mode == Mode::Enforce),
+            ("sms.mode", self.mode > strict.mode),
             ("sms.countries", self.countries == Countries::All && strict.countries != Countries::All),
             ("sms.refused_types", strict.refused_types.iter().any(|kind| !self.refused_types.contains(kind))),
-            ("sms.prefix", wider(&self.prefix, &strict.prefix)),
-            ("sms.country", wider(&self.country, &strict.country)),
-            ("sms.all", wider(&self.all, &strict.all)),
+            ("sms.prefix", admit_more(&self.prefix, &strict.prefix)),
+            ("sms.country", admit_more(&self.country, &strict.country)),
+            ("sms.all", admit_more(&self.all, &strict.all)),
             ("sms.daily_budget", self.daily_budget > strict.daily_budget),
             ("sms.unused_share", self.unused.share > strict.unused.share),
         ]
@@ -215,8 +212,7 @@ impl SmsChange {
         let kinds = |kinds: &Vec<NumberKind>| joined(kinds.iter().map(|kind| format!("\"{}\"", kind.as_str())));
         lines.figure("refused_types", self.refused_types.as_ref().map(kinds));
         for (key, windows) in self.windows() {
-            let windows = windows.into_iter().flat_map(|windows| windows.iter());
-            lines.list(key, windows.map(|w| format!("{{ limit = {}, seconds = {} }}", w.limit, w.span.as_secs())));
+            lines.windows(key, windows);
         }
         lines.text("daily_budget", self.daily_budget.map(|money| money.to_string()).as_deref());
         lines.text("price", self.price.map(|money| money.to_string()).as_deref());

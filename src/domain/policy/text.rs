@@ -1,9 +1,10 @@
 //! A policy as the text of its file: every figure of the base, and of each override what it changes.
 
 use super::{Change, LockoutChange, Policy};
-use crate::domain::{challenge::Purpose, client::ClientId, contact::Channel};
+use crate::domain::{challenge::Purpose, client::ClientId, contact::Channel, window::Window};
 use std::{
     fmt::{Display, Write as _},
+    sync::Arc,
     time::Duration,
 };
 
@@ -90,6 +91,12 @@ impl Lines {
         if !entries.is_empty() {
             self.line(key, format_args!("[\n{}]", entries.concat()));
         }
+    }
+
+    /// Windows, each on a line of its own.
+    pub(super) fn windows(&mut self, key: &str, windows: Option<&Arc<[Window]>>) {
+        let windows = windows.into_iter().flat_map(|windows| windows.iter());
+        self.list(key, windows.map(|w| format!("{{ limit = {}, seconds = {} }}", w.limit, w.span.as_secs())));
     }
 
     fn line(&mut self, key: &str, value: impl Display) {

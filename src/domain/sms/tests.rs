@@ -27,7 +27,7 @@ fn country(letters: &str) -> Country {
 
 fn ago(minutes: u64, sent: u64, used: u64) -> Slot {
     let start = slot_of(NOW.before(Duration::from_mins(minutes)));
-    Slot { start, sent, used, cost: Money::from_millionths(50_000 * sent) }
+    Slot { start, sent, codes: sent, used, cost: Money::from_millionths(50_000 * sent) }
 }
 
 fn judged(traffic: &Traffic) -> Option<SmsStop> {
@@ -90,6 +90,11 @@ fn unused_codes_stop_a_prefix_and_a_network() {
     assert_eq!(judged(&network(ago(30, least, used - 1))), Some(SmsStop::UnusedNetwork));
     assert_eq!(judged(&network(ago(30, least - 1, 0))), None, "of few nothing is concluded");
     assert_eq!(judged(&network(ago(10, least, 0))), None, "who was asked just now may yet sign in");
+    // Notices are no codes: they neither count as unused nor make up for codes that are.
+    let notices = Slot { codes: 0, ..ago(30, 10 * least, 0) };
+    assert_eq!(judged(&network(notices)), None);
+    let both = Traffic { network: vec![notices, ago(30, least, used - 1)], ..Traffic::default() };
+    assert_eq!(judged(&both), Some(SmsStop::UnusedNetwork));
     let prefix = SmsRules { prefix: vec![Window { limit: 1000, span: SLOT }].into(), ..rules() };
     let traffic = Traffic { prefix: vec![ago(30, least, 0)], ..Traffic::default() };
     assert_eq!(stop(&prefix, Some(country("DE")), NumberKind::Mobile, &traffic, NOW), Some(SmsStop::UnusedPrefix));
@@ -102,4 +107,15 @@ fn slots_begin_on_whole_tens_of_minutes() {
         [minute(0), minute(9), minute(10), minute(-1)].map(slot_of),
         [minute(0), minute(0), minute(10), minute(-10)]
     );
+}
+
+#[test]
+fn everything_that_a_rule_asks_for_is_looked_up() {
+    for template in Template::ALL {
+        let rules = template.rules().sms;
+        let oldest = |span: Duration| slot_of(NOW.before(span)).before(SLOT);
+        for span in [rules.longest(), rules.unused.span + CODE_LIFE, Duration::from_hours(24)] {
+            assert!(oldest(span).after(SLOT) > NOW.before(look_back(&rules)), "{}", template.as_str());
+        }
+    }
 }

@@ -102,13 +102,13 @@ impl Courier {
     }
 
     /// Counts a notice on the budgets of text messages: whoever can lock a number could else have messages sent to it
-    /// that no rule stops. Put off and tried again, it counts again.
+    /// that no rule stops.
     async fn count(&self, envelope: &SmsEnvelope, address: Option<IpAddr>, now: Timestamp) -> Result<(), End> {
         let WorkerParts { outbox, keys, entropy, policies, .. } = &*self.parts;
         let text = text_messages::counted(&envelope.to, address, &**keys, &**entropy, &**policies);
         let mut event = AuditEvent::new(EventId::new(entropy.uuid()), now, Act::MessageDropped, &Origin::default());
         (event.actor, event.message_id) = (Actor::Service, Some(envelope.message_id));
-        match outbox.count_notice(text, event, now).await {
+        match outbox.count_notice(envelope.message_id, text, event, now).await {
             Ok(None) => Ok(()),
             Ok(Some(withheld)) => {
                 text_messages::tell(withheld);
@@ -140,7 +140,7 @@ impl Courier {
             Recipient::InContent => "",
         };
         let to = match (&message.recipient, &content) {
-            (_, Content::Withheld) => return Err(End::Dropped { reason: "REVIEW_ACCOUNT" }),
+            (_, Content::ToNobody) => return Err(End::Dropped { reason: "REVIEW_ACCOUNT" }),
             (Recipient::User { user_id, contact, .. }, _) => {
                 contact.open(&ring, *user_id).map_err(unreadable)?.preferred()
             }
@@ -168,7 +168,7 @@ impl Courier {
             Identifier::Phone(to) => {
                 let Some(SmsRoute { messenger, domain }) = &self.parts.messengers.sms else {
                     // Another process may have a provider already, and this one soon.
-                    tracing::error!(%message_id, "a message goes by SMS, and no provider is configured");
+                    tracing::error!(%message_id, reason = "NO_SMS_PROVIDER", "a message goes by SMS, and is put off");
                     return Err(End::Later);
                 };
                 let text = self.templates.sms(&content, locale, domain).map_err(in_words)?;

@@ -22,7 +22,7 @@ pub enum TemplateFault {
     Template(#[from] minijinja::Error),
     /// The content has no words, as it goes to nobody.
     #[error("the message is not to be sent")]
-    Withheld,
+    ToNobody,
 }
 
 /// The templates, parsed.
@@ -70,7 +70,7 @@ impl Templates {
     }
 
     fn code(&self, content: &Content) -> Result<Words, TemplateFault> {
-        let Content::Code { locale, .. } = content else { return Err(TemplateFault::Withheld) };
+        let Content::Code { locale, .. } = content else { return Err(TemplateFault::ToNobody) };
         let language = language(locale, &LANGUAGES);
         let values = context! { language => language, direction => "ltr", ..values(content) };
         let part = |part: &str| self.0.get_template(&format!("{language}/code.{part}.j2"))?.render(&values);
@@ -110,7 +110,7 @@ fn notice(content: &Content, locale: &str) -> Result<Notice, TemplateFault> {
         Content::IdentifierLocked { locale, .. } => locale,
         _ => locale,
     };
-    Notice::of(content, locale).ok_or(TemplateFault::Withheld)
+    Notice::of(content, locale).ok_or(TemplateFault::ToNobody)
 }
 
 /// The language of a BCP 47 tag such as `de-CH`, if it is one of `languages`, else the first of them.

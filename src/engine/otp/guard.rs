@@ -20,7 +20,7 @@ use crate::{
         window::Standing,
     },
     engine::fault,
-    ports::limiter::{Admission, Layer, LayerKind},
+    ports::limiter::{Admission, Counter, Layer, LayerKind},
 };
 use std::{
     sync::atomic::{AtomicI64, Ordering},
@@ -33,6 +33,8 @@ use std::{
 pub(super) struct Guard {
     since: AtomicI64,
     until: AtomicI64,
+    /// Until when an alarm of this process holds.
+    alarmed: AtomicI64,
 }
 
 impl Guard {
@@ -56,6 +58,11 @@ impl Guard {
             self.since.store(now.micros(), Ordering::Relaxed);
         }
         anew
+    }
+
+    /// Whether an alarm is due: none of this process holds. One holds until then at least.
+    fn alarm(&self, until: Timestamp, now: Timestamp) -> bool {
+        self.alarmed.fetch_max(until.micros(), Ordering::Relaxed) <= now.micros()
     }
 }
 
@@ -95,10 +102,15 @@ impl OtpEngine {
     /// [`Refusal::StoreUnavailable`] where it cannot be asked.
     pub async fn look_at_guard(&self) -> Result<(), Refusal> {
         let stands = self.parts.limiter.stand(&[self.failures()]).await.map_err(|fault| fault::limiter(&fault))?;
+        // At its share it has nothing to learn: it counts itself, and what it has spent it was told when it did.
+        if stands.counter == Counter::Share {
+            return Ok(());
+        }
         let now = self.parts.clock.now();
         let wait = stands.layers.iter().flatten().filter_map(|stand| stand.retry_after).max();
         if wait.is_some_and(|wait| self.guard.raise(now.after(wait), now)) {
-            tracing::warn!("wrong codes over all accounts are too many, as another process found");
+            let mode = self.guard_mode().as_str();
+            tracing::warn!(mode, "wrong codes over all accounts are too many: the shared budget is spent");
         }
         Ok(())
     }
@@ -115,15 +127,19 @@ impl OtpEngine {
 
     /// Counts a wrong code of an unknown device. An event like `event` tells when that spends the budget.
     pub(super) async fn count_failure(&self, event: &AuditEvent, now: Timestamp) -> Result<(), Refusal> {
-        let wait = match self.parts.limiter.admit(&[self.failures()]).await.map_err(|fault| fault::limiter(&fault))? {
-            Admission::Refused { retry_after, .. } => retry_after,
+        let admission = self.parts.limiter.admit(&[self.failures()]).await.map_err(|fault| fault::limiter(&fault))?;
+        let (wait, is_last) = match admission {
+            Admission::Refused { retry_after, .. } => (retry_after, false),
             // The one that spends the last of it raises the guard for as long as it stays spent.
             Admission::Admitted(decisions) => match decisions.first().map(|decision| decision.standing) {
-                Some(Standing { remaining: 0, reset, .. }) => reset,
+                Some(Standing { remaining: 0, reset, .. }) => (reset, true),
                 _ => return Ok(()),
             },
         };
-        if !self.guard.raise(now.after(wait), now) {
+        let until = now.after(wait);
+        let anew = self.guard.raise(until, now);
+        // A look may have been faster than whoever spent the last of it. Others who find it raised stay silent.
+        if !(anew || is_last) || !self.guard.alarm(until, now) {
             return Ok(());
         }
         let event = match self.guard_mode() {
@@ -179,5 +195,24 @@ impl OtpEngine {
         let retry_after = self.guard.until().since(now).max(Duration::from_secs(1));
         let standing = Standing { limit: rules.failures.windows[0].limit, remaining: 0, reset: retry_after };
         Some(Refusal::RateLimited { layer: LayerKind::Failures.as_str(), standing, retry_after })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    #[test]
+    fn a_look_takes_no_alarm_away_and_an_alarm_is_raised_once() {
+        let guard = Guard::default();
+        assert!(guard.raise(at(20), at(10)), "a look was faster");
+        assert!(!guard.raise(at(20), at(10)) && guard.alarm(at(20), at(10)), "whoever spent the last of it");
+        assert!(!guard.alarm(at(30), at(15)), "another wrong code while it guards");
+        assert!(!guard.alarm(at(40), at(25)), "it has been up all the time");
+        assert!(guard.raise(at(60), at(50)) && guard.alarm(at(60), at(50)));
     }
 }

@@ -124,7 +124,7 @@ impl OtpEngine {
             address: origin.address.map(|address| address.to_string()).unwrap_or_default(),
             asked_at: now.micros(),
         };
-        let content = if review.is_some() { Content::Withheld } else { in_words() };
+        let content = if review.is_some() { Content::ToNobody } else { in_words() };
         let message_id = MessageId::new(self.parts.entropy.uuid());
         let message = sealed_message(
             &self.parts.keys.sealing(),

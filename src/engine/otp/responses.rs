@@ -7,7 +7,7 @@ use crate::{
         challenge::ChargedAttempt,
         lockout::Lockout,
         message::Content,
-        policy::{Mode, SecurityEvent},
+        policy::SecurityEvent,
         refusal::Refusal,
         session::Origin,
         time::Timestamp,
@@ -18,7 +18,7 @@ use crate::{
 
 impl OtpEngine {
     fn security(&self) -> Security<'_> {
-        Security::now(&*self.parts.keys, &*self.parts.entropy, &*self.parts.policies)
+        Security::in_force(&*self.parts.keys, &*self.parts.entropy, &*self.parts.policies)
     }
 
     /// A failed attempt with all that the audit log says of it, and what the person is told where it reached a rung.
@@ -31,7 +31,8 @@ impl OtpEngine {
     ) -> Result<FailedAttempt, Refusal> {
         if !lockout.wait_at(attempt.failures).is_lock() {
             let mut events = vec![failed];
-            if lockout.mode == Mode::Shadow && lockout.enforced_wait_at(attempt.failures).is_lock() {
+            // Only in shadow does what is enforced differ from what would be.
+            if lockout.enforced_wait_at(attempt.failures).is_lock() {
                 events.push(self.would_refuse(&events[0], "ACCOUNT_LOCKED"));
             }
             return Ok(FailedAttempt { events, notice: None });
@@ -75,7 +76,8 @@ impl OtpEngine {
     /// Adds to a sign-in what is done where a user signs in on a device that did not prove to be known.
     pub(super) fn respond_to_new_device(&self, sign_in: &mut SignIn) -> Result<(), Refusal> {
         let known = sign_in.counter_key != sign_in.identifier_key.0;
-        let (SignInUser::Existing { .. }, Some(started)) = (&sign_in.user, sign_in.events.last()) else {
+        let started = sign_in.events.iter().find(|event| event.act == Act::SessionStarted);
+        let (SignInUser::Existing { .. }, Some(started)) = (&sign_in.user, started) else {
             return Ok(());
         };
         if known {

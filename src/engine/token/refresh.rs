@@ -78,7 +78,7 @@ impl TokenIssuer {
         let PresentedToken { token, authentic } = presented;
         let now = self.parts.clock.now();
         let parts = &self.parts;
-        let security = Security::now(&*parts.keys, &*parts.entropy, &*parts.policies);
+        let security = Security::in_force(&*parts.keys, &*parts.entropy, &*parts.policies);
         let policy = &self.parts.policy;
         let request_key = request.request_id.map(|id| {
             let session = token.session_id.bytes();

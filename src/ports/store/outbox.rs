@@ -35,10 +35,11 @@ pub trait Outbox: Send + Sync {
         event: Option<AuditEvent>,
     ) -> Result<(), StoreFault>;
 
-    /// Counts a notice that is about to go by text message, or tells why it may not. Where a rule is in shadow, or a
-    /// budget is found spent, an event like `event` says so. Asked again for the same notice it counts again.
+    /// Counts a notice that is about to go by text message, once however often it is tried, or tells why it may not go.
+    /// Where a rule is in shadow an event like `event` says so; where a budget is found spent, an alarm.
     async fn count_notice(
         &self,
+        id: MessageId,
         text: TextMessage,
         event: AuditEvent,
         now: Timestamp,

@@ -31,6 +31,8 @@ pub struct TextMessage {
 pub struct Withheld {
     /// Why.
     pub stop: SmsStop,
+    /// The country of its number.
+    pub country: Option<Country>,
     /// Whether this is the first in an hour of which an operator has to hear.
     pub alarm: bool,
 }

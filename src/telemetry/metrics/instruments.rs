@@ -2,18 +2,21 @@
 //! here, its names in `names`, and its place in [`ALL`].
 
 use super::counter::{About, Counter, Gauge, Instrument};
-use crate::telemetry::names::{CHANGE, LAYER, LIMITER_ALONE, LIMITER_CHANGES, LIMITER_DECISIONS, OUTCOME, REASON};
+use crate::telemetry::names::{
+    self, CHANGE, LAYER, LIMITER_ALONE, LIMITER_CHANGES, LIMITER_DECISIONS, OUTCOME, REASON,
+};
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 3] = [&DECISIONS, &CHANGES, &ALONE];
+pub static ALL: [&'static dyn Instrument; 4] = [&DECISIONS, &CHANGES, &ALONE, &TEXT_MESSAGES_STOPPED];
 
-/// Decisions on requests for codes, for each layer that was asked: `identifier`, `address`, `network`, `all`, those of proofs; `none` where no layer
-/// could be.
+/// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
+/// but `failures`, which counts wrong codes of unknown devices; what it refuses is what raises the guard, or in shadow
+/// would.
 pub static DECISIONS: Counter<10, 4> = Counter::new(
     About {
         name: LIMITER_DECISIONS,
         unit: "{decision}",
-        description: "Decisions on requests for codes, by the layer that decided and how.",
+        description: "Decisions of the limiter, by the layer that decided and how.",
     },
     [LAYER, OUTCOME],
     [
@@ -51,3 +54,25 @@ pub static ALONE: Gauge = Gauge::new(About {
     unit: "{process}",
     description: "1 while this process counts requests alone, at its share, as Redis cannot decide; else 0.",
 });
+
+/// Text messages that a rule of the policy's `[sms]` stops: kept back, or in shadow sent all the same.
+pub static TEXT_MESSAGES_STOPPED: Counter<8, 2> = Counter::new(
+    About {
+        name: names::TEXT_MESSAGES_STOPPED,
+        unit: "{message}",
+        description: "Text messages that a rule against fraud stops, by the rule; in shadow they are sent all the same.",
+    },
+    [REASON, OUTCOME],
+    [
+        "SMS_COUNTRY_NOT_ALLOWED",
+        "SMS_NUMBER_TYPE_REFUSED",
+        "SMS_PREFIX_BUDGET",
+        "SMS_COUNTRY_BUDGET",
+        "SMS_TOTAL_BUDGET",
+        "SMS_MONEY_BUDGET",
+        "SMS_UNUSED_PREFIX",
+        "SMS_UNUSED_NETWORK",
+    ],
+    ["withheld", "would_refuse"],
+)
+.from_zero();

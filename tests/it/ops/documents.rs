@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use identity::domain::audit::Act;
+use identity::domain::sms::SmsStop;
 
 fn document(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -16,6 +17,14 @@ fn the_page_on_audit_lists_every_act_and_no_other() {
     let listed: Vec<&str> =
         acts.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|line| line.split('`').next()).collect();
     assert_eq!(listed, Act::ALL.map(Act::as_str));
+}
+
+#[test]
+fn the_page_on_policy_names_every_reason_to_keep_a_text_message_back() {
+    let page = document("docs/policy.md");
+    for stop in SmsStop::ALL {
+        assert!(page.contains(&format!("`{}`", stop.as_str())), "{}", stop.as_str());
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
+use identity::domain::sms::SmsStop;
 
 use crate::support::http as plain;
 use crate::support::otlp::Collector;
@@ -37,22 +38,29 @@ async fn prometheus_reads_them_on_a_listener_of_their_own() {
     for _ in 0..4 {
         let _ = client.send_otp("metrics@example.com").await;
     }
+    // A German number of the premium kind: answered as ever, and kept back.
+    client.send_sms("+499001234567").await.unwrap();
     let text = scrape(address).await;
     let calls = |method: &str, code: &str| {
         let labels = [format!("/{method}\""), format!("\"{code}\"")];
         value(&text, "identity_rpc_calls_total", &[&labels[0], &labels[1]])
     };
-    assert_eq!(calls("SendOtp", "OK"), Some(3.0), "{text}");
+    assert_eq!(calls("SendOtp", "OK"), Some(4.0), "{text}");
     assert_eq!(calls("SendOtp", "RESOURCE_EXHAUSTED"), Some(2.0), "{text}");
     assert_eq!(calls("VerifyOtp", "OK"), Some(1.0));
     let decisions = |layer: &str, outcome: &str| {
         let labels = [format!("layer=\"{layer}\""), format!("outcome=\"{outcome}\"")];
         value(&text, "identity_limiter_decisions_total", &[&labels[0], &labels[1]])
     };
-    assert_eq!(decisions("identifier", "admitted"), Some(3.0), "{text}");
+    assert_eq!(decisions("identifier", "admitted"), Some(4.0), "{text}");
     assert_eq!(decisions("identifier", "refused"), Some(2.0));
     assert_eq!(decisions("address", "refused"), Some(0.0), "shown before the first");
     assert_eq!(value(&text, "identity_limiter_alone", &[]), Some(0.0));
+    let stopped = |reason: &str| value(&text, "identity_text_messages_stopped_total", &[reason, "\"withheld\""]);
+    assert_eq!(stopped("SMS_NUMBER_TYPE_REFUSED"), Some(1.0), "{text}");
+    for stop in SmsStop::ALL {
+        assert!(stopped(stop.as_str()).is_some(), "{} has a series of its own", stop.as_str());
+    }
     for line in text.lines().filter(|line| line.starts_with("# TYPE identity_")) {
         let name = line.split(' ').nth(2).unwrap();
         let help = text.lines().find_map(|line| line.strip_prefix(&format!("# HELP {name} "))).unwrap_or_default();

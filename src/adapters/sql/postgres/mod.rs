@@ -93,7 +93,7 @@ impl SqlStore<Postgres> {
         pool.open().await?;
         let connections = Connections::new(pool);
         let lanes = Arc::new(Lanes::start(&connections));
-        Ok(Self { engine: Postgres { migration_options: options.for_migrations()?, connections, lanes } })
+        Ok(Self::over(Postgres { migration_options: options.for_migrations()?, connections, lanes }))
     }
 }
 

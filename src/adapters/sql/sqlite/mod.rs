@@ -66,7 +66,7 @@ impl SqlStore<Sqlite> {
         let writer = Pool::new(options.clone(), 1);
         writer.open().await?;
         let readers = Pool::new(options.clone().pragma("query_only", "on"), READERS);
-        Ok(Self { engine: Sqlite { options, writer, readers, statements: Arc::default() } })
+        Ok(Self::over(Sqlite { options, writer, readers, statements: Arc::default() }))
     }
 }
 

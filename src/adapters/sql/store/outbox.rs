@@ -28,10 +28,18 @@ impl<E: Engine> Outbox for SqlStore<E> {
 
     async fn count_notice(
         &self,
+        id: MessageId,
         text: TextMessage,
         event: AuditEvent,
         now: Timestamp,
     ) -> Result<Option<Withheld>, StoreFault> {
-        step!(self, "count_notice", transaction, |link| steps::text_messages::count_notice(link, &text, &event, now))
+        let engine = self.engine.clone();
+        let step = async move {
+            let mut link = engine.transaction().await?;
+            let withheld = steps::text_messages::count_notice(&mut link, id, &text, &event, now).await?;
+            link.finish().await?;
+            Ok(withheld)
+        };
+        self.in_own_task("count_notice", self.text_messages_in_turn(step)).await
     }
 }

@@ -59,7 +59,7 @@ impl Notice {
             Content::NewDevice { address, noticed_at, everywhere } => {
                 ("new_device", everywhere.then_some("everywhere"), address, *noticed_at, None)
             }
-            Content::Code { .. } | Content::Withheld => return None,
+            Content::Code { .. } | Content::ToNobody => return None,
         };
         let words = Catalogue::of(locale);
         let address = super::words::one_line(address);

@@ -73,5 +73,5 @@ fn a_name_is_never_the_last_line() {
 
 #[test]
 fn what_is_withheld_has_no_words() {
-    assert!(Templates::new().unwrap().sms(&Content::Withheld, "", "id.example.com").is_err());
+    assert!(Templates::new().unwrap().sms(&Content::ToNobody, "", "id.example.com").is_err());
 }

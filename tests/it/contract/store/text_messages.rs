@@ -2,14 +2,15 @@
 
 use super::{
     Given,
-    given::{NOW, at, challenge, digest, further},
+    given::{NOW, at, challenge, digest, event, further},
     on_both,
 };
 use identity::{
     adapters::system::SystemEntropy,
     domain::{
+        audit::Act,
         contact::{Country, NumberKind},
-        id::EventId,
+        id::{EventId, MessageId},
         money::Money,
         policy::{Countries, Mode, SmsRules, Template},
         sms::SmsStop,
@@ -26,6 +27,7 @@ use std::{sync::Arc, time::Duration};
 on_both!(
     what_a_rule_stops_is_kept_back_and_told_once_an_hour,
     a_resend_counts_too,
+    a_notice_counts_once_and_is_no_code,
     of_many_at_once_exactly_the_budget_goes,
     in_shadow_everything_goes,
     unused_codes_stop_a_network_and_used_ones_do_not,
@@ -63,8 +65,12 @@ fn sms(who: &str, text: TextMessage, now: Timestamp) -> NewChallenge {
     NewChallenge { text: Some(text), ..challenge(who, now) }
 }
 
+fn kept_back(stop: SmsStop, letters: &str, alarm: bool) -> BeginOutcome {
+    BeginOutcome::Withheld(Withheld { stop, country: Some(country(letters)), alarm })
+}
+
 fn withheld(stop: SmsStop, alarm: bool) -> BeginOutcome {
-    BeginOutcome::Withheld(Withheld { stop, alarm })
+    kept_back(stop, "DE", alarm)
 }
 
 async fn what_a_rule_stops_is_kept_back_and_told_once_an_hour(given: &Given) {
@@ -82,13 +88,17 @@ async fn what_a_rule_stops_is_kept_back_and_told_once_an_hour(given: &Given) {
     assert_eq!(ask("4", "DE", "near", 1).await, withheld(SmsStop::PrefixBudget, true));
     assert_eq!(ask("5", "DE", "near", 2).await, withheld(SmsStop::PrefixBudget, false));
     assert_eq!(ask("6", "DE", "far", 2).await, BeginOutcome::Begun);
-    assert_eq!(ask("7", "GB", "abroad", 2).await, withheld(SmsStop::Country, false));
+    assert_eq!(ask("7", "GB", "abroad", 2).await, kept_back(SmsStop::Country, "GB", false));
     // What is kept back counts on nothing: the budget is free again when its messages have left the window.
     assert_eq!(ask("8", "DE", "near", 3600 + 600).await, BeginOutcome::Begun);
     assert_eq!((given.inspect.count("outbox").await, given.inspect.count("challenges").await), (5, 8));
     let events = given.inspect.events().await;
     let of = |act: &str| events.iter().filter(|event| event.act == act).count();
     assert_eq!((of("code.sent"), of("code.withheld"), of("sms.stopped")), (5, 3, 1));
+    // The alarm is about nobody: whose request found the budget spent says nothing.
+    let about = "SELECT COUNT(*) FROM audit_events WHERE act = 'sms.stopped' AND actor = 'service' \
+        AND identifier_key IS NULL AND address IS NULL AND challenge_id IS NULL AND client_id IS NULL";
+    assert_eq!(given.inspect.number(about).await, 1);
 }
 
 async fn a_resend_counts_too(given: &Given) {
@@ -103,13 +113,38 @@ async fn a_resend_counts_too(given: &Given) {
     };
     assert!(matches!(resend(30).await, ResendOutcome::Added));
     assert!(matches!(resend(60).await, ResendOutcome::Added));
-    let stopped = Withheld { stop: SmsStop::PrefixBudget, alarm: true };
+    let stopped = Withheld { stop: SmsStop::PrefixBudget, country: Some(country("DE")), alarm: true };
     assert!(matches!(resend(90).await, ResendOutcome::Withheld(withheld) if withheld == stopped));
     assert_eq!(given.inspect.count("outbox").await, 3);
     given.store.note_text_message_use(id).await.unwrap();
     given.store.note_text_message_use(id).await.unwrap();
     let used = "SELECT used FROM text_messages WHERE kind = 'prefix'";
     assert_eq!(given.inspect.number(used).await, 3, "all of a challenge, and once");
+}
+
+async fn a_notice_counts_once_and_is_no_code(given: &Given) {
+    let rules = rules();
+    let notice = async |id: MessageId| {
+        let like = event(NOW, Act::MessageDropped);
+        given.store.count_notice(id, text(&rules, "DE", "near", "home"), like, NOW).await.unwrap()
+    };
+    let (first, second, third) = (message_id(), message_id(), message_id());
+    // However often its hand-over is tried.
+    for _ in 0..5 {
+        assert_eq!(notice(first).await, None);
+    }
+    assert_eq!((notice(second).await, notice(third).await), (None, None));
+    let stop = SmsStop::PrefixBudget;
+    assert_eq!(notice(message_id()).await, Some(Withheld { stop, country: Some(country("DE")), alarm: true }));
+    assert_eq!(notice(first).await, None, "what has been counted may go");
+    let sums = "SELECT CAST(SUM(sent * 100 + codes * 10 + used) AS bigint) FROM text_messages WHERE kind = 'prefix'";
+    assert_eq!(given.inspect.number(sums).await, 300, "three sent, none a code");
+    let new = sms("ada", text(&rules, "DE", "near", "home"), NOW);
+    assert_eq!(given.store.begin_challenge(new).await.unwrap(), withheld(stop, false), "one budget for both");
+}
+
+fn message_id() -> MessageId {
+    MessageId::new(SystemEntropy.uuid())
 }
 
 async fn of_many_at_once_exactly_the_budget_goes(given: &Given) {
@@ -178,9 +213,9 @@ async fn money_is_counted_by_country(given: &Given) {
         outcomes.push(given.store.begin_challenge(new).await.unwrap());
     }
     let begun = BeginOutcome::Begun;
-    let spent = |alarm| withheld(SmsStop::MoneyBudget, alarm);
+    let spent = |letters, alarm| kept_back(SmsStop::MoneyBudget, letters, alarm);
     // 0.45 + 0.45 leaves 0.1: no third to France, one to Germany.
-    assert_eq!(outcomes, [begun, begun, spent(true), begun, spent(false)]);
+    assert_eq!(outcomes, [begun, begun, spent("FR", true), begun, spent("DE", false)]);
 }
 
 async fn the_sweep_forgets_and_keeps_the_lock(given: &Given) {

@@ -245,6 +245,7 @@ impl Outbox for World {
 
     async fn count_notice(
         &self,
+        _id: MessageId,
         _text: TextMessage,
         _event: AuditEvent,
         _now: Timestamp,

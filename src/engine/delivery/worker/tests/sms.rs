@@ -61,7 +61,7 @@ async fn without_a_provider_a_short_message_waits() {
 async fn a_notice_that_a_rule_stops_is_dropped_with_its_reason() {
     let world = World::new();
     let stop = SmsStop::PrefixBudget;
-    *world.withheld.lock().unwrap() = Some(Withheld { stop, alarm: true });
+    *world.withheld.lock().unwrap() = Some(Withheld { stop, country: None, alarm: true });
     let (email, sms) = (world.accept("ada"), notice(&world));
     let worker = World::work_with(with_sms(&world), 4, POLL);
     let (end, event, _) = world.end(sms).await;

@@ -1,0 +1,51 @@
+//! Recorded answers and the audit log over an engine.
+
+use super::SqlStore;
+use crate::{
+    adapters::sql::{engine::Engine, link::Link as _, steps},
+    domain::{
+        answer::AnswerKey,
+        audit::{AuditEvent, PastRefusal, Subject},
+        contact::IdentifierKey,
+        id::EventId,
+        time::Timestamp,
+    },
+    ports::store::{History, KnownAnswer, Ledger, Lockout, PastPage, StoreFault},
+};
+use async_trait::async_trait;
+
+#[async_trait]
+impl<E: Engine> Ledger for SqlStore<E> {
+    async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<KnownAnswer, StoreFault> {
+        let key = *key;
+        step!(self, "answer", reader, |link| steps::ledger::answer(link, &key, now))
+    }
+
+    async fn record(&self, event: &AuditEvent) -> Result<(), StoreFault> {
+        let (engine, events) = (self.engine.clone(), vec![event.clone()]);
+        self.hot("record", async move { engine.record(events).await }).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreFault> {
+        step!(self, "ping", reader, |link| steps::ledger::ping(link))
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreFault> {
+        step!(self, "sweep", transaction, |link| steps::ledger::sweep(link, now))
+    }
+}
+
+#[async_trait]
+impl<E: Engine> History for SqlStore<E> {
+    async fn lockout(&self, key: IdentifierKey) -> Result<Lockout, StoreFault> {
+        step!(self, "lockout", reader, |link| steps::history::lockout(link, key))
+    }
+
+    async fn refusals(&self, subject: Subject, since: Timestamp, limit: u32) -> Result<Vec<PastRefusal>, StoreFault> {
+        step!(self, "refusals", reader, |link| steps::history::refusals(link, subject, since, limit))
+    }
+
+    async fn requests(&self, after: EventId, limit: u32) -> Result<PastPage, StoreFault> {
+        step!(self, "requests", reader, |link| steps::history::requests(link, after, limit))
+    }
+}
