@@ -17,12 +17,15 @@ pub const OUTBOX_CONTENT: &str = "outbox.content";
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Content {
-    /// A one-time code.
+    /// A one-time code, a magic link, or both.
     Code {
         /// The address or number that the code goes to, in its canonical spelling.
         destination: String,
-        /// The digits.
+        /// The digits; empty where there is a link alone.
         code: String,
+        /// The magic link; empty where there is a code alone.
+        #[serde(default)]
+        link: String,
         /// The client application's display name.
         client_name: String,
         /// Whole minutes that the code lives.

@@ -92,11 +92,13 @@ impl Templates {
 
 /// What a code's templates may name.
 fn values(content: &Content) -> Value {
-    let Content::Code { destination: _, code, client_name, minutes, locale: _, address, asked_at } = content else {
+    let Content::Code { destination: _, code, link, client_name, minutes, locale: _, address, asked_at } = content
+    else {
         return Value::default();
     };
     context! {
         code => one_line(code),
+        link => one_line(link),
         client_name => one_line(client_name),
         minutes => minutes,
         address => one_line(address),

@@ -118,6 +118,7 @@ impl OtpEngine {
         let in_words = || Content::Code {
             destination: destination.as_str().to_owned(),
             code: code.digits().to_owned(),
+            link: String::new(),
             client_name: client_name.to_owned(),
             minutes: u32::try_from(lifetime.as_secs().div_ceil(60)).unwrap_or(u32::MAX),
             locale: locale.to_owned(),

@@ -10,6 +10,7 @@ fn code(locale: &str, client_name: &str) -> Content {
     Content::Code {
         destination: "+491761234567".to_owned(),
         code: "048213".to_owned(),
+        link: String::new(),
         client_name: client_name.to_owned(),
         minutes: 5,
         locale: locale.to_owned(),

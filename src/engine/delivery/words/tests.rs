@@ -4,6 +4,7 @@ fn code(client_name: &str, address: &str) -> Content {
     Content::Code {
         destination: "ada@example.com".to_owned(),
         code: "048213".to_owned(),
+        link: String::new(),
         client_name: client_name.to_owned(),
         minutes: 5,
         locale: "de-CH".to_owned(),

@@ -91,6 +91,7 @@ impl World {
         let content = Content::Code {
             destination: format!("{name}@example.com"),
             code: "123456".to_owned(),
+            link: String::new(),
             client_name: "Shop".to_owned(),
             minutes: 5,
             locale: String::new(),
