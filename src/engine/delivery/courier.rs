@@ -1,12 +1,6 @@
 //! One message, from its claim to its settlement.
 
-use super::{
-    backoff,
-    messengers::SmsRoute,
-    seal::opened_content,
-    words::{Templates, Words},
-    worker::WorkerParts,
-};
+use super::{backoff, messengers::SmsRoute, seal::opened_content, words::Words, worker::WorkerParts};
 use crate::{
     domain::{
         audit::{Act, Actor, AuditEvent},
@@ -36,7 +30,6 @@ const BROKEN_TRIES: u32 = 5;
 /// Carries messages, one at a time for each call.
 pub(super) struct Courier {
     parts: Arc<WorkerParts>,
-    templates: Templates,
 }
 
 /// A message in words, for its channel.
@@ -62,8 +55,8 @@ pub(super) enum End {
 }
 
 impl Courier {
-    pub(super) const fn new(parts: Arc<WorkerParts>, templates: Templates) -> Self {
-        Self { parts, templates }
+    pub(super) const fn new(parts: Arc<WorkerParts>) -> Self {
+        Self { parts }
     }
 
     /// Hands a message over, and tells what became of it, to be settled; `None` where its lease ran out before, for from
@@ -161,7 +154,7 @@ impl Courier {
         let create_time = message.create_time;
         match to {
             Identifier::Email(to) => {
-                let Words { subject, text, html } = self.templates.words(&content, locale).map_err(in_words)?;
+                let Words { subject, text, html } = self.parts.templates.words(&content, locale).map_err(in_words)?;
                 let envelope = Envelope { message_id, to, subject, text, html, create_time };
                 Ok(Letter::Email(self.parts.messengers.email.as_ref(), envelope))
             }
@@ -171,7 +164,7 @@ impl Courier {
                     tracing::error!(%message_id, reason = "NO_SMS_PROVIDER", "a message goes by SMS, and is put off");
                     return Err(End::Later);
                 };
-                let text = self.templates.sms(&content, locale, domain).map_err(in_words)?;
+                let text = self.parts.templates.sms(&content, locale, domain).map_err(in_words)?;
                 let counted = content.noticed_from().map_or(Counted::Before, |from| Counted::Now(from.parse().ok()));
                 Ok(Letter::Sms(messenger.as_ref(), SmsEnvelope { message_id, to, text, create_time }, counted))
             }
