@@ -9,6 +9,7 @@ mod form;
 pub mod limiter;
 pub mod listen;
 pub mod network;
+pub mod pages;
 pub mod policy;
 pub mod problem;
 pub mod proof;
@@ -63,6 +64,8 @@ pub struct Config {
     pub secrets: secrets::SecretsFolder,
     /// `[[clients]]`
     pub clients: Clients,
+    /// `[pages]`
+    pub pages: pages::Pages,
     /// `[telemetry]`
     pub telemetry: telemetry::Telemetry,
 }
@@ -127,6 +130,7 @@ impl Config {
                 .unwrap_or_default();
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
+            let pages = root.section("pages", pages::read);
             let telemetry = root.section("telemetry", telemetry::read);
             rules::check(
                 root,
@@ -139,6 +143,7 @@ impl Config {
             let sms = sms.map(|sms| rules::check_sms(root, environment, issuer.as_deref(), delivery.as_ref(), sms));
             rules::check_review(root, environment, review.as_ref().and_then(Option::as_ref));
             rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
+            rules::check_pages(root, pages, proof.as_ref());
             let service = service::Service { environment: environment?, issuer: issuer? };
             let sessions = SessionPolicy { issuer: service.issuer.clone(), ..sessions? };
             Some(Self {
@@ -156,6 +161,7 @@ impl Config {
                 sms: sms?,
                 secrets: secrets?,
                 clients: clients?,
+                pages: pages?,
                 telemetry: telemetry?,
             })
         })
