@@ -9,6 +9,7 @@ mod form;
 pub mod limiter;
 pub mod listen;
 pub mod network;
+pub mod pages;
 pub mod policy;
 pub mod problem;
 pub mod proof;
@@ -22,6 +23,7 @@ mod sessions;
 pub mod sms;
 pub mod store;
 pub mod telemetry;
+pub mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -59,10 +61,14 @@ pub struct Config {
     pub delivery: delivery::Delivery,
     /// `[delivery.sms]`, where short messages are offered; its domain is there
     pub sms: Option<sms::Sms>,
+    /// `[templates]`: the folder of the operator's templates, where one is named
+    pub templates: Option<PathBuf>,
     /// `[secrets]`
     pub secrets: secrets::SecretsFolder,
     /// `[[clients]]`
     pub clients: Clients,
+    /// `[pages]`
+    pub pages: pages::Pages,
     /// `[telemetry]`
     pub telemetry: telemetry::Telemetry,
 }
@@ -125,8 +131,10 @@ impl Config {
                     Some((delivery::read(section), sms))
                 })
                 .unwrap_or_default();
+            let templates = root.section("templates", templates::read);
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
+            let pages = root.section("pages", pages::read);
             let telemetry = root.section("telemetry", telemetry::read);
             rules::check(
                 root,
@@ -139,6 +147,7 @@ impl Config {
             let sms = sms.map(|sms| rules::check_sms(root, environment, issuer.as_deref(), delivery.as_ref(), sms));
             rules::check_review(root, environment, review.as_ref().and_then(Option::as_ref));
             rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
+            rules::check_pages(root, pages, proof.as_ref());
             let service = service::Service { environment: environment?, issuer: issuer? };
             let sessions = SessionPolicy { issuer: service.issuer.clone(), ..sessions? };
             Some(Self {
@@ -154,8 +163,10 @@ impl Config {
                 sessions,
                 delivery: delivery?,
                 sms: sms?,
+                templates: templates?,
                 secrets: secrets?,
                 clients: clients?,
+                pages: pages?,
                 telemetry: telemetry?,
             })
         })
