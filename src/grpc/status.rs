@@ -202,6 +202,7 @@ const fn code_of(refusal: &Refusal) -> Code {
         Refusal::CodeInvalid
         | Refusal::CodeExpired
         | Refusal::ChallengeNotFound
+        | Refusal::LinkInvalid
         | Refusal::TokenInvalid
         | Refusal::RefreshTokenInvalid
         | Refusal::RefreshTokenReused
@@ -213,7 +214,7 @@ const fn code_of(refusal: &Refusal) -> Code {
         | Refusal::AttemptTooSoon { .. }
         | Refusal::AttemptsExhausted
         | Refusal::ResendTooSoon { .. } => Code::ResourceExhausted,
-        Refusal::ProofRequired(_) => Code::FailedPrecondition,
+        Refusal::ProofRequired(_) | Refusal::SignInPending => Code::FailedPrecondition,
         Refusal::NotFound { .. } => Code::NotFound,
         Refusal::StoreUnavailable | Refusal::ProviderUnavailable | Refusal::Overloaded => Code::Unavailable,
         Refusal::Internal => Code::Internal,

@@ -69,6 +69,8 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::CodeInvalid,
         Refusal::CodeExpired,
         Refusal::ChallengeNotFound,
+        Refusal::LinkInvalid,
+        Refusal::SignInPending,
         Refusal::TokenInvalid,
         Refusal::RefreshTokenInvalid,
         Refusal::RefreshTokenReused,
@@ -93,6 +95,8 @@ fn every_refusal() -> Vec<Refusal> {
             | Refusal::CodeInvalid
             | Refusal::CodeExpired
             | Refusal::ChallengeNotFound
+            | Refusal::LinkInvalid
+            | Refusal::SignInPending
             | Refusal::TokenInvalid
             | Refusal::RefreshTokenInvalid
             | Refusal::RefreshTokenReused
