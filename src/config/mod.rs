@@ -23,6 +23,7 @@ mod sessions;
 pub mod sms;
 pub mod store;
 pub mod telemetry;
+pub mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -60,6 +61,8 @@ pub struct Config {
     pub delivery: delivery::Delivery,
     /// `[delivery.sms]`, where short messages are offered; its domain is there
     pub sms: Option<sms::Sms>,
+    /// `[templates]`: the folder of the operator's templates, where one is named
+    pub templates: Option<PathBuf>,
     /// `[secrets]`
     pub secrets: secrets::SecretsFolder,
     /// `[[clients]]`
@@ -128,6 +131,7 @@ impl Config {
                     Some((delivery::read(section), sms))
                 })
                 .unwrap_or_default();
+            let templates = root.section("templates", templates::read);
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
             let links = root.section("links", links::read);
@@ -159,6 +163,7 @@ impl Config {
                 sessions,
                 delivery: delivery?,
                 sms: sms?,
+                templates: templates?,
                 secrets: secrets?,
                 clients: clients?,
                 links: links?,
