@@ -1,9 +1,12 @@
 //! The end of a sign-in: its tokens and its commit.
 
-use super::{Draft, RecordedSignIn, SignedIn};
+use super::{Draft, SignedIn};
 use crate::{
     domain::{answer::AnswerKey, refusal::Refusal},
-    engine::{fault, otp::OtpEngine},
+    engine::{
+        fault,
+        otp::{OtpEngine, recorded::RecordedSignIn},
+    },
     ports::store::{SignIn, SignInOutcome, SignInUser},
 };
 use futures_util::FutureExt as _;
