@@ -87,7 +87,8 @@ impl OtpEngine {
             } else {
                 self.respond_to_new_device(&mut draft.sign_in)?;
             }
-            match self.complete(draft, key).await? {
+            // In a box, for it holds what is to be written several times over.
+            match Box::pin(self.complete(draft, key)).await? {
                 (SignInOutcome::SignedIn, signed_in) => {
                     self.note_text_message_use(scope).await;
                     return Ok(Some(signed_in));
