@@ -123,6 +123,8 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         clock,
         tokens,
         worker,
+        funnel,
+        analytics,
         counter,
         limiter_log,
         key_files,
@@ -161,8 +163,10 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         jobs.begin("policy", |stop| policy_file.follow(for_policy, stop));
     }
     jobs.begin("revocations", |stop| jobs::follow_revocations(tokens, stop));
-    jobs.begin("sweep", |stop| jobs::sweep(store, clock, stop));
+    jobs.begin("sweep", |stop| jobs::sweep(store, clock, funnel, stop));
     jobs.begin("delivery", |stop| worker.run(stop));
+    let written = CancellationToken::new();
+    let writing = analytics.map(|writer| tokio::spawn(writer.run(written.clone())));
     announce(bound.addresses());
     tracing::info!(environment = ?config.service.environment, "serving");
     tokio::spawn(shutdown::obey(signals, stop.clone(), cut.clone()));
@@ -183,6 +187,11 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
             serving.await;
         }
         jobs.stop().await;
+        // Now nothing happens any more that could be told.
+        written.cancel();
+        if let Some(writing) = writing {
+            let _ = writing.await;
+        }
     };
     tokio::select! {
         ended = tokio::time::timeout(config.listen.limits.drain_timeout, drained) => {

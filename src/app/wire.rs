@@ -1,5 +1,6 @@
 //! Builds the adapters and engines that the configuration chooses.
 
+pub(super) mod analytics;
 pub(super) mod captcha;
 pub(super) mod limiter;
 pub(super) mod listeners;
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::{
     adapters::{
+        analytics::AnalyticsWriter,
         counted::CountedLimiter,
         keys::FileKeys,
         policy::SwappedPolicy,
@@ -37,6 +39,7 @@ use crate::{
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
+        funnel::Funnel,
         limiter_log::LimiterLog,
         otp::{OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
@@ -69,6 +72,10 @@ pub(super) struct Wired {
     pub(super) tokens: Arc<TokenIssuer>,
     /// Who delivers messages.
     pub(super) worker: Worker,
+    /// Who counts the funnel of signing in.
+    pub(super) funnel: Funnel,
+    /// Who writes its events, where anybody takes them.
+    pub(super) analytics: Option<AnalyticsWriter>,
     /// Who counts requests, for its jobs.
     pub(super) counter: Counter,
     /// Who records its changes.
@@ -113,6 +120,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let file_keys = Arc::new(FileKeys::new(material.keys));
     let keys: Arc<dyn Keys> = file_keys.clone();
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
+    let (funnel, analytics) = analytics::build(config, material.collector_authorities, keys.clone())?;
     let handoff = Handoff::new(carrier.messengers.time_limit() + LEASE_MARGIN);
     jobs::warn(&material.policy.warnings);
     let policies = policy_in_force(material.policy, clock.now());
@@ -141,6 +149,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         sessions,
         tokens: tokens.clone(),
         handoff: handoff.clone(),
+        funnel: funnel.clone(),
         sms: carrier.messengers.sms.is_some(),
     };
     let explain = questions::explain(&otp);
@@ -151,12 +160,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         entropy: entropy.clone(),
         tokens: tokens.clone(),
     };
-    let policy = Arc::new(PolicyEngine::new(PolicyParts {
-        policies: policies.clone(),
-        store: store.clone(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-    }));
+    let policy = policy_engine(policies.clone(), &otp);
     let simulate = questions::simulate(store.clone(), clock.clone(), entropy.clone(), clients.clone());
     let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
     let policy_file = config.policy_file.clone().map(watched);
@@ -170,6 +174,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         entropy: entropy.clone(),
         policies: policies.clone(),
         handoff,
+        funnel: funnel.clone(),
         templates: Arc::new(material.templates),
     };
     let worker = worker_of(worker, config);
@@ -191,12 +196,19 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clock,
         tokens,
         worker,
+        funnel,
+        analytics,
         counter,
         key_files: KeyFiles::new(config.secrets.clone(), in_force, seen.keys),
         policy_file,
         review_file,
         lock,
     })
+}
+
+fn policy_engine(policies: Arc<SwappedPolicy>, otp: &OtpParts) -> Arc<PolicyEngine> {
+    let (store, clock, entropy) = (otp.store.clone(), otp.clock.clone(), otp.entropy.clone());
+    Arc::new(PolicyEngine::new(PolicyParts { policies, store, clock, entropy }))
 }
 
 fn policy_in_force(read: PolicyFile, now: Timestamp) -> Arc<SwappedPolicy> {

@@ -2,6 +2,7 @@
 //!
 //! Secrets never stand in it: it names files, which `secret_file` reads. Nothing is taken from the environment.
 
+pub mod analytics;
 pub mod clients;
 pub mod delivery;
 pub mod embedded;
@@ -68,6 +69,8 @@ pub struct Config {
     pub clients: Clients,
     /// `[telemetry]`
     pub telemetry: telemetry::Telemetry,
+    /// `[analytics]`
+    pub analytics: analytics::Analytics,
 }
 
 /// A configuration file may be this long.
@@ -132,6 +135,8 @@ impl Config {
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
             let telemetry = root.section("telemetry", telemetry::read);
+            let analytics = root.section("analytics", analytics::read);
+            rules::check_analytics(root, analytics.as_ref(), telemetry.as_ref());
             rules::check(
                 root,
                 environment,
@@ -162,6 +167,7 @@ impl Config {
                 secrets: secrets?,
                 clients: clients?,
                 telemetry: telemetry?,
+                analytics: analytics?,
             })
         })
     }

@@ -7,6 +7,7 @@ use crate::{
         client::ClientId,
         contact::{Channel, IdentifierKey},
         digest::Digest,
+        funnel::Abandoned,
         id::{ChallengeId, MessageId, SessionId, UserId},
         keyring::KeyId,
         message::{ClaimedMessage, Recipient},
@@ -75,6 +76,23 @@ pub(super) fn challenge(row: &impl Fields) -> Result<StoredChallenge, StoreFault
         used: row.flag("used")?,
     };
     Ok(StoredChallenge { challenge, codes: std::iter::once(newest).chain(older.into_iter().flatten()).collect() })
+}
+
+/// A challenge that ended unused; `None` for a used one, and for one in the words of another release: it is swept all
+/// the same.
+pub(super) fn abandoned(row: &impl Fields) -> Option<Abandoned> {
+    if row.flag("used").ok()? {
+        return None;
+    }
+    Some(Abandoned {
+        challenge_id: ChallengeId::new(row.id("challenge_id").ok()?),
+        channel: channel(row).ok()?,
+        purpose: the_only(row, "purpose", Purpose::SignIn, Purpose::SignIn.as_str()).ok()?,
+        client_id: client_id(row).ok()?,
+        locale: row.text("locale").ok()?,
+        expire_time: time(row, "code1_expire_time").ok()?,
+        exhausted: row.count("attempts").ok()? >= row.count("max_attempts").ok()?,
+    })
 }
 
 /// A user.

@@ -38,6 +38,7 @@ use crate::{
         answers::Answers,
         delivery::{Handoff, sealed_message},
         fault,
+        funnel::Funnel,
         token::TokenIssuer,
     },
     ports::{
@@ -74,6 +75,8 @@ pub struct OtpParts {
     pub tokens: Arc<TokenIssuer>,
     /// The way of accepted messages to the worker.
     pub handoff: Handoff,
+    /// Who counts the funnel of signing in.
+    pub funnel: Funnel,
     /// Whether there is a provider for SMS.
     pub sms: bool,
 }

@@ -6,6 +6,7 @@ use crate::{
         answer::AnswerKey,
         audit::{Act, AuditEvent},
         challenge::{Challenge, ChargedAttempt, Code},
+        funnel::Step,
         id::{ChallengeId, SessionId, UserId},
         lockout::Lockout,
         refresh_token::RefreshToken,
@@ -268,9 +269,14 @@ impl OtpEngine {
         let signed_in = SignedIn { tokens, user: view, session: live.session, new_user, device_token };
         sign_in.answer = key.map(|key| self.answers.record(key, &RecordedSignIn::from(&signed_in), now)).transpose()?;
         let tells = sign_in.notice.is_some();
+        let challenge_id = sign_in.challenge_id;
         let outcome = self.parts.store.complete_sign_in(sign_in).await.map_err(|fault| fault::store(&fault))?;
-        if tells && outcome == SignInOutcome::SignedIn {
-            self.parts.handoff.rouse();
+        if outcome == SignInOutcome::SignedIn {
+            let whom = if new_user { "new_user" } else { "known_user" };
+            self.parts.funnel.step(Step::Verified, challenge_id, now, whom);
+            if tells {
+                self.parts.handoff.rouse();
+            }
         }
         Ok((outcome, signed_in))
     }
