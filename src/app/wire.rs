@@ -152,7 +152,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         funnel: funnel.clone(),
         sms: carrier.messengers.sms.is_some(),
     };
-    let explain = questions::explain(&otp);
+    let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
     let account = AccountParts {
         store: store.clone(),
         keys: keys.clone(),
@@ -177,7 +177,6 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         funnel: funnel.clone(),
         templates: Arc::new(material.templates),
     };
-    let worker = worker_of(worker, config);
     let services = Services {
         otp: Arc::new(OtpEngine::new(otp)),
         tokens: tokens.clone(),
@@ -185,6 +184,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate },
         readiness: Readiness::new(store.clone(), tokens.clone(), counter.limiter()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
+        pages: config.pages.enabled.then_some(pages),
     };
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
@@ -195,7 +195,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         store,
         clock,
         tokens,
-        worker,
+        worker: worker_of(worker, config),
         funnel,
         analytics,
         counter,

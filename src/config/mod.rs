@@ -10,6 +10,7 @@ mod form;
 pub mod limiter;
 pub mod listen;
 pub mod network;
+pub mod pages;
 pub mod policy;
 pub mod problem;
 pub mod proof;
@@ -67,6 +68,8 @@ pub struct Config {
     pub secrets: secrets::SecretsFolder,
     /// `[[clients]]`
     pub clients: Clients,
+    /// `[pages]`
+    pub pages: pages::Pages,
     /// `[telemetry]`
     pub telemetry: telemetry::Telemetry,
     /// `[analytics]`
@@ -134,6 +137,7 @@ impl Config {
             let templates = root.section("templates", templates::read);
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
+            let pages = root.section("pages", pages::read);
             let telemetry = root.section("telemetry", telemetry::read);
             let analytics = root.section("analytics", analytics::read);
             rules::check_analytics(root, analytics.as_ref(), telemetry.as_ref());
@@ -148,6 +152,7 @@ impl Config {
             let sms = sms.map(|sms| rules::check_sms(root, environment, issuer.as_deref(), delivery.as_ref(), sms));
             rules::check_review(root, environment, review.as_ref().and_then(Option::as_ref));
             rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
+            rules::check_pages(root, pages, proof.as_ref());
             let service = service::Service { environment: environment?, issuer: issuer? };
             let sessions = SessionPolicy { issuer: service.issuer.clone(), ..sessions? };
             Some(Self {
@@ -166,6 +171,7 @@ impl Config {
                 templates: templates?,
                 secrets: secrets?,
                 clients: clients?,
+                pages: pages?,
                 telemetry: telemetry?,
                 analytics: analytics?,
             })

@@ -9,6 +9,7 @@ pub mod funnel;
 mod layers;
 pub mod limiter_log;
 pub mod otp;
+pub mod pages;
 pub mod policy;
 pub mod readiness;
 pub mod review;

@@ -176,11 +176,11 @@ impl Courier {
             tracing::error!(%message_id, error = %fault, "a message cannot be put into words");
             End::Dropped { reason: "TEMPLATE_FAULT" }
         };
-        let create_time = message.create_time;
+        let (create_time, expire_time) = (message.create_time, message.expire_time);
         match to {
             Identifier::Email(to) => {
                 let Words { subject, text, html } = self.parts.templates.words(&content, locale).map_err(in_words)?;
-                let envelope = Envelope { message_id, to, subject, text, html, create_time };
+                let envelope = Envelope { message_id, to, subject, text, html, create_time, expire_time };
                 Ok(Letter::Email(self.parts.messengers.email.as_ref(), envelope))
             }
             Identifier::Phone(to) => {
@@ -191,7 +191,11 @@ impl Courier {
                 };
                 let text = self.parts.templates.sms(&content, locale, domain).map_err(in_words)?;
                 let counted = content.noticed_from().map_or(Counted::Before, |from| Counted::Now(from.parse().ok()));
-                Ok(Letter::Sms(messenger.as_ref(), SmsEnvelope { message_id, to, text, create_time }, counted))
+                Ok(Letter::Sms(
+                    messenger.as_ref(),
+                    SmsEnvelope { message_id, to, text, create_time, expire_time },
+                    counted,
+                ))
             }
         }
     }
@@ -270,18 +274,20 @@ impl Courier {
 async fn hand_over<E: Sync>(messenger: &dyn Messenger<E>, message_id: MessageId, envelope: &E, limit: Duration) -> End {
     let span = tracing::info_span!("delivery", %message_id, provider = messenger.name());
     let handover = timeout(limit, messenger.hand_over(envelope)).instrument(span).await;
-    match handover.unwrap_or(Handover::Deferred { reason: "PROVIDER_TIMED_OUT" }) {
+    let handover = handover.unwrap_or(Handover::Unanswered { reason: "PROVIDER_TIMED_OUT" });
+    let provider = messenger.name();
+    match handover {
         Handover::Accepted { provider_message_id } => End::Delivered { provider_message_id },
-        Handover::Refused { reason } => {
-            tracing::warn!(%message_id, provider = messenger.name(), reason, "a message was refused for good");
+        Handover::Refused { reason } | Handover::Unserved { reason } => {
+            tracing::warn!(%message_id, provider, reason, "a message was refused for good");
             End::Dropped { reason }
         }
-        Handover::Deferred { reason } => {
-            tracing::warn!(%message_id, provider = messenger.name(), reason, "a message was put off");
+        Handover::Deferred { reason } | Handover::Unanswered { reason } => {
+            tracing::warn!(%message_id, provider, reason, "a message was put off");
             End::Later
         }
         Handover::Misconfigured { reason } => {
-            tracing::error!(%message_id, provider = messenger.name(), reason, "the provider refuses our settings");
+            tracing::error!(%message_id, provider, reason, "the provider refuses our settings");
             End::Later
         }
     }

@@ -1,6 +1,7 @@
 //! What the tests stand on: real peers, private to the run, that leave nothing behind. `tests/README.md` shows their use.
 
 pub(crate) mod audit;
+pub(crate) mod browser;
 pub(crate) mod captcha;
 pub(crate) mod certificates;
 pub(crate) mod client;
@@ -12,6 +13,7 @@ pub(crate) mod mail;
 pub(crate) mod otlp;
 pub(crate) mod port;
 pub(crate) mod postgres;
+pub(crate) mod providers;
 pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod refusal;

@@ -51,7 +51,7 @@ async fn an_unused_challenge_is_told_once(given: &Given) {
     let end = at(300).after(DAY);
     let (first, second) = tokio::join!(given.store.sweep(end), given.store.sweep(end));
     let mut told: Vec<_> = [first, second].into_iter().flat_map(|swept| swept.unwrap().abandoned).collect();
-    told.sort_by_key(|one| one.challenge_id);
+    told.sort_by_key(|one| one.exhausted);
     let [one, two] = &told[..] else { panic!("{told:?}") };
     assert_eq!((one.challenge_id, one.exhausted, one.expire_time), (ids[0], false, at(300)));
     assert_eq!((two.challenge_id, two.exhausted), (ids[1], true));
