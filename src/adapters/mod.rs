@@ -1,5 +1,6 @@
 //! The world behind the ports: stores, limiters, providers, keys, the clock.
 
+pub mod analytics;
 pub mod captcha;
 pub mod counted;
 pub mod fallback;

@@ -13,8 +13,11 @@ pub(super) use review::WatchedReview;
 pub(super) use watch::Watched;
 
 use crate::{
-    engine::{otp::OtpEngine, token::TokenIssuer},
-    ports::{clock::Clock, store::Store},
+    engine::{funnel::Funnel, otp::OtpEngine, token::TokenIssuer},
+    ports::{
+        clock::Clock,
+        store::{Store, Swept},
+    },
 };
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
@@ -116,13 +119,16 @@ pub(super) async fn follow_watched(otp: Arc<OtpEngine>, ending: CancellationToke
 }
 
 /// Removes what has expired.
-pub(super) async fn sweep(store: Arc<dyn Store>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+pub(super) async fn sweep(store: Arc<dyn Store>, clock: Arc<dyn Clock>, funnel: Funnel, stop: CancellationToken) {
     let mut ticks = interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         match store.sweep(clock.now()).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::debug!(rows, "removed what had expired"),
+            Ok(Swept { rows: 0, .. }) => {}
+            Ok(Swept { rows, abandoned }) => {
+                tracing::debug!(rows, "removed what had expired");
+                funnel.abandoned(&abandoned);
+            }
             Err(fault) => tracing::warn!(error = %fault, "what has expired cannot be removed"),
         }
     }

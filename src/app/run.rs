@@ -124,6 +124,8 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         clock,
         tokens,
         worker,
+        funnel,
+        analytics,
         counter,
         limiter_log,
         key_files,
@@ -166,8 +168,10 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     jobs.begin("revocations", |stop| jobs::follow_revocations(tokens, stop));
     let (otp, ending) = (Arc::clone(&services.otp), stop.clone());
     jobs.begin("watched challenges", |stop| jobs::follow_watched(otp, ending, stop));
-    jobs.begin("sweep", |stop| jobs::sweep(store, clock, stop));
+    jobs.begin("sweep", |stop| jobs::sweep(store, clock, funnel, stop));
     jobs.begin("delivery", |stop| worker.run(stop));
+    let written = CancellationToken::new();
+    let writing = analytics.map(|writer| tokio::spawn(writer.run(written.clone())));
     announce(bound.addresses());
     tracing::info!(environment = ?config.service.environment, "serving");
     tokio::spawn(shutdown::obey(signals, stop.clone(), cut.clone()));
@@ -188,6 +192,11 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
             serving.await;
         }
         jobs.stop().await;
+        // Now nothing happens any more that could be told.
+        written.cancel();
+        if let Some(writing) = writing {
+            let _ = writing.await;
+        }
     };
     tokio::select! {
         ended = tokio::time::timeout(config.listen.limits.drain_timeout, drained) => {

@@ -1,5 +1,6 @@
 //! Builds the adapters and engines that the configuration chooses.
 
+pub(super) mod analytics;
 pub(super) mod captcha;
 pub(super) mod limiter;
 pub(super) mod listeners;
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::{
     adapters::{
+        analytics::AnalyticsWriter,
         counted::CountedLimiter,
         keys::FileKeys,
         policy::SwappedPolicy,
@@ -38,6 +40,7 @@ use crate::{
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
+        funnel::Funnel,
         limiter_log::LimiterLog,
         otp::{LinkBase, OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
@@ -70,6 +73,10 @@ pub(super) struct Wired {
     pub(super) tokens: Arc<TokenIssuer>,
     /// Who delivers messages.
     pub(super) worker: Worker,
+    /// Who counts the funnel of signing in.
+    pub(super) funnel: Funnel,
+    /// Who writes its events, where anybody takes them.
+    pub(super) analytics: Option<AnalyticsWriter>,
     /// Who counts requests, for its jobs.
     pub(super) counter: Counter,
     /// Who records its changes.
@@ -114,6 +121,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let file_keys = Arc::new(FileKeys::new(material.keys));
     let keys: Arc<dyn Keys> = file_keys.clone();
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
+    let (funnel, analytics) = analytics::build(config, material.collector_authorities, keys.clone())?;
     let handoff = Handoff::new(carrier.messengers.time_limit() + LEASE_MARGIN);
     jobs::warn(&material.policy.warnings);
     let policies = policy_in_force(material.policy, clock.now());
@@ -142,6 +150,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         sessions,
         tokens: tokens.clone(),
         handoff: handoff.clone(),
+        funnel: funnel.clone(),
         sms: carrier.messengers.sms.is_some(),
         links: Arc::new(link_base(config)),
     };
@@ -153,7 +162,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         entropy: entropy.clone(),
         tokens: tokens.clone(),
     };
-    let policy = policy_engine(policies.clone(), &store, &clock, &entropy);
+    let policy = policy_engine(policies.clone(), &otp);
     let simulate = questions::simulate(store.clone(), clock.clone(), entropy.clone(), clients.clone());
     let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
     let policy_file = config.policy_file.clone().map(watched);
@@ -167,6 +176,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         entropy: entropy.clone(),
         policies: policies.clone(),
         handoff,
+        funnel: funnel.clone(),
         templates: Arc::new(material.templates),
     };
     let services = Services {
@@ -188,6 +198,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clock,
         tokens,
         worker: worker_of(worker, config),
+        funnel,
+        analytics,
         counter,
         key_files: KeyFiles::new(config.secrets.clone(), in_force, seen.keys),
         policy_file,
@@ -196,13 +208,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     })
 }
 
-fn policy_engine(
-    policies: Arc<SwappedPolicy>,
-    store: &Arc<dyn Store>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-) -> Arc<PolicyEngine> {
-    let (store, clock, entropy) = (store.clone(), clock.clone(), entropy.clone());
+fn policy_engine(policies: Arc<SwappedPolicy>, otp: &OtpParts) -> Arc<PolicyEngine> {
+    let (store, clock, entropy) = (otp.store.clone(), otp.clock.clone(), otp.entropy.clone());
     Arc::new(PolicyEngine::new(PolicyParts { policies, store, clock, entropy }))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Secrets never stand in it: it names files, which `secret_file` reads. Nothing is taken from the environment.
 
+pub mod analytics;
 pub mod clients;
 pub mod delivery;
 pub mod embedded;
@@ -74,6 +75,8 @@ pub struct Config {
     pub links: links::LinkPages,
     /// `[telemetry]`
     pub telemetry: telemetry::Telemetry,
+    /// `[analytics]`
+    pub analytics: analytics::Analytics,
 }
 
 /// A configuration file may be this long.
@@ -140,6 +143,8 @@ impl Config {
             let pages = root.section("pages", pages::read);
             let links = root.section("links", links::read);
             let telemetry = root.section("telemetry", telemetry::read);
+            let analytics = root.section("analytics", analytics::read);
+            rules::check_analytics(root, analytics.as_ref(), telemetry.as_ref());
             rules::check(
                 root,
                 environment,
@@ -174,6 +179,7 @@ impl Config {
                 pages: pages?,
                 links: links?,
                 telemetry: telemetry?,
+                analytics: analytics?,
             })
         })
     }

@@ -1,6 +1,7 @@
 //! What no section can tell alone.
 
 use super::{
+    analytics::Analytics,
     delivery::Delivery,
     limiter::Limiter,
     listen::Listen,
@@ -125,5 +126,13 @@ pub(super) fn check_metrics(root: &mut Section<'_>, listen: Option<&Listen>, tel
             "has metrics in clear for other machines",
             "give metrics_listen an address of the loopback, or decide in listen.tls",
         );
+    }
+}
+
+/// Notes a wish to tell a collector where none is named.
+pub(super) fn check_analytics(root: &mut Section<'_>, analytics: Option<&Analytics>, telemetry: Option<&Telemetry>) {
+    let (Some(analytics), Some(telemetry)) = (analytics, telemetry) else { return };
+    if analytics.otlp && telemetry.otlp_endpoint.is_none() {
+        root.wrong("analytics", "has no collector to tell", "name it in telemetry.otlp_endpoint, or set otlp to false");
     }
 }

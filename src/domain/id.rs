@@ -56,6 +56,16 @@ ids! {
     EventId
 }
 
+impl ChallengeId {
+    /// When it was drawn, to the millisecond; `None` for a UUID of another version, which is none of ours.
+    #[must_use]
+    pub fn create_time(self) -> Option<super::time::Timestamp> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        let micros = i64::try_from(seconds).ok()?.checked_mul(1_000_000)?.checked_add(i64::from(nanos / 1000))?;
+        Some(super::time::Timestamp::from_micros(micros))
+    }
+}
+
 impl EventId {
     /// The first id of that millisecond: what happened before has a smaller one.
     #[must_use]

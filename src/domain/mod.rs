@@ -8,6 +8,7 @@ pub mod client;
 pub mod contact;
 pub mod device_token;
 pub mod digest;
+pub mod funnel;
 pub mod id;
 pub mod keyring;
 pub mod link;

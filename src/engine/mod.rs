@@ -5,6 +5,7 @@ pub mod answers;
 pub mod delivery;
 pub mod explain;
 mod fault;
+pub mod funnel;
 mod layers;
 pub mod limiter_log;
 pub mod otp;

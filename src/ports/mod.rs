@@ -2,6 +2,7 @@
 //!
 //! A method is one atomic step, told as an outcome; an error is a fault of the part behind it.
 
+pub mod analytics;
 pub mod clock;
 pub mod entropy;
 pub mod keys;

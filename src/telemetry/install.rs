@@ -167,7 +167,7 @@ fn provider(collector: &Collector, service_name: &str) -> Result<SdkTracerProvid
 }
 
 /// Nothing from the environment: the resource is what the configuration says.
-fn resource(service_name: &str) -> Resource {
+pub(super) fn resource(service_name: &str) -> Resource {
     Resource::builder_empty()
         .with_attribute(KeyValue::new("service.name", service_name.to_owned()))
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))

@@ -2,6 +2,7 @@
 //!
 //! Spans go to the collector alone, events to the log alone. Where no collector is configured no span is made at all.
 
+mod event_log;
 mod filter;
 mod install;
 pub mod metrics;
@@ -12,6 +13,7 @@ mod sampling;
 mod spans;
 mod trace_context;
 
+pub use event_log::EventLog;
 pub use install::{Collector, InstallFault, LogFormat, Settings, Telemetry};
 pub use spans::rpc_span;
 pub use trace_context::{extract_parent, trace_id};

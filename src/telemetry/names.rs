@@ -22,6 +22,7 @@
 //! | `identity.limiter.decisions` | `layer`, `outcome` | decisions on requests for codes |
 //! | `identity.limiter.changes` | `change`, `identity.reason` | changes in who counts requests |
 //! | `identity.limiter.alone` | | 1 while this process counts alone |
+//! | `identity.analytics.events` | `event`, `outcome` | events of the funnel, written or lost |
 
 /// Every span that may be exported under its own name.
 pub const SPANS: [&str; 4] = [RPC, STORE, LIMITER, DELIVERY];
@@ -68,6 +69,11 @@ pub const LIMITER_ALONE: &str = "identity.limiter.alone";
 /// Text messages that a rule stops.
 pub const TEXT_MESSAGES_STOPPED: &str = "identity.text_messages.stopped";
 
+/// Events of the funnel.
+pub const ANALYTICS_EVENTS: &str = "identity.analytics.events";
+
+/// Which event, as `domain::funnel` names it.
+pub const EVENT: &str = "event";
 /// The layer that decided, as `LayerKind` names it, or `none`.
 pub const LAYER: &str = "layer";
 /// Which change: `degraded`, `restored` or `refilled`.

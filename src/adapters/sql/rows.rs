@@ -7,6 +7,7 @@ use crate::{
         client::ClientId,
         contact::{Channel, IdentifierKey},
         digest::Digest,
+        funnel::Abandoned,
         id::{ChallengeId, MessageId, SessionId, UserId},
         keyring::KeyId,
         link::{Asker, Completion, Link, LinkState, MatchNumber},
@@ -133,6 +134,23 @@ pub(super) fn standing(row: &impl Fields) -> Result<(ChallengeId, Standing), Sto
         delivery,
     };
     Ok((ChallengeId::new(row.id("challenge_id")?), standing))
+}
+
+/// A challenge that ended unused; `None` for a used one, and for one in the words of another release: it is swept all
+/// the same.
+pub(super) fn abandoned(row: &impl Fields) -> Option<Abandoned> {
+    if row.flag("used").ok()? {
+        return None;
+    }
+    Some(Abandoned {
+        challenge_id: ChallengeId::new(row.id("challenge_id").ok()?),
+        channel: channel(row).ok()?,
+        purpose: the_only(row, "purpose", Purpose::SignIn, Purpose::SignIn.as_str()).ok()?,
+        client_id: client_id(row).ok()?,
+        locale: row.text("locale").ok()?,
+        expire_time: time(row, "code1_expire_time").ok()?,
+        exhausted: row.count("attempts").ok()? >= row.count("max_attempts").ok()?,
+    })
 }
 
 /// A user.

@@ -227,7 +227,7 @@ statements! {
         ORDER BY expire_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_CHALLENGES = "DELETE FROM challenges WHERE challenge_id IN (SELECT challenge_id FROM challenges \
         WHERE create_time <= $1 AND code1_expire_time <= $1 ORDER BY create_time LIMIT $2"; " FOR UPDATE SKIP LOCKED",
-        ")";
+        ") RETURNING challenge_id, channel, purpose, client_id, locale, used, attempts, max_attempts, code1_expire_time";
     SWEEP_TEXT_MESSAGES = "DELETE FROM text_messages WHERE (kind, key, slot) IN (SELECT kind, key, slot \
         FROM text_messages WHERE slot > 0 AND slot <= $1 ORDER BY slot LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_TEXT_MESSAGES_SENT = "DELETE FROM text_messages_sent WHERE source_id IN (SELECT source_id \

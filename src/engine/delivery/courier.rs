@@ -4,7 +4,8 @@ use super::{backoff, messengers::SmsRoute, seal::opened_content, words::Words, w
 use crate::{
     domain::{
         audit::{Act, Actor, AuditEvent},
-        contact::Identifier,
+        contact::{Channel, Identifier},
+        funnel::Step,
         id::{EventId, MessageId},
         message::{ClaimedMessage, Content, Envelope, Handover, Recipient, SmsEnvelope},
         session::Origin,
@@ -68,6 +69,30 @@ impl Courier {
     /// Hands a message over, and tells what became of it, to be settled; `None` where its lease ran out before, for from
     /// `lease_end` on another worker may have it.
     pub(super) async fn carry(&self, message: &ClaimedMessage, lease_end: Timestamp) -> Option<End> {
+        let mut way = ("", "");
+        let end = self.carry_on(message, lease_end, &mut way).await;
+        if let (Some(end), Some(challenge_id)) = (&end, message.challenge_id) {
+            let step = match end {
+                End::Delivered { .. } => Some((Step::Delivered, "accepted")),
+                End::Dropped { reason } => Some((Step::Failed, *reason)),
+                End::ToNobody => Some((Step::Failed, "REVIEW_ACCOUNT")),
+                End::Expired => Some((Step::Failed, "EXPIRED")),
+                End::Later => None,
+            };
+            if let Some((step, outcome)) = step {
+                self.parts.funnel.message(step, challenge_id, self.parts.clock.now(), outcome, way);
+            }
+        }
+        end
+    }
+
+    /// The same; `way` becomes the channel and the provider.
+    async fn carry_on(
+        &self,
+        message: &ClaimedMessage,
+        lease_end: Timestamp,
+        way: &mut (&'static str, &'static str),
+    ) -> Option<End> {
         let now = self.parts.clock.now();
         if now >= message.expire_time {
             return Some(End::Expired);
@@ -76,9 +101,10 @@ impl Courier {
             Err(end) => return Some(end),
             Ok(letter) => letter,
         };
-        let time_limit = match &letter {
-            Letter::Email(messenger, _) => messenger.time_limit(),
-            Letter::Sms(messenger, ..) => messenger.time_limit(),
+        let time_limit;
+        (*way, time_limit) = match &letter {
+            Letter::Email(messenger, _) => ((Channel::Email.as_str(), messenger.name()), messenger.time_limit()),
+            Letter::Sms(messenger, ..) => ((Channel::Sms.as_str(), messenger.name()), messenger.time_limit()),
         };
         if now.after(time_limit) > lease_end {
             // This process was asleep, and another worker may be sending it at this moment.

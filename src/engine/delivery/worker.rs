@@ -7,6 +7,7 @@ use super::{
     messengers::Messengers,
     words::Templates,
 };
+use crate::engine::funnel::Funnel;
 use crate::ports::{
     clock::Clock,
     entropy::Entropy,
@@ -38,6 +39,8 @@ pub struct WorkerParts {
     pub policies: Arc<dyn Policies>,
     /// The way from those who accept messages.
     pub handoff: Handoff,
+    /// Who counts the funnel of signing in.
+    pub funnel: Funnel,
     /// What messages say.
     pub templates: Arc<Templates>,
 }

@@ -39,7 +39,10 @@ impl OtpEngine {
     /// Records a refusal that changes nothing else, and gives it back.
     pub(super) async fn refused(&self, event: AuditEvent, refusal: Refusal) -> Refusal {
         match self.parts.store.record(&event).await {
-            Ok(()) => refusal,
+            Ok(()) => {
+                self.parts.funnel.tell(self.parts.funnel.refused(&event));
+                refusal
+            }
             // What cannot be recorded is not answered either: the audit log has no holes.
             Err(fault) => fault::store(&fault),
         }
@@ -48,8 +51,10 @@ impl OtpEngine {
     /// Records an attempt that was charged and did not succeed, and gives its refusal back.
     pub(super) async fn failed(&self, failure: FailedAttempt, refusal: Refusal) -> Refusal {
         let tells = failure.notice.is_some();
+        let told = failure.events.first().and_then(|event| self.parts.funnel.refused(event));
         match self.parts.store.record_failure(failure).await {
             Ok(()) => {
+                self.parts.funnel.tell(told);
                 if tells {
                     self.parts.handoff.rouse();
                 }

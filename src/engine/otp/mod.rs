@@ -45,6 +45,7 @@ use crate::{
         answers::Answers,
         delivery::{Handoff, sealed_message},
         fault,
+        funnel::Funnel,
         token::TokenIssuer,
     },
     ports::{
@@ -82,6 +83,8 @@ pub struct OtpParts {
     pub tokens: Arc<TokenIssuer>,
     /// The way of accepted messages to the worker.
     pub handoff: Handoff,
+    /// Who counts the funnel of signing in.
+    pub funnel: Funnel,
     /// Whether there is a provider for SMS.
     pub sms: bool,
     /// Where the pages of magic links are.

@@ -8,6 +8,7 @@ use crate::{
         challenge::{CHALLENGE_DESTINATION, Challenge},
         contact::Identifier,
         digest::Digest,
+        funnel::FunnelEvent,
         id::ChallengeId,
         policy::Rules,
         refusal::Refusal,
@@ -67,6 +68,7 @@ impl OtpEngine {
             }
             Err(refusal) => return Err(refusal),
         };
+        let told = self.parts.funnel.requested(&challenge, now, "resent");
         let review = self.review_account(&destination, &challenge.scope, challenge.code_length, &event).await?;
         let review = review.as_deref();
         let (mut code, view) =
@@ -76,10 +78,12 @@ impl OtpEngine {
         let outcome = self.parts.store.add_code(code).await.map_err(|fault| fault::store(&fault))?;
         let refusal = match outcome {
             ResendOutcome::Added => {
+                self.parts.funnel.tell(told);
                 self.parts.handoff.pass(message, place);
                 return Ok(Sent { challenge: view, standing });
             }
             ResendOutcome::Withheld(withheld) => {
+                self.parts.funnel.tell(told.map(|event| FunnelEvent { outcome: "withheld", ..event }));
                 text_messages::tell(withheld);
                 return Ok(Sent { challenge: view, standing });
             }

@@ -9,6 +9,7 @@ use crate::{
         client::Client,
         contact::Identifier,
         digest::Digest,
+        funnel::FunnelEvent,
         id::ChallengeId,
         policy::{CodeRules, Rules},
         refusal::{FieldReason, FieldViolation, Refusal},
@@ -122,13 +123,16 @@ impl OtpEngine {
         let (mut new, view) = self.compose(&request, review, codes, &rules, client, scope, event, key, origin, now)?;
         let place = self.parts.handoff.claim(&mut new.message);
         let message = new.message.clone();
+        let told = self.parts.funnel.requested(&new.challenge, now, "sent");
         let outcome = self.parts.store.begin_challenge(new).await.map_err(|fault| fault::store(&fault))?;
         match outcome {
             BeginOutcome::Begun => {
+                self.parts.funnel.tell(told);
                 self.parts.handoff.pass(message, place);
                 Ok(Sent { challenge: view, standing })
             }
             BeginOutcome::Withheld(withheld) => {
+                self.parts.funnel.tell(told.map(|event| FunnelEvent { outcome: "withheld", ..event }));
                 text_messages::tell(withheld);
                 Ok(Sent { challenge: view, standing })
             }

@@ -23,7 +23,7 @@ pub use sessions::{
 pub use text_messages::{TextMessage, Withheld};
 pub use users::{UserChange, UserChangeOutcome, UserStore};
 
-use crate::domain::{answer::AnswerKey, audit::AuditEvent, sealed::Sealed, time::Timestamp};
+use crate::domain::{answer::AnswerKey, audit::AuditEvent, funnel::Abandoned, sealed::Sealed, time::Timestamp};
 use async_trait::async_trait;
 
 /// The store cannot do its work; nothing of the step has been done, or all of it.
@@ -48,6 +48,15 @@ pub enum KnownAnswer {
     None,
 }
 
+/// What a sweep removed.
+#[derive(Clone, Debug, Default)]
+pub struct Swept {
+    /// How many rows went.
+    pub rows: u64,
+    /// The challenges among them that nobody used. Each goes once, whoever sweeps.
+    pub abandoned: Vec<Abandoned>,
+}
+
 /// Recorded answers, and audit events of refusals that change nothing else.
 #[async_trait]
 pub trait Ledger: Send + Sync {
@@ -61,8 +70,8 @@ pub trait Ledger: Send + Sync {
     async fn ping(&self) -> Result<(), StoreFault>;
 
     /// Removes what has expired: recorded answers, ended challenges, old revocations, settled messages.
-    /// Audit events stay. Returns how many rows went.
-    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreFault>;
+    /// Audit events stay.
+    async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreFault>;
 }
 
 /// Everything that is kept, as one store.

@@ -7,7 +7,8 @@ use crate::telemetry::names::{
 };
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 4] = [&DECISIONS, &CHANGES, &ALONE, &TEXT_MESSAGES_STOPPED];
+pub static ALL: [&'static dyn Instrument; 5] =
+    [&DECISIONS, &CHANGES, &ALONE, &TEXT_MESSAGES_STOPPED, &ANALYTICS_EVENTS];
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
 /// but `failures`, which counts wrong codes of unknown devices; what it refuses is what raises the guard, or in shadow
@@ -54,6 +55,18 @@ pub static ALONE: Gauge = Gauge::new(About {
     unit: "{process}",
     description: "1 while this process counts requests alone, at its share, as Redis cannot decide; else 0.",
 });
+
+/// Events of the funnel, by what became of them; those that no sink takes are lost.
+pub static ANALYTICS_EVENTS: Counter<5, 4> = Counter::new(
+    About {
+        name: names::ANALYTICS_EVENTS,
+        unit: "{event}",
+        description: "Events of the funnel of signing in, by whether they were written or lost, and where.",
+    },
+    [names::EVENT, OUTCOME],
+    ["requested", "delivered", "verified", "failed", "abandoned"],
+    ["written", "queue_full", "file_failed", "collector_failed"],
+);
 
 /// Text messages that a rule of the policy's `[sms]` stops: kept back, or in shadow sent all the same.
 pub static TEXT_MESSAGES_STOPPED: Counter<8, 2> = Counter::new(

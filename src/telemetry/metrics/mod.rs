@@ -4,7 +4,7 @@ mod counter;
 mod instruments;
 
 pub use counter::{About, Counter, Gauge, Instrument};
-pub use instruments::{ALL, ALONE, CHANGES, DECISIONS, TEXT_MESSAGES_STOPPED};
+pub use instruments::{ALL, ALONE, ANALYTICS_EVENTS, CHANGES, DECISIONS, TEXT_MESSAGES_STOPPED};
 
 use super::install::{Collector, InstallFault};
 use opentelemetry::metrics::MeterProvider as _;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use identity::domain::audit::Act;
+use identity::domain::funnel::{FunnelEvent, Step};
 use identity::domain::sms::SmsStop;
 
 fn document(name: &str) -> String {
@@ -17,6 +18,20 @@ fn the_page_on_audit_lists_every_act_and_no_other() {
     let listed: Vec<&str> =
         acts.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|line| line.split('`').next()).collect();
     assert_eq!(listed, Act::ALL.map(Act::as_str));
+}
+
+#[test]
+fn the_page_on_analytics_lists_every_event_and_field() {
+    let page = document("docs/analytics.md");
+    let (events, fields) = page.split_once("## Fields").unwrap();
+    let listed = |part: &str| -> Vec<String> {
+        let cells = part.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next().map(str::to_owned));
+        cells
+            .flat_map(|cell| cell.split(", ").map(|name| name.replace(['`', '|', ' '], "")).collect::<Vec<_>>())
+            .collect()
+    };
+    assert_eq!(listed(events), Step::ALL.map(Step::as_str));
+    assert_eq!(listed(fields), FunnelEvent::FIELDS);
 }
 
 #[test]

@@ -1,15 +1,18 @@
-//! An OpenTelemetry collector in this process: it speaks OTLP over gRPC and keeps spans and metrics.
+//! An OpenTelemetry collector in this process: it speaks OTLP over gRPC and keeps spans, metrics and logs.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{LogsService, LogsServiceServer};
+use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
     MetricsService, MetricsServiceServer,
 };
 use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::net::TcpListener;
@@ -24,6 +27,7 @@ pub(crate) struct Collector {
     address: SocketAddr,
     spans: Arc<Mutex<Vec<Span>>>,
     metrics: Arc<Mutex<Vec<Metric>>>,
+    logs: Arc<Mutex<Vec<LogRecord>>>,
     _end: DropGuard,
 }
 
@@ -33,6 +37,23 @@ struct Receiver {
 
 struct Meters {
     metrics: Arc<Mutex<Vec<Metric>>>,
+}
+
+struct Events {
+    logs: Arc<Mutex<Vec<LogRecord>>>,
+}
+
+#[tonic::async_trait]
+impl LogsService for Events {
+    async fn export(
+        &self,
+        request: Request<ExportLogsServiceRequest>,
+    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        let resources = request.into_inner().resource_logs.into_iter();
+        let scopes = resources.flat_map(|resource| resource.scope_logs);
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).extend(scopes.flat_map(|scope| scope.log_records));
+        Ok(Response::new(ExportLogsServiceResponse::default()))
+    }
 }
 
 #[tonic::async_trait]
@@ -69,15 +90,18 @@ impl Collector {
         let spans = Arc::new(Mutex::new(Vec::new()));
         let metrics = Arc::new(Mutex::new(Vec::new()));
         let meters = MetricsServiceServer::new(Meters { metrics: Arc::clone(&metrics) });
+        let logs = Arc::new(Mutex::new(Vec::new()));
+        let events = LogsServiceServer::new(Events { logs: Arc::clone(&logs) });
         let end = CancellationToken::new();
         let service = TraceServiceServer::new(Receiver { spans: Arc::clone(&spans) });
         let ended = end.clone().cancelled_owned();
         tokio::spawn(async move {
             let incoming = TcpListenerStream::new(listener);
-            let server = tonic::transport::Server::builder().add_service(service).add_service(meters);
+            let mut server = tonic::transport::Server::builder();
+            let server = server.add_service(service).add_service(meters).add_service(events);
             server.serve_with_incoming_shutdown(incoming, ended).await.unwrap();
         });
-        Self { address, spans, metrics, _end: end.drop_guard() }
+        Self { address, spans, metrics, logs, _end: end.drop_guard() }
     }
 
     /// The endpoint that an exporter is given.
@@ -93,6 +117,11 @@ impl Collector {
     /// Every metric received so far, each as often as it was sent.
     pub(crate) fn metrics(&self) -> Vec<Metric> {
         self.metrics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Every log record received so far.
+    pub(crate) fn logs(&self) -> Vec<LogRecord> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits up to fifteen seconds for a span by this name; exporters send in batches.

@@ -10,7 +10,7 @@ use crate::{
         device_token::KnownDevice,
         time::Timestamp,
     },
-    ports::store::{KnownAnswer, StoreFault},
+    ports::store::{KnownAnswer, StoreFault, Swept},
 };
 use std::time::Duration;
 
@@ -57,17 +57,20 @@ pub(in super::super) async fn keep_answer(
 }
 
 /// Removes what has expired.
-pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Result<u64, StoreFault> {
+pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Result<Swept, StoreFault> {
     let kept = now.before(KEPT).micros();
     let answers = link.execute(statements::SWEEP_ANSWERS, values![now.micros(), BATCH]).await?;
-    let challenges = link.execute(statements::SWEEP_CHALLENGES, values![kept, BATCH]).await?;
+    let ended = link.rows(statements::SWEEP_CHALLENGES, values![kept, BATCH]).await?;
+    let challenges = u64::try_from(ended.len()).unwrap_or(u64::MAX);
+    let abandoned = ended.iter().filter_map(rows::abandoned).collect();
     let forgotten = now.before(KnownDevice::LIFETIME).micros();
     let devices = link.execute(statements::SWEEP_DEVICES, values![forgotten, BATCH]).await?;
     let messages = link.execute(statements::SWEEP_MESSAGES, values![kept, BATCH]).await?;
     let sent = link.execute(statements::SWEEP_TEXT_MESSAGES_SENT, values![kept, BATCH]).await?;
     let traffic = now.before(TEXT_MESSAGES_KEPT).micros();
     let traffic = link.execute(statements::SWEEP_TEXT_MESSAGES, values![traffic, BATCH]).await?;
-    Ok(answers + challenges + devices + messages + sent + traffic)
+    let rows = answers + challenges + devices + messages + sent + traffic;
+    Ok(Swept { rows, abandoned })
 }
 
 /// Asks for a sign of life.

@@ -13,7 +13,7 @@ use crate::{
         id::EventId,
         time::Timestamp,
     },
-    ports::store::{History, KnownAnswer, Ledger, Lockout, PastPage, StoreFault},
+    ports::store::{History, KnownAnswer, Ledger, Lockout, PastPage, StoreFault, Swept},
 };
 use async_trait::async_trait;
 
@@ -33,7 +33,7 @@ impl<E: Engine> Ledger for SqlStore<E> {
         step!(self, "ping", Read, |link| steps::ledger::ping(link))
     }
 
-    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreFault> {
+    async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreFault> {
         step!(self, "sweep", Transaction, |link| steps::ledger::sweep(link, now))
     }
 }

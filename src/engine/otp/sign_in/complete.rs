@@ -2,7 +2,7 @@
 
 use super::{Draft, SignedIn};
 use crate::{
-    domain::{answer::AnswerKey, refusal::Refusal},
+    domain::{answer::AnswerKey, funnel::Step, refusal::Refusal},
     engine::{
         fault,
         otp::{OtpEngine, recorded::RecordedSignIn},
@@ -25,14 +25,15 @@ impl OtpEngine {
         let device_token = self.device_token(sign_in.identifier_key, sign_in.device_key, now)?;
         let session = live.session.clone();
         let signed_in = |tokens| SignedIn { tokens, user: view, session, new_user, device_token };
+        let whom = if new_user { "new_user" } else { "known_user" };
         let mut issuing = Box::pin(self.parts.tokens.issue(&live, &first));
         if let Some(key) = key {
             let signed_in = signed_in(issuing.await?);
             sign_in.answer = Some(self.answers.record(key, &RecordedSignIn::from(&signed_in), now)?);
-            return Ok((self.commit(sign_in).await?, signed_in));
+            return Ok((self.commit(sign_in, whom).await?, signed_in));
         }
         let begun = issuing.as_mut().now_or_never().transpose()?;
-        let outcome = self.commit(sign_in).await?;
+        let outcome = self.commit(sign_in, whom).await?;
         let tokens = match begun {
             Some(tokens) => tokens,
             None => issuing.await?,
@@ -40,11 +41,14 @@ impl OtpEngine {
         Ok((outcome, signed_in(tokens)))
     }
 
-    async fn commit(&self, sign_in: SignIn) -> Result<SignInOutcome, Refusal> {
-        let tells = sign_in.notice.is_some();
+    async fn commit(&self, sign_in: SignIn, whom: &'static str) -> Result<SignInOutcome, Refusal> {
+        let (challenge_id, now, tells) = (sign_in.challenge_id, sign_in.now, sign_in.notice.is_some());
         let outcome = self.parts.store.complete_sign_in(sign_in).await.map_err(|fault| fault::store(&fault))?;
-        if tells && outcome == SignInOutcome::SignedIn {
-            self.parts.handoff.rouse();
+        if outcome == SignInOutcome::SignedIn {
+            self.parts.funnel.step(Step::Verified, challenge_id, now, whom);
+            if tells {
+                self.parts.handoff.rouse();
+            }
         }
         Ok(outcome)
     }

@@ -9,8 +9,9 @@ use crate::{
         secret::secret32,
         time::Timestamp,
     },
-    engine::delivery::{
-        Handoff, LEASE_MARGIN, Messengers, Templates, Worker, WorkerOptions, WorkerParts, sealed_message,
+    engine::{
+        delivery::{Handoff, LEASE_MARGIN, Messengers, Templates, Worker, WorkerOptions, WorkerParts, sealed_message},
+        funnel::Funnel,
     },
     ports::{
         clock::Clock,
@@ -153,6 +154,7 @@ impl World {
             entropy: self.clone(),
             policies: self.clone(),
             handoff: self.handoff.clone(),
+            funnel: Funnel::new(None, self.clone()),
             templates: Arc::new(Templates::built_in().unwrap()),
         }
     }
