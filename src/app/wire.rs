@@ -145,7 +145,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         sms: carrier.messengers.sms.is_some(),
         links: Arc::new(link_base(config)),
     };
-    let explain = questions::explain(&otp);
+    let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
     let account = AccountParts {
         store: store.clone(),
         keys: keys.clone(),
@@ -169,7 +169,6 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         handoff,
         templates: Arc::new(material.templates),
     };
-    let worker = worker_of(worker, config);
     let services = Services {
         otp: Arc::new(OtpEngine::new(otp)),
         tokens: tokens.clone(),
@@ -177,6 +176,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate },
         readiness: Readiness::new(store.clone(), tokens.clone(), counter.limiter()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
+        pages: config.pages.enabled.then_some(pages),
     };
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
@@ -187,7 +187,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         store,
         clock,
         tokens,
-        worker,
+        worker: worker_of(worker, config),
         counter,
         key_files: KeyFiles::new(config.secrets.clone(), in_force, seen.keys),
         policy_file,

@@ -10,6 +10,7 @@ pub mod limiter;
 pub mod links;
 pub mod listen;
 pub mod network;
+pub mod pages;
 pub mod policy;
 pub mod problem;
 pub mod proof;
@@ -67,6 +68,8 @@ pub struct Config {
     pub secrets: secrets::SecretsFolder,
     /// `[[clients]]`
     pub clients: Clients,
+    /// `[pages]`
+    pub pages: pages::Pages,
     /// `[links]`, or the issuer of `[service]`
     pub links: links::LinkPages,
     /// `[telemetry]`
@@ -134,6 +137,7 @@ impl Config {
             let templates = root.section("templates", templates::read);
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
+            let pages = root.section("pages", pages::read);
             let links = root.section("links", links::read);
             let telemetry = root.section("telemetry", telemetry::read);
             rules::check(
@@ -148,6 +152,7 @@ impl Config {
             let links = links.and_then(|pages| links::check(root, environment, issuer.as_deref(), pages));
             rules::check_review(root, environment, review.as_ref().and_then(Option::as_ref));
             rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
+            rules::check_pages(root, pages, proof.as_ref());
             let service = service::Service { environment: environment?, issuer: issuer? };
             let sessions = SessionPolicy { issuer: service.issuer.clone(), ..sessions? };
             Some(Self {
@@ -166,6 +171,7 @@ impl Config {
                 templates: templates?,
                 secrets: secrets?,
                 clients: clients?,
+                pages: pages?,
                 links: links?,
                 telemetry: telemetry?,
             })

@@ -5,6 +5,7 @@ mod events;
 mod guard;
 mod limits;
 mod link;
+mod look;
 mod proof;
 mod recorded;
 mod resend;

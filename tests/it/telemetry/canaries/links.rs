@@ -20,8 +20,8 @@ pub(super) async fn call(world: &World, canaries: &mut Canaries, answers: &mut V
     };
     let mut sent = Vec::new();
     for completion in [LinkCompletion::OpeningDevice, LinkCompletion::AskingDevice, LinkCompletion::OpeningDevice] {
-        let send = async || client.identity().send_magic_link(request(completion)).await.unwrap().into_inner();
-        let (answer, token) = world.server.link_of(EMAIL, send).await;
+        let ask = async || client.identity().send_magic_link(request(completion)).await.unwrap().into_inner();
+        let (answer, token) = world.server.link_of(EMAIL, ask).await;
         let challenge = answer.challenge.clone().unwrap();
         canaries.plant("link", &token);
         // The half of it that is no challenge's id, which stands in many places.
