@@ -7,6 +7,7 @@ mod faults;
 pub(crate) mod given;
 mod history;
 mod inspect;
+mod links;
 mod migrate;
 mod outbox;
 mod peers;

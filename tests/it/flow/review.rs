@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use identity::adapters::system::SystemClock;
-use identity::grpc::proto::{ResendOtpRequest, SetUserRolesRequest};
+use identity::grpc::proto::{
+    DeliveryState, LinkCompletion, ResendOtpRequest, SendOtpRequest, SetUserRolesRequest, WatchChallengeRequest,
+};
 use identity::ports::clock::Clock;
 use rustix::process::Signal;
 
 use crate::both_stores::bodies_on_both_stores;
 use crate::support::audit::Audit;
-use crate::support::client::operator;
+use crate::support::client::{operator, send_otp_request};
 use crate::support::settings::{Settings, write_secret};
 use crate::support::wait;
 use crate::support::world::{Store, World, identity};
@@ -73,7 +75,24 @@ bodies_on_both_stores!(
     the_file_is_read_again,
     nobody_with_a_role_is_listed_at_the_start,
     a_code_of_another_length_is_not_given,
+    no_link_is_sent_to_an_account,
 );
+
+async fn no_link_is_sent_to_an_account(store: Store) {
+    let world = world(store).await;
+    let client = world.server.client().await;
+    let alone = client.send_link(EMAIL, LinkCompletion::AskingDevice).await.unwrap();
+    assert_eq!((alone.match_number.len(), alone.code_length), (2, 0), "as for everyone");
+    let request = SendOtpRequest { include_magic_link: true, ..send_otp_request(EMAIL) };
+    let beside = client.identity().send_otp(request).await.unwrap().into_inner().challenge.unwrap();
+    event(&world, "message.dropped", "REVIEW_ACCOUNT", 2).await;
+    assert!(world.server.mailbox().all().is_empty());
+    let request = WatchChallengeRequest { challenge_id: alone.challenge_id, binding_secret: alone.binding_secret };
+    let mut changes = client.identity().watch_challenge(request).await.unwrap().into_inner();
+    assert_eq!(changes.message().await.unwrap().unwrap().delivery_state(), DeliveryState::Sent, "as for everyone");
+    client.verify_otp(&beside.challenge_id, CODE).await.unwrap();
+    assert_eq!(world.audit().await.total("review_code.drawn"), 1, "a link alone takes no code");
+}
 
 async fn the_given_code_signs_in_once_a_challenge_and_no_message_is_sent(store: Store) {
     let world = world(store).await;

@@ -19,6 +19,8 @@ use crate::support::otlp::Collector;
 use crate::support::postgres::Postgres;
 use crate::support::world::{Store, World};
 
+mod links;
+
 const EMAIL: &str = "canary-6d1f0c@birds.example";
 /// Its digits stand nowhere else; formatted as a person types it.
 const NUMBER: &str = "+4917693847261";
@@ -240,6 +242,7 @@ async fn call_everything(world: &World, canaries: &mut Canaries) -> Vec<(&'stati
         .await
         .unwrap();
     by_number(world, &mut answers).await;
+    links::call(world, canaries, &mut answers).await;
     let out = SignOutRequest { refresh_token: tokens.refresh_token, ..SignOutRequest::default() };
     client.identity().sign_out(out).await.unwrap();
     let disable = DisableUserRequest { user_id: user_id.clone(), ..DisableUserRequest::default() };

@@ -15,6 +15,7 @@ use identity::{
         digest::Digest,
         id::{ChallengeId, EventId, MessageId, SessionId, UserId},
         keyring::KeyId,
+        link::{Asker, Completion, Link, LinkState, MatchNumber},
         lockout::Ladder,
         message::NewMessage,
         policy::SecurityEvent,
@@ -126,6 +127,25 @@ pub(crate) fn challenge(address: &str, time: Timestamp) -> NewChallenge {
         },
         code,
     }
+}
+
+/// A link that lives for a quarter of an hour.
+pub(crate) fn linked(text: &str, time: Timestamp) -> LiveCode {
+    LiveCode { expire_time: time.after(Duration::from_mins(15)), ..code(text, time) }
+}
+
+/// The same challenge with a link beside its code, to be approved on another device.
+pub(crate) fn linked_challenge(address: &str, time: Timestamp) -> NewChallenge {
+    let mut new = challenge(address, time);
+    new.challenge.link = Some(Box::new(Link {
+        completion: Completion::AskingDevice,
+        state: LinkState::Pending,
+        redirect_uri: "https://app.example.com/signed-in".to_owned(),
+        match_number: MatchNumber::from_draw(7),
+        asker: Asker { device: session(UserId::new(SystemEntropy.uuid()), time).device, address: origin().address },
+        sent: vec![linked("first link", time)],
+    }));
+    new
 }
 
 /// A further code of a challenge.

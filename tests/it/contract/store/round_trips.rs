@@ -2,13 +2,13 @@
 
 use super::{
     Given,
-    given::{NOW, an_attempt, answer, at, challenge, completion, digest, event, further, rotation},
+    given::{NOW, an_attempt, answer, at, challenge, completion, digest, event, further, linked_challenge, rotation},
     on_both,
 };
 use identity::{
     adapters::sql::{PostgresStore, SqliteStore},
-    domain::audit::Act,
-    ports::store::{FailedAttempt, RotationOutcome, Settlement, SignInOutcome, SignOutScope},
+    domain::{audit::Act, link::LinkState},
+    ports::store::{Approval, FailedAttempt, RotationOutcome, Settlement, SignIn, SignInOutcome, SignOutScope},
 };
 use std::time::Duration;
 
@@ -65,6 +65,21 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     assert!(matches!(outcome, RotationOutcome::Rotated(_)));
     let outcome = counted!("repeat", 7, 6, store.rotate(rotation(session.session_id, 0, at(34))));
     assert!(matches!(outcome, RotationOutcome::Repeated(_)));
+    let linked = linked_challenge("bob@example.com", at(34));
+    let linked_id = linked.challenge.scope.challenge_id;
+    counted!("begin_challenge with a link", 5, 5, store.begin_challenge(linked));
+    counted!("standings", 1, 1, store.standings(&[id, linked_id]));
+    let attempt = given.charged(linked_id, at(34)).await;
+    let approval = Approval {
+        challenge_id: linked_id,
+        counter_key: attempt.counter_key,
+        now: at(34),
+        event: event(at(34), Act::LinkApproved),
+        answer: None,
+    };
+    counted!("approve_link", 6, 6, store.approve_link(approval));
+    let by_link = SignIn { link: Some(LinkState::Approved), ..completion(&attempt, at(34)) };
+    counted!("complete_sign_in by a link", 1, 11, store.complete_sign_in(by_link));
     counted!("answer", 1, 1, store.answer(&answer("request", "", NOW).key, at(1)));
     counted!("user", 1, 1, store.user(session.user_id));
     counted!("sessions", 1, 1, store.sessions(session.user_id, None, 10, at(34)));
