@@ -16,6 +16,7 @@ pub mod money;
 pub mod network;
 pub mod policy;
 pub mod proof;
+pub mod redirect_uri;
 pub mod refresh_token;
 pub mod refusal;
 pub mod review_account;

@@ -5,6 +5,7 @@ pub mod answers;
 pub mod delivery;
 pub mod explain;
 mod fault;
+pub mod grant;
 mod layers;
 pub mod limiter_log;
 pub mod otp;

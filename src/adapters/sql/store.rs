@@ -58,6 +58,7 @@ macro_rules! step {
     }};
 }
 
+mod grants;
 mod ledger;
 mod outbox;
 

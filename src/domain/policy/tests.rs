@@ -228,7 +228,12 @@ fn each_contradiction_is_found() {
         assert!(review(&policy).iter().all(|found| !found.remedy.is_empty()));
     }
     let policy = with(standard, &none, vec![for_client("a", length(8)), for_client("b", length(8))]);
-    let registered = Client { client_id: client("a"), display_name: "A".into(), audiences: vec!["a".into()] };
+    let registered = Client {
+        client_id: client("a"),
+        display_name: "A".into(),
+        audiences: vec!["a".into()],
+        redirect_uris: Vec::new(),
+    };
     let unknown = unknown_clients(&policy, &Clients::new(vec![registered]).unwrap());
     assert_eq!(unknown.iter().map(|found| found.key.as_str()).collect::<Vec<_>>(), ["override[1].client"]);
     assert_eq!(unknown[0].severity, Severity::Error);

@@ -112,6 +112,15 @@ impl Pages {
     }
 }
 
+/// What a browser may do with a page. `leads_to` is where a form may lead on to beside our own pages.
+pub(super) fn content_policy(leads_to: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'{leads_to}; \
+         base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
 /// A path of ours as it may stand in a link; what is not one leads to the beginning.
 fn shown_path(path: &str) -> &str {
     if path.starts_with('/') && !path.starts_with("//") { path } else { "/sign-in" }

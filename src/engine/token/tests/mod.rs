@@ -23,6 +23,7 @@ fn issuer(world: &Arc<World>) -> TokenIssuer {
         client_id: ClientId::new(name).unwrap(),
         display_name: name.to_owned(),
         audiences: vec![audience.to_owned()],
+        redirect_uris: Vec::new(),
     };
     TokenIssuer::new(TokenParts {
         signer: world.clone(),
