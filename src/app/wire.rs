@@ -27,6 +27,7 @@ use crate::{
     config::{
         Config,
         limiter::Limiter as LimiterChoice,
+        links::LinkPages,
         review::ReviewFile,
         secrets::Stamp,
         service::Environment,
@@ -37,7 +38,7 @@ use crate::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
         limiter_log::LimiterLog,
-        otp::{OtpEngine, OtpParts},
+        otp::{LinkBase, OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
         readiness::Readiness,
         review::{ReviewEngine, ReviewParts},
@@ -142,6 +143,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         tokens: tokens.clone(),
         handoff: handoff.clone(),
         sms: carrier.messengers.sms.is_some(),
+        links: Arc::new(link_base(config)),
     };
     let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
     let account = AccountParts {
@@ -151,12 +153,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         entropy: entropy.clone(),
         tokens: tokens.clone(),
     };
-    let policy = Arc::new(PolicyEngine::new(PolicyParts {
-        policies: policies.clone(),
-        store: store.clone(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-    }));
+    let policy = policy_engine(policies.clone(), &store, &clock, &entropy);
     let simulate = questions::simulate(store.clone(), clock.clone(), entropy.clone(), clients.clone());
     let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
     let policy_file = config.policy_file.clone().map(watched);
@@ -196,6 +193,24 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         review_file,
         lock,
     })
+}
+
+fn policy_engine(
+    policies: Arc<SwappedPolicy>,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Arc<PolicyEngine> {
+    let (store, clock, entropy) = (store.clone(), clock.clone(), entropy.clone());
+    Arc::new(PolicyEngine::new(PolicyParts { policies, store, clock, entropy }))
+}
+
+/// Where links lead; of the own listener nothing is known before it is bound.
+fn link_base(config: &Config) -> LinkBase {
+    match &config.links {
+        LinkPages::At(url) => LinkBase::at(url),
+        LinkPages::OwnListener => LinkBase::default(),
+    }
 }
 
 fn worker_of(parts: WorkerParts, config: &Config) -> Result<Worker, Failure> {

@@ -59,6 +59,8 @@ directory = "secrets"
 client_id = "default"
 display_name = "Identity"
 audiences = ["identity"]
+[links]
+base_url = "own-listener"
 [pages]
 enabled = true
 [telemetry]

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod embedded;
 mod form;
 pub mod limiter;
+pub mod links;
 pub mod listen;
 pub mod network;
 pub mod pages;
@@ -64,6 +65,8 @@ pub struct Config {
     pub secrets: secrets::SecretsFolder,
     /// `[[clients]]`
     pub clients: Clients,
+    /// `[links]`, or the issuer of `[service]`
+    pub links: links::LinkPages,
     /// `[pages]`
     pub pages: pages::Pages,
     /// `[telemetry]`
@@ -130,6 +133,7 @@ impl Config {
                 .unwrap_or_default();
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
+            let links = root.section("links", links::read);
             let pages = root.section("pages", pages::read);
             let telemetry = root.section("telemetry", telemetry::read);
             rules::check(
@@ -141,6 +145,7 @@ impl Config {
                 delivery.as_ref(),
             );
             let sms = sms.map(|sms| rules::check_sms(root, environment, issuer.as_deref(), delivery.as_ref(), sms));
+            let links = links.and_then(|pages| links::check(root, environment, issuer.as_deref(), pages));
             rules::check_review(root, environment, review.as_ref().and_then(Option::as_ref));
             rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
             rules::check_pages(root, pages, proof.as_ref());
@@ -161,6 +166,7 @@ impl Config {
                 sms: sms?,
                 secrets: secrets?,
                 clients: clients?,
+                links: links?,
                 pages: pages?,
                 telemetry: telemetry?,
             })

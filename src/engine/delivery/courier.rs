@@ -55,8 +55,14 @@ enum Counted {
 
 /// What becomes of a message.
 pub(super) enum End {
-    Delivered { provider_message_id: String },
-    Dropped { reason: &'static str },
+    Delivered {
+        provider_message_id: String,
+    },
+    Dropped {
+        reason: &'static str,
+    },
+    /// It is for nobody. Whoever watches its challenge does not tell it from one that was sent.
+    ToNobody,
     Expired,
     Later,
 }
@@ -140,7 +146,7 @@ impl Courier {
             Recipient::InContent => "",
         };
         let to = match (&message.recipient, &content) {
-            (_, Content::ToNobody) => return Err(End::Dropped { reason: "REVIEW_ACCOUNT" }),
+            (_, Content::ToNobody) => return Err(End::ToNobody),
             (Recipient::User { user_id, contact, .. }, _) => {
                 contact.open(&ring, *user_id).map_err(unreadable)?.preferred()
             }
@@ -213,6 +219,10 @@ impl Courier {
                 (Settlement::Delivered { provider_message_id }, Some(self.event(message, Act::MessageDelivered)))
             }
             End::Dropped { reason } => self.dropped(message, reason),
+            End::ToNobody => {
+                let (_, event) = self.dropped(message, "REVIEW_ACCOUNT");
+                (Settlement::Delivered { provider_message_id: String::new() }, event)
+            }
             End::Expired => {
                 tracing::warn!(message_id = %message.message_id, "a message expired unsent");
                 self.dropped(message, "EXPIRED")

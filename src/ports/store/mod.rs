@@ -3,6 +3,7 @@
 mod challenges;
 mod grants;
 mod history;
+mod links;
 mod outbox;
 mod responses;
 mod sessions;
@@ -15,6 +16,7 @@ pub use challenges::{
 };
 pub use grants::{Grants, NewGrant, Redemption, RedemptionOutcome};
 pub use history::{History, Lockout, PastPage};
+pub use links::{Approval, LinkOutcome, RejectOutcome, Rejection};
 pub use outbox::{Outbox, Settlement};
 pub use responses::{Notice, Response};
 pub use sessions::{

@@ -176,6 +176,7 @@ pub(super) async fn ask(
         client_id: client.as_ref().map(|client| client.client_id.clone()).unwrap_or_default(),
         device: visit.device(&browser),
         device_token: browser.token(),
+        link: None,
         locale: visit.language.tag().to_owned(),
         proof,
         repeatable: None,

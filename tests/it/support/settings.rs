@@ -79,17 +79,17 @@ impl Settings {
         overrides.as_array_mut().expect("a list").push(Value::Table(text.parse().unwrap()));
     }
 
-    /// Registers where the first client application may be led back to.
-    pub(crate) fn redirects(&mut self, uris: &[&str]) {
-        let uris: Vec<Value> = uris.iter().map(|uri| Value::from(*uri)).collect();
-        let first = self.table["clients"].as_array_mut().and_then(|clients| clients[0].as_table_mut());
-        first.expect("a client").insert("redirect_uris".to_owned(), Value::Array(uris));
-    }
-
     /// Registers one more client application.
     pub(crate) fn client(&mut self, client_id: &str) {
         let text = format!("client_id = \"{client_id}\"\ndisplay_name = \"{client_id}\"\naudiences = [\"identity\"]");
         self.table["clients"].as_array_mut().expect("a list").push(Value::Table(text.parse().unwrap()));
+    }
+
+    /// Registers where the links of the client application `default` may lead on to.
+    pub(crate) fn redirects(&mut self, uris: &[&str]) {
+        let uris: Vec<Value> = uris.iter().map(|uri| Value::from(*uri)).collect();
+        let client = self.table["clients"][0].as_table_mut().expect("a client");
+        client.insert("redirect_uris".to_owned(), uris.into());
     }
 
     /// The section by this name, such as `limiter.memory`, made if it is missing.

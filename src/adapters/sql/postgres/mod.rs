@@ -142,10 +142,10 @@ impl Parts for Postgres {
     }
 
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {
-        if new.text.is_none() {
+        if new.text.is_none() && new.challenge.link.is_none() {
             return self.lanes.begin.run(new).await;
         }
-        // What text messages may be sent is counted under a lock that batches would hold for each other.
+        // A link has columns that the lane would carry for everybody. What text messages may be sent is counted under a lock that batches would hold for each other.
         let mut link = self.transaction().await?;
         let outcome = steps::begin::begin(&mut link, &new).await?;
         link.finish().await?;
