@@ -2,7 +2,7 @@
 
 use super::{
     Pages,
-    client::let_lead_on,
+    client::{ClientWish, let_lead_on},
     cookies::Cookie,
     render::{seconds_until, see, status_of, tell, tell_standing},
     session,
@@ -15,7 +15,6 @@ use crate::{
         contact::Identifier,
         refusal::{FieldReason, FieldViolation, Refusal},
         secret::ExposeSecret as _,
-        session::Device,
     },
     engine::otp::{ChallengeView, ResendOtp, SignedIn, VerifyOtp},
 };
@@ -65,7 +64,7 @@ pub(super) async fn show(
     form(&pages, &visit, &under_way, note, None).await
 }
 
-async fn form(
+pub(super) async fn form(
     pages: &Arc<Pages>,
     visit: &Visit,
     under_way: &UnderWay,
@@ -91,6 +90,7 @@ async fn form(
         context! { left, left_shown => visit.language.span(left), length => view.code_length, attempts => view.attempts_remaining }
     });
     let wait = view.filter(|_| over.is_none()).map_or(0, |view| seconds_until(view.resend_time, now));
+    let live_link = view.is_some() && over.is_none();
     let shown = context! {
         client,
         form => under_way.form(),
@@ -98,6 +98,7 @@ async fn form(
         challenge => under_way.challenge_id.as_str(),
         live,
         over => visit.language.refusal(&Refusal::CodeExpired),
+        number => Some(under_way.match_number.as_str()).filter(|number| live_link && !number.is_empty()),
         wait,
         wait_shown => visit.language.span(wait),
         error,
@@ -142,7 +143,7 @@ pub(super) async fn enter(
         // Who clicks twice is answered twice, and alike.
         repeatable: Some(pages.desk.repeatable(&said)),
         code,
-        device: device(&visit, &browser, &under_way),
+        device: visit.device(&browser, under_way.client.is_none()),
         binding_secret: Some(under_way.proof()),
         device_token: browser.token(),
     };
@@ -152,22 +153,15 @@ pub(super) async fn enter(
         Ok(signed_in) => signed_in,
         Err(refusal) => return form(&pages, &visit, &under_way, None, Some(&refusal)).await,
     };
-    let answer = signed_in_answer(&pages, &visit, &under_way, &browser, &signed_in).await;
+    let answer = signed_in_answer(&pages, &visit, under_way.client.as_ref(), &browser, &signed_in).await;
     answer.unwrap_or_else(|refusal| pages.refused(&visit, &refusal))
 }
 
-/// The device that signs in. A session of a client application goes on in the application, which names its own device or
-/// none when it renews its tokens: so here it stays unnamed.
-fn device(visit: &Visit, browser: &KnownBrowser, under_way: &UnderWay) -> Device {
-    let device = visit.device(browser);
-    if under_way.client.is_some() { Device { device_id: String::new(), ..device } } else { device }
-}
-
 /// Has the browser keep its session, and leads on to the account; or leads back to the client application with a code.
-async fn signed_in_answer(
+pub(super) async fn signed_in_answer(
     pages: &Pages,
     visit: &Visit,
-    under_way: &UnderWay,
+    client: Option<&ClientWish>,
     browser: &KnownBrowser,
     signed_in: &SignedIn,
 ) -> Result<Response, Refusal> {
@@ -177,7 +171,7 @@ async fn signed_in_answer(
     };
     let known = pages.desk.seal(Cookie::Device.seal(), &known, DEVICE_LIFETIME)?;
     let mut lines = vec![pages.jar.keep(Cookie::Device, &known, DEVICE_LIFETIME), pages.jar.forget(Cookie::SignIn)];
-    let mut answer = if let Some(client) = &under_way.client {
+    let mut answer = if let Some(client) = client {
         let asker = client.asker().ok_or(Refusal::Internal)?;
         let code = pages.grants.give(&asker, signed_in, &visit.origin).await?;
         see(&client.way_back(&pages.options.issuer, &[("code", code.expose_secret())]))

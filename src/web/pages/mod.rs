@@ -5,9 +5,11 @@ mod account;
 mod assets;
 mod client;
 mod code;
+mod collect;
 mod cookies;
 mod device;
 mod door;
+mod link;
 mod render;
 mod session;
 mod sign_in;
@@ -120,6 +122,12 @@ pub(super) fn router(parts: PagesParts) -> Router {
         .route("/sign-in", get(sign_in::show).post(sign_in::send))
         .route("/sign-in/code", get(code::show).post(code::enter))
         .route("/sign-in/resend", post(code::resend))
+        .route("/sign-in/standing", get(collect::standing))
+        .route("/sign-in/collect", post(collect::collect))
+        .route("/link", get(link::show))
+        .route("/link/inspect", post(link::inspect))
+        .route("/link/confirm", post(link::confirm))
+        .route("/link/reject", post(link::reject))
         .route("/account", get(account::show))
         .route("/account/end", post(account::end))
         .route("/account/end-others", post(account::end_others))

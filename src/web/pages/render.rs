@@ -20,10 +20,12 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use std::time::Duration;
 
 /// The templates, by name.
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("code.html", include_str!("templates/code.html")),
+    ("link_open.html", include_str!("templates/link_open.html")),
+    ("link.html", include_str!("templates/link.html")),
     ("account.html", include_str!("templates/account.html")),
     ("trouble.html", include_str!("templates/trouble.html")),
 ];

@@ -10,11 +10,12 @@ use super::{
 use crate::{
     domain::{
         contact::{EmailAddress, Identifier, PhoneNumber},
+        link::Completion,
         proof::ProofDemand,
         refusal::{FieldReason, FieldViolation, Refusal},
         secret::{ExposeSecret as _, SecretString},
     },
-    engine::otp::{SendOtp, Sent},
+    engine::otp::{SendOtp, Sent, WantedLink},
 };
 use axum::{
     Extension,
@@ -39,6 +40,9 @@ pub(super) struct UnderWay {
     pub(super) identifier: String,
     pub(super) challenge_id: String,
     pub(super) binding_secret: String,
+    /// What this browser shows, and whoever opens the link of the message has to enter; empty where there is no link.
+    #[serde(default)]
+    pub(super) match_number: String,
     /// The client application that is signed in to, where it is not these pages.
     #[zeroize(skip)]
     pub(super) client: Option<ClientWish>,
@@ -174,9 +178,9 @@ pub(super) async fn ask(
     let asked = SendOtp {
         identifier: identifier.clone(),
         client_id: client.as_ref().map(|client| client.client_id.clone()).unwrap_or_default(),
-        device: visit.device(&browser),
+        device: visit.device(&browser, client.is_none()),
+        link: link(&identifier),
         device_token: browser.token(),
-        link: None,
         locale: visit.language.tag().to_owned(),
         proof,
         repeatable: None,
@@ -188,6 +192,7 @@ pub(super) async fn ask(
         identifier: identifier.as_str().to_owned(),
         challenge_id: challenge.challenge_id,
         binding_secret: secret.expose_secret().to_owned(),
+        match_number: challenge.match_number.map(|number| number.to_string()).unwrap_or_default(),
         client,
     };
     let mut answer = see("/sign-in/code");
@@ -196,6 +201,13 @@ pub(super) async fn ask(
         tell_standing(&mut answer, standing);
     }
     Ok(answer)
+}
+
+/// The link that stands beside the code in an email. Whoever opens it approves this browser's sign-in: nothing but the
+/// number that it shows leads from one to the other. A text message has room for a code alone.
+fn link(identifier: &Identifier) -> Option<WantedLink> {
+    let is_email = matches!(identifier, Identifier::Email(_));
+    is_email.then(|| WantedLink { completion: Completion::AskingDevice, redirect_uri: String::new(), alone: false })
 }
 
 /// Has the browser keep a sign-in under way, and what it is known by.

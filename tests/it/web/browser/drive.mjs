@@ -49,6 +49,13 @@ export async function code(to, nth) {
   return found;
 }
 
+// Waits for the magic link in that message.
+export async function link(to, nth) {
+  const text = (await message(to, nth)).replaceAll("=\n", "").replaceAll("=3D", "=");
+  const [found] = text.match(/http:\/\/[^\s"<>]+\/link#[\w-]+/);
+  return found;
+}
+
 export const another = (right) => (right.startsWith("1") ? "2" : "1") + right.slice(1);
 
 // A person's browser: `page` is its one tab. What a page may not do and does is noted, and fails the scenario.

@@ -5,12 +5,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use identity::grpc::proto::{LinkCompletion, SendMagicLinkRequest};
 use rustix::process::Signal;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::both_stores::bodies_on_both_stores;
+use crate::support::client::send_link_request;
 use crate::support::logs::Log;
 use crate::support::port::Port;
 use crate::support::run::Watched;
@@ -33,6 +35,7 @@ enum Wish {
 
 fn with_pages(settings: &mut Settings) {
     settings.set("pages.enabled", true);
+    settings.set("links.base_url", "own-listener");
 }
 
 /// Runs a scenario on a service with pages.
@@ -101,6 +104,8 @@ scenarios!(
     nothing_is_in_the_way_of_a_screen_reader = "accessible",
     /// A page of another site cannot send our forms, whatever it has the browser do.
     another_site_cannot_act_for_a_person = "anotherSite",
+    /// A56: the page says nothing of the token to anyone.
+    a_link_without_script_says_what_to_do = "linkWithoutScript",
 );
 
 async fn a_person_signs_in_by_a_pasted_code(store: Store) {
@@ -125,7 +130,54 @@ async fn an_application_gets_tokens(store: Store) {
     run_with(&world.await, "clientApplication", &redirect, "").await;
 }
 
+/// A57: the opener approves by the number that the asking device shows, and gets no session.
+async fn a57_a_link_on_another_device_approves_by_a_number(store: Store) {
+    run(&World::with(store, with_pages).await, "linkElsewhere").await;
+}
+
+async fn this_was_not_me_ends_link_code_and_sessions(store: Store) {
+    run(&World::with(store, with_pages).await, "notMe").await;
+}
+
+/// A53: what opens, renders and follows everything consumes nothing.
+async fn a53_a_scanner_consumes_nothing(store: Store) {
+    let world = World::with(store, with_pages).await;
+    run(&world, "scanner").await;
+    let audit = world.audit().await;
+    assert_eq!((audit.count("link.approved", ""), audit.count("session.started", "")), (1, 1), "the person's alone");
+}
+
+async fn a_link_signs_in_where_it_is_opened(store: Store) {
+    let world = World::with(store, with_pages).await;
+    let client = world.server.client().await;
+    client.send_link("mira@example.org", LinkCompletion::OpeningDevice).await.unwrap();
+    run(&world, "linkHere").await;
+}
+
+/// LINK-4: on to a registered page of the client application, with the token behind the `#`.
+async fn a_link_leads_on_to_the_application_by_a_click(store: Store) {
+    let port = Port::free();
+    let redirect = format!("http://127.0.0.1:{}/in", port.number());
+    let world = World::with(store, |settings| {
+        with_pages(settings);
+        settings.redirects(&[&redirect]);
+    })
+    .await;
+    let request = SendMagicLinkRequest {
+        link_completion: LinkCompletion::OpeningDevice.into(),
+        redirect_uri: redirect.clone(),
+        ..send_link_request("mira@example.org")
+    };
+    world.server.client().await.identity().send_magic_link(request).await.unwrap();
+    run_with(&world, "linkLeadsOn", &redirect, "").await;
+}
+
 bodies_on_both_stores!(
+    a57_a_link_on_another_device_approves_by_a_number,
+    this_was_not_me_ends_link_code_and_sessions,
+    a53_a_scanner_consumes_nothing,
+    a_link_signs_in_where_it_is_opened,
+    a_link_leads_on_to_the_application_by_a_click,
     a_person_signs_in_by_a_pasted_code,
     a_code_is_sent_again_and_ends,
     sessions_are_seen_and_ended,
@@ -153,5 +205,5 @@ async fn screenshots() {
         None => world.settings.folder().join("screenshots"),
     };
     run_with(&world, "screenshots", "", folder.to_str().unwrap()).await;
-    assert!(std::fs::read_dir(folder).unwrap().count() >= 20);
+    assert!(std::fs::read_dir(folder).unwrap().count() >= 24);
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { another, ask, asked, code, fits, isAccessible, message, messages, person, run, signedIn, told, url } from "./drive.mjs";
+import { linkElsewhere, linkHere, linkLeadsOn, linkWithoutScript, notMe, scanner } from "./links.mjs";
 import { screenshots } from "./screenshots.mjs";
 
 const MIRA = "mira@example.org";
@@ -329,5 +330,5 @@ async function proofOfWork() {
 
 await run({
   signInByPaste, wrongThenLocked, resendAndExpire, keyboardAlone, withoutStyleAndScript, languages, accessible, sessions,
-  anotherSite, clientApplication, proofOfWork, screenshots,
+  anotherSite, clientApplication, proofOfWork, linkElsewhere, linkHere, linkLeadsOn, linkWithoutScript, notMe, scanner, screenshots,
 });

@@ -1,7 +1,7 @@
 // Pictures of every page, in phone and desktop width, light and dark.
 
 import { mkdirSync } from "node:fs";
-import { another, asked, code, person, signedIn, told, url } from "./drive.mjs";
+import { another, asked, code, link, person, signedIn, told, url } from "./drive.mjs";
 
 const WINDOWS = [["phone", { width: 390, height: 844 }], ["desktop", { width: 1280, height: 800 }]];
 
@@ -20,6 +20,11 @@ export async function screenshots() {
       await take("sign-in");
       await asked(page, email);
       await take("code");
+      const opener = await person({ colorScheme, viewport });
+      await opener.page.goto(await link(email, 1));
+      await opener.page.waitForURL("**/link/inspect");
+      await opener.page.screenshot({ path: `${told.screenshots}/link-${width}-${colorScheme}.png`, caret: "hide" });
+      await opener.context.close();
       await page.locator("#code").fill(another(await code(email, 1)));
       await page.locator("#enter button").click();
       await page.getByRole("alert").first().waitFor();
