@@ -3,6 +3,7 @@
 use super::{
     Failure,
     accept::{BadTlsIdentity, Certificate, TlsIdentity},
+    templates,
     wire::{limiter::LimiterSecrets, messenger::MailSecrets},
 };
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
         store::Store,
     },
     domain::secret::{ExposeSecret as _, Secret, SecretString},
+    engine::delivery::Templates,
     ports::clock::Clock as _,
 };
 use std::{fs, path::Path};
@@ -42,6 +44,8 @@ pub(super) struct Material {
     pub(super) limiter: LimiterSecrets,
     /// What the mail server asks for.
     pub(super) mail: MailSecrets,
+    /// What messages say.
+    pub(super) templates: Templates,
     /// The secret key of the captcha's widget.
     pub(super) captcha: Option<SecretString>,
     /// The listeners' certificate and its key.
@@ -62,6 +66,14 @@ impl Material {
         let policy = config.load_policy().map_err(|more| problems.0.extend(more.0)).ok();
         let review = config.review.as_ref().map(|review| review.load(SystemClock.now()));
         let review = review.and_then(|read| read.map_err(|more| problems.0.extend(more.0)).ok());
+        let templates = match templates::load(config.templates.as_deref()) {
+            Ok(templates) => Some(templates),
+            Err(Failure::Configuration(more)) => {
+                problems.0.extend(more.0);
+                None
+            }
+            Err(other) => return Err(other),
+        };
         let mut files = Files { problems: &mut problems };
 
         let store_password = match &config.store {
@@ -95,8 +107,8 @@ impl Material {
         let collector = files.certificates(config.telemetry.otlp_ca_file.as_deref(), "telemetry.otlp_ca_file");
         let collector_authorities = collector.and_then(|pem| String::from_utf8(pem).ok());
 
-        match (keys, policy) {
-            (Some((keys, signing, admin_token)), Some(policy)) if problems.0.is_empty() => Ok(Self {
+        match (keys, policy, templates) {
+            (Some((keys, signing, admin_token)), Some(policy), Some(templates)) if problems.0.is_empty() => Ok(Self {
                 keys,
                 policy,
                 review,
@@ -105,6 +117,7 @@ impl Material {
                 store_password,
                 limiter,
                 mail,
+                templates,
                 captcha,
                 listener,
                 collector_authorities,

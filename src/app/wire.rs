@@ -28,12 +28,13 @@ use crate::{
         Config,
         limiter::Limiter as LimiterChoice,
         links::LinkPages,
+        policy::PolicyFile,
         review::ReviewFile,
         secrets::Stamp,
         service::Environment,
         store::{Migrate, Store as StoreChoice},
     },
-    domain::policy::PolicyInForce,
+    domain::{policy::PolicyInForce, time::Timestamp},
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
@@ -114,9 +115,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let keys: Arc<dyn Keys> = file_keys.clone();
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
     let handoff = Handoff::new(carrier.messengers.time_limit() + LEASE_MARGIN);
-    let read = material.policy;
-    jobs::warn(&read.warnings);
-    let policies = Arc::new(SwappedPolicy::new(PolicyInForce::new(read.policy, read.version, clock.now())));
+    jobs::warn(&material.policy.warnings);
+    let policies = policy_in_force(material.policy, clock.now());
 
     let tokens = Arc::new(TokenIssuer::new(TokenParts {
         signer: Arc::new(signer(material.signing)?),
@@ -167,6 +167,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         entropy: entropy.clone(),
         policies: policies.clone(),
         handoff,
+        templates: Arc::new(material.templates),
     };
     let services = Services {
         otp: Arc::new(OtpEngine::new(otp)),
@@ -186,7 +187,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         store,
         clock,
         tokens,
-        worker: worker_of(worker, config)?,
+        worker: worker_of(worker, config),
         counter,
         key_files: KeyFiles::new(config.secrets.clone(), in_force, seen.keys),
         policy_file,
@@ -213,9 +214,13 @@ fn link_base(config: &Config) -> LinkBase {
     }
 }
 
-fn worker_of(parts: WorkerParts, config: &Config) -> Result<Worker, Failure> {
+fn policy_in_force(read: PolicyFile, now: Timestamp) -> Arc<SwappedPolicy> {
+    Arc::new(SwappedPolicy::new(PolicyInForce::new(read.policy, read.version, now)))
+}
+
+fn worker_of(parts: WorkerParts, config: &Config) -> Worker {
     let options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
-    Worker::new(parts, options).map_err(|fault| Failure::Fault(fault.to_string()))
+    Worker::new(parts, options)
 }
 
 fn watched_review(config: &Config, parts: ReviewParts, seen: Stamp) -> Option<WatchedReview> {

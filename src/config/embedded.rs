@@ -59,10 +59,10 @@ directory = "secrets"
 client_id = "default"
 display_name = "Identity"
 audiences = ["identity"]
-[links]
-base_url = "own-listener"
 [pages]
 enabled = true
+[links]
+base_url = "own-listener"
 [telemetry]
 log_format = "human"
 {metrics}"#

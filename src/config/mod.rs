@@ -24,6 +24,7 @@ mod sessions;
 pub mod sms;
 pub mod store;
 pub mod telemetry;
+pub mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -61,14 +62,16 @@ pub struct Config {
     pub delivery: delivery::Delivery,
     /// `[delivery.sms]`, where short messages are offered; its domain is there
     pub sms: Option<sms::Sms>,
+    /// `[templates]`: the folder of the operator's templates, where one is named
+    pub templates: Option<PathBuf>,
     /// `[secrets]`
     pub secrets: secrets::SecretsFolder,
     /// `[[clients]]`
     pub clients: Clients,
-    /// `[links]`, or the issuer of `[service]`
-    pub links: links::LinkPages,
     /// `[pages]`
     pub pages: pages::Pages,
+    /// `[links]`, or the issuer of `[service]`
+    pub links: links::LinkPages,
     /// `[telemetry]`
     pub telemetry: telemetry::Telemetry,
 }
@@ -131,10 +134,11 @@ impl Config {
                     Some((delivery::read(section), sms))
                 })
                 .unwrap_or_default();
+            let templates = root.section("templates", templates::read);
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
-            let links = root.section("links", links::read);
             let pages = root.section("pages", pages::read);
+            let links = root.section("links", links::read);
             let telemetry = root.section("telemetry", telemetry::read);
             rules::check(
                 root,
@@ -164,10 +168,11 @@ impl Config {
                 sessions,
                 delivery: delivery?,
                 sms: sms?,
+                templates: templates?,
                 secrets: secrets?,
                 clients: clients?,
-                links: links?,
                 pages: pages?,
+                links: links?,
                 telemetry: telemetry?,
             })
         })

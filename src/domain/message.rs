@@ -1,5 +1,9 @@
 //! Messages to people, from the outbox to a provider.
 
+mod handover;
+
+pub use handover::Handover;
+
 use super::{
     contact::{EmailAddress, PhoneNumber},
     id::{ChallengeId, MessageId, UserId},
@@ -30,6 +34,9 @@ pub enum Content {
         client_name: String,
         /// Whole minutes that the code lives.
         minutes: u32,
+        /// Whole minutes that the link lives; 0 for as long as the code.
+        #[serde(default)]
+        link_minutes: u32,
         /// The person's language.
         locale: String,
         /// The network address that asked, as text; empty where unknown.
@@ -184,6 +191,8 @@ pub struct Envelope {
     pub html: String,
     /// When it was accepted.
     pub create_time: Timestamp,
+    /// After this time nobody is to get it any more.
+    pub expire_time: Timestamp,
 }
 
 /// An SMS in words, ready for a provider. It has no `Debug`: it carries a code and a number.
@@ -196,6 +205,8 @@ pub struct SmsEnvelope {
     pub text: String,
     /// When it was accepted.
     pub create_time: Timestamp,
+    /// After this time nobody is to get it any more.
+    pub expire_time: Timestamp,
 }
 
 /// A message as the mailbox of development keeps it. It has no `Debug`: it carries a code and an address.
@@ -213,30 +224,4 @@ pub struct MailboxMessage {
     /// The HTML part of an email, as it was sent: a page that shows it keeps it in a frame without rights. An SMS has
     /// none.
     pub html: Option<String>,
-}
-
-/// What a provider made of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Handover {
-    /// Accepted, with the provider's own id for it where it gives one.
-    Accepted {
-        /// The provider's id for the message; empty where it gives none.
-        provider_message_id: String,
-    },
-    /// This recipient or this message is refused for good: trying again would be refused again.
-    Refused {
-        /// A short, fixed reason such as `RECIPIENT_REFUSED`, without the provider's text.
-        reason: &'static str,
-    },
-    /// Not accepted now: worth another try.
-    Deferred {
-        /// A short, fixed reason such as `PROVIDER_UNREACHABLE`, without the provider's text.
-        reason: &'static str,
-    },
-    /// Refused because of our own settings, such as a wrong password: every message would be. Worth another try, since
-    /// an operator may put it right before the message expires.
-    Misconfigured {
-        /// A short, fixed reason such as `LOGIN_REFUSED`, without the provider's text.
-        reason: &'static str,
-    },
 }

@@ -1,5 +1,9 @@
 //! Addresses of the network: who a caller is behind proxies, and the unit that requests are counted by.
 
+mod reach;
+
+pub use reach::is_public;
+
 use super::{digest::Digest, secret::Secret32};
 use ipnet::IpNet;
 use std::{

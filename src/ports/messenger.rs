@@ -13,7 +13,8 @@ pub trait Messenger<E: Sync = Envelope>: Send + Sync {
     /// How long a hand-over takes at most; the lease on a claimed message is longer.
     fn time_limit(&self) -> Duration;
 
-    /// Hands a message over. It ends within the time limit; an answer that was lost is `Deferred`. Whoever drops the
-    /// future ends the hand-over: what the provider has not fully received by then it does not send.
+    /// Hands a message over. It ends within the time limit; where the provider may have taken a message and did not say
+    /// so, that is `Unanswered`. Whoever drops the future ends the hand-over: what the provider has not fully received by
+    /// then it does not send.
     async fn hand_over(&self, envelope: &E) -> Handover;
 }

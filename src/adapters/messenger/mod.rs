@@ -1,7 +1,13 @@
-//! Providers: SMTP, and the mailbox of development.
+//! Providers: SMTP, SendGrid, Twilio, a signed webhook, and the mailbox of development.
 
+mod certificate;
+mod exchange;
 pub mod mailbox;
 mod mime;
+pub mod sendgrid;
 pub mod smtp;
+pub mod twilio;
+pub mod webhook;
 
+pub use exchange::HttpOptionFault;
 pub use mime::{NotASender, Sender};

@@ -17,7 +17,13 @@ use async_trait::async_trait;
 use connection::{Connection, Dial};
 use lettre::Message;
 use pool::Pool;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::time::timeout;
 
 /// Hands messages to a relay over connections that are kept for a while.
@@ -52,13 +58,13 @@ impl Smtp {
         Ok((Connection::open(&self.dial).await?, false))
     }
 
-    async fn send(&self, message: &Message) -> Handover {
+    async fn send(&self, message: &Message, under_way: &AtomicBool) -> Handover {
         loop {
             let (mut connection, unasked) = match self.connection().await {
                 Ok(found) => found,
                 Err(handover) => return handover,
             };
-            let handover = connection.send(self.sender.address(), message).await;
+            let handover = connection.send(self.sender.address(), message, under_way).await;
             if unasked && connection.was_gone() {
                 self.pool.clear();
                 continue;
@@ -85,9 +91,16 @@ impl Messenger for Smtp {
         let Ok(message) = mime::message(&self.sender, envelope) else {
             return Handover::Refused { reason: "ADDRESS_UNUSABLE" };
         };
+        let under_way = AtomicBool::new(false);
         // What is cut off here drops its connection with it, in whatever state that is.
-        timeout(self.time_limit, self.send(&message))
-            .await
-            .unwrap_or(Handover::Deferred { reason: "PROVIDER_TIMED_OUT" })
+        let handover = timeout(self.time_limit, self.send(&message, &under_way)).await;
+        handover.unwrap_or_else(|_| {
+            let reason = "PROVIDER_TIMED_OUT";
+            if under_way.load(Ordering::Relaxed) {
+                Handover::Unanswered { reason }
+            } else {
+                Handover::Deferred { reason }
+            }
+        })
     }
 }

@@ -1,12 +1,6 @@
 //! One message, from its claim to its settlement.
 
-use super::{
-    backoff,
-    messengers::SmsRoute,
-    seal::opened_content,
-    words::{Templates, Words},
-    worker::WorkerParts,
-};
+use super::{backoff, messengers::SmsRoute, seal::opened_content, words::Words, worker::WorkerParts};
 use crate::{
     domain::{
         audit::{Act, Actor, AuditEvent},
@@ -36,7 +30,6 @@ const BROKEN_TRIES: u32 = 5;
 /// Carries messages, one at a time for each call.
 pub(super) struct Courier {
     parts: Arc<WorkerParts>,
-    templates: Templates,
 }
 
 /// A message in words, for its channel.
@@ -68,8 +61,8 @@ pub(super) enum End {
 }
 
 impl Courier {
-    pub(super) const fn new(parts: Arc<WorkerParts>, templates: Templates) -> Self {
-        Self { parts, templates }
+    pub(super) const fn new(parts: Arc<WorkerParts>) -> Self {
+        Self { parts }
     }
 
     /// Hands a message over, and tells what became of it, to be settled; `None` where its lease ran out before, for from
@@ -164,11 +157,11 @@ impl Courier {
             tracing::error!(%message_id, error = %fault, "a message cannot be put into words");
             End::Dropped { reason: "TEMPLATE_FAULT" }
         };
-        let create_time = message.create_time;
+        let (create_time, expire_time) = (message.create_time, message.expire_time);
         match to {
             Identifier::Email(to) => {
-                let Words { subject, text, html } = self.templates.words(&content, locale).map_err(in_words)?;
-                let envelope = Envelope { message_id, to, subject, text, html, create_time };
+                let Words { subject, text, html } = self.parts.templates.words(&content, locale).map_err(in_words)?;
+                let envelope = Envelope { message_id, to, subject, text, html, create_time, expire_time };
                 Ok(Letter::Email(self.parts.messengers.email.as_ref(), envelope))
             }
             Identifier::Phone(to) => {
@@ -177,9 +170,13 @@ impl Courier {
                     tracing::error!(%message_id, reason = "NO_SMS_PROVIDER", "a message goes by SMS, and is put off");
                     return Err(End::Later);
                 };
-                let text = self.templates.sms(&content, locale, domain).map_err(in_words)?;
+                let text = self.parts.templates.sms(&content, locale, domain).map_err(in_words)?;
                 let counted = content.noticed_from().map_or(Counted::Before, |from| Counted::Now(from.parse().ok()));
-                Ok(Letter::Sms(messenger.as_ref(), SmsEnvelope { message_id, to, text, create_time }, counted))
+                Ok(Letter::Sms(
+                    messenger.as_ref(),
+                    SmsEnvelope { message_id, to, text, create_time, expire_time },
+                    counted,
+                ))
             }
         }
     }
@@ -262,18 +259,20 @@ impl Courier {
 async fn hand_over<E: Sync>(messenger: &dyn Messenger<E>, message_id: MessageId, envelope: &E, limit: Duration) -> End {
     let span = tracing::info_span!("delivery", %message_id, provider = messenger.name());
     let handover = timeout(limit, messenger.hand_over(envelope)).instrument(span).await;
-    match handover.unwrap_or(Handover::Deferred { reason: "PROVIDER_TIMED_OUT" }) {
+    let handover = handover.unwrap_or(Handover::Unanswered { reason: "PROVIDER_TIMED_OUT" });
+    let provider = messenger.name();
+    match handover {
         Handover::Accepted { provider_message_id } => End::Delivered { provider_message_id },
-        Handover::Refused { reason } => {
-            tracing::warn!(%message_id, provider = messenger.name(), reason, "a message was refused for good");
+        Handover::Refused { reason } | Handover::Unserved { reason } => {
+            tracing::warn!(%message_id, provider, reason, "a message was refused for good");
             End::Dropped { reason }
         }
-        Handover::Deferred { reason } => {
-            tracing::warn!(%message_id, provider = messenger.name(), reason, "a message was put off");
+        Handover::Deferred { reason } | Handover::Unanswered { reason } => {
+            tracing::warn!(%message_id, provider, reason, "a message was put off");
             End::Later
         }
         Handover::Misconfigured { reason } => {
-            tracing::error!(%message_id, provider = messenger.name(), reason, "the provider refuses our settings");
+            tracing::error!(%message_id, provider, reason, "the provider refuses our settings");
             End::Later
         }
     }

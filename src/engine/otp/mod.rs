@@ -136,6 +136,7 @@ impl OtpEngine {
                 link: link.as_ref().map(|(url, _)| url.to_string()).unwrap_or_default(),
                 client_name: draft.client_name.to_owned(),
                 minutes: draft.code.map(|of| of.lifetime).or(draft.link).map_or(0, minutes),
+                link_minutes: draft.link.map_or(0, minutes),
                 locale: draft.locale.to_owned(),
                 address: draft.origin.address.map(|address| address.to_string()).unwrap_or_default(),
                 asked_at: draft.now.micros(),

@@ -1,10 +1,16 @@
-//! Every messenger does the same with the same messages: the mailbox of development, and SMTP against a real server.
+//! Every messenger does the same with the same messages: the mailbox of development, SMTP against a real server, and
+//! SendGrid, Twilio and the webhook against doubles that speak their protocols.
 
+mod http;
 mod mailbox;
+mod outcomes;
 mod read;
 mod scripted;
 mod smtp;
 mod smtp_faults;
+mod subjects;
+
+use std::time::Duration;
 
 use identity::adapters::messenger::Sender;
 use identity::adapters::system::{SystemClock, SystemEntropy};
@@ -12,6 +18,7 @@ use identity::domain::contact::EmailAddress;
 use identity::domain::id::MessageId;
 use identity::domain::message::{Envelope, Handover};
 use identity::domain::time::Timestamp;
+use identity::engine::delivery::{PreviewKind, Templates};
 use identity::ports::clock::Clock;
 use identity::ports::entropy::Entropy;
 use identity::ports::messenger::Messenger;
@@ -24,6 +31,21 @@ trait Subject {
 
     /// Every message that was delivered, as it was written.
     fn delivered(&self) -> Vec<Vec<u8>>;
+
+    /// A message that was delivered, as its reader understands it.
+    fn read(&self, raw: &[u8]) -> Mail {
+        Mail::read(raw)
+    }
+
+    /// Whether a message is that of the envelope.
+    fn is_of(&self, raw: &[u8], envelope: &Envelope) -> bool {
+        String::from_utf8(raw.to_vec()).unwrap().contains(&format!("Message-ID: <{}@", envelope.message_id))
+    }
+
+    /// Whether the messenger itself makes the message of RFC 5322.
+    fn is_mime(&self) -> bool {
+        true
+    }
 }
 
 fn sender() -> Sender {
@@ -38,16 +60,12 @@ fn envelope(to: &str) -> Envelope {
         text: "123456 is your code.\n".to_owned(),
         html: "<p>123456</p>\n".to_owned(),
         create_time: SystemClock.now(),
+        expire_time: SystemClock.now().after(Duration::from_mins(5)),
     }
 }
 
 fn accepted(handover: &Handover) -> bool {
     matches!(handover, Handover::Accepted { .. })
-}
-
-/// Whether a message is that of the envelope.
-fn is_of(raw: &[u8], envelope: &Envelope) -> bool {
-    String::from_utf8(raw.to_vec()).unwrap().contains(&format!("Message-ID: <{}@", envelope.message_id))
 }
 
 /// A message arrives once, complete, and as the standards want it.
@@ -57,9 +75,13 @@ async fn a_message_arrives_whole(subject: &impl Subject) {
     assert!(accepted(&subject.messenger().hand_over(&envelope).await));
     let delivered = subject.delivered();
     let [raw] = delivered.as_slice() else { panic!("{} messages", delivered.len()) };
-    assert!(String::from_utf8(raw.clone()).unwrap().contains("\r\n\r\n123456 is your code.\r\n"), "readable as it is");
-    let mail = Mail::read(raw);
+    let mail = subject.read(raw);
     assert_eq!(mail.headers["to"], ["ada@example.com"]);
+    assert_eq!((mail.text.as_str(), mail.html.as_str()), ("123456 is your code.\n", "<p>123456</p>\n"));
+    if !subject.is_mime() {
+        return;
+    }
+    assert!(String::from_utf8(raw.clone()).unwrap().contains("\r\n\r\n123456 is your code.\r\n"), "readable as it is");
     assert_eq!(mail.headers["from"], ["\"Søn, \\\"Shop\\\" <x>\" <no-reply@example.org>"]);
     assert_eq!(mail.headers["subject"], ["Your code"]);
     assert_eq!(mail.headers["message-id"], [format!("<{}@example.org>", envelope.message_id)]);
@@ -67,7 +89,6 @@ async fn a_message_arrives_whole(subject: &impl Subject) {
     assert_eq!(mail.headers["auto-submitted"], ["auto-generated"]);
     assert_eq!(mail.headers["mime-version"], ["1.0"]);
     assert_eq!(mail.kind, "multipart/alternative");
-    assert_eq!((mail.text.as_str(), mail.html.as_str()), ("123456 is your code.\n", "<p>123456</p>\n"));
     assert_eq!(mail.defects, Vec::<String>::new());
 }
 
@@ -82,11 +103,33 @@ async fn letters_arrive_as_they_are(subject: &impl Subject) {
             envelope.text = text.to_owned();
             envelope.html = format!("<p>{text}</p>\n");
             assert!(accepted(&subject.messenger().hand_over(&envelope).await), "{to} {text}");
-            let raw = subject.delivered().into_iter().find(|raw| is_of(raw, &envelope)).unwrap();
-            let mail = Mail::read(&raw);
+            let raw = subject.delivered().into_iter().find(|raw| subject.is_of(raw, &envelope)).unwrap();
+            let mail = subject.read(&raw);
             assert_eq!(mail.headers["to"], [envelope.to.as_str()]);
             assert_eq!(mail.headers["subject"], [envelope.subject.as_str()]);
             assert_eq!((mail.text, mail.html), (envelope.text, envelope.html));
+        }
+    }
+}
+
+/// Every message of this program arrives as it was written in every language, with the link on a line of its own.
+async fn every_message_arrives_whole_in_every_language(subject: &impl Subject) {
+    let templates = Templates::built_in().unwrap();
+    for language in templates.languages() {
+        for kind in PreviewKind::ALL {
+            let preview = templates.preview(kind, &language).unwrap();
+            let mut envelope = envelope("ada@example.com");
+            (envelope.subject, envelope.text, envelope.html) = (preview.subject, preview.text, preview.html);
+            assert!(accepted(&subject.messenger().hand_over(&envelope).await));
+            let raw = subject.delivered().into_iter().find(|raw| subject.is_of(raw, &envelope)).unwrap();
+            let is_short = raw.split(|byte| *byte == b'\n').all(|line| line.len() <= 100);
+            assert!(is_short || !subject.is_mime(), "short lines on the way");
+            let mail = subject.read(&raw);
+            assert_eq!(mail.headers["subject"], [envelope.subject.as_str()]);
+            assert_eq!((&mail.text, &mail.html), (&envelope.text, &envelope.html), "{language} {}", kind.name());
+            let links = mail.text.lines().filter(|line| line.starts_with("https://") && !line.contains(' ')).count();
+            assert_eq!(links, usize::from(kind.name().contains("link")), "{}", mail.text);
+            assert_eq!(mail.defects, Vec::<String>::new());
         }
     }
 }
@@ -110,7 +153,7 @@ async fn a107_fields_make_no_headers(subject: &impl Subject) {
     let delivered = subject.delivered();
     assert_eq!(delivered.len(), 5);
     for raw in delivered {
-        let mail = Mail::read(&raw);
+        let mail = subject.read(&raw);
         assert!(mail.envelope_to.is_empty() || mail.envelope_to == mail.headers["to"], "{:?}", mail.envelope_to);
         for name in ["bcc", "cc", "x-evil", "content-disposition"] {
             assert!(!mail.headers.contains_key(name), "{name}");
@@ -127,7 +170,7 @@ async fn many_at_a_time_arrive_once_each(subject: &(impl Subject + Sync)) {
     assert!(handovers.iter().all(accepted), "{handovers:?}");
     let delivered = subject.delivered();
     assert_eq!(delivered.len(), 40);
-    assert!(envelopes.iter().all(|envelope| delivered.iter().any(|raw| is_of(raw, envelope))));
+    assert!(envelopes.iter().all(|envelope| delivered.iter().any(|raw| subject.is_of(raw, envelope))));
 }
 
 /// A second try of a message can be told from a second message: its bytes are the same.
@@ -142,10 +185,11 @@ async fn a_second_try_is_the_same_message(subject: &impl Subject) {
 }
 
 /// Runs the whole contract; each part has a fresh subject.
-async fn holds<S: Subject + Sync>(fresh: impl Fn() -> S) {
-    a_message_arrives_whole(&fresh()).await;
-    letters_arrive_as_they_are(&fresh()).await;
-    a107_fields_make_no_headers(&fresh()).await;
-    many_at_a_time_arrive_once_each(&fresh()).await;
-    a_second_try_is_the_same_message(&fresh()).await;
+async fn holds<S: Subject + Sync>(fresh: impl AsyncFn() -> S) {
+    a_message_arrives_whole(&fresh().await).await;
+    letters_arrive_as_they_are(&fresh().await).await;
+    every_message_arrives_whole_in_every_language(&fresh().await).await;
+    a107_fields_make_no_headers(&fresh().await).await;
+    many_at_a_time_arrive_once_each(&fresh().await).await;
+    a_second_try_is_the_same_message(&fresh().await).await;
 }

@@ -11,3 +11,4 @@ mod proxy;
 mod run;
 mod serve;
 mod smtp;
+mod templates;

@@ -13,6 +13,7 @@ pub(crate) mod mail;
 pub(crate) mod otlp;
 pub(crate) mod port;
 pub(crate) mod postgres;
+pub(crate) mod providers;
 pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod refusal;

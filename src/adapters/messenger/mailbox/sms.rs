@@ -36,7 +36,7 @@ mod tests {
         let create_time = Timestamp::from_seconds(0);
         let text = "123456 は…\n\n@localhost #123456".to_owned();
         let to = PhoneNumber::parse("+491761234567").unwrap();
-        let file = file(&SmsEnvelope { message_id, to, text: text.clone(), create_time });
+        let file = file(&SmsEnvelope { message_id, to, text: text.clone(), create_time, expire_time: create_time });
         let read = message(message_id, create_time, file.as_bytes()).unwrap();
         assert_eq!((read.to.as_str(), read.subject.as_str(), read.html), ("+491761234567", "", None));
         assert_eq!(read.text, text);

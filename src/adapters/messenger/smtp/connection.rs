@@ -15,7 +15,10 @@ use lettre::{
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
     },
 };
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tokio::{net::TcpStream, time::timeout};
 
 /// How long a kept connection may take to show that it still answers, and to take leave.
@@ -117,10 +120,11 @@ impl Connection {
         let _ = timeout(CHECK_LIMIT, self.smtp.command(Quit)).await;
     }
 
-    /// Sends one message. Dropped before its end, it leaves the connection out of step.
-    pub(super) async fn send(&mut self, sender: &Address, message: &Message) -> Handover {
+    /// Sends one message, and notes in `under_way` when the relay may have it. Dropped before its end, it leaves the
+    /// connection out of step.
+    pub(super) async fn send(&mut self, sender: &Address, message: &Message, under_way: &AtomicBool) -> Handover {
         self.state = State::OutOfStep;
-        match self.dialogue(sender, message).await {
+        match self.dialogue(sender, message, under_way).await {
             Ok(()) => {
                 self.state = State::Clean;
                 Handover::Accepted { provider_message_id: String::new() }
@@ -129,7 +133,7 @@ impl Connection {
         }
     }
 
-    async fn dialogue(&mut self, sender: &Address, message: &Message) -> Result<(), Handover> {
+    async fn dialogue(&mut self, sender: &Address, message: &Message, under_way: &AtomicBool) -> Result<(), Handover> {
         let content = content(message.formatted());
         let mut parameters = Vec::new();
         if !message.envelope().to().iter().all(|address| AsRef::<str>::as_ref(address).is_ascii()) {
@@ -151,11 +155,13 @@ impl Connection {
             }
             self.command(Stage::Message, Data).await?;
         }
+        under_way.store(true, Ordering::Relaxed);
         let answer = self.smtp.command(content).await;
         let told = self.judge(Stage::Message, answer);
         if self.was_gone() {
             // It may have got the message before.
             self.state = State::OutOfStep;
+            return Err(Handover::Unanswered { reason: "ANSWER_LOST" });
         }
         told
     }

@@ -1,8 +1,10 @@
 //! What a relay's answer means for the message.
 
-use crate::domain::message::Handover;
+use crate::{
+    adapters::messenger::certificate::{self, TlsFault},
+    domain::message::Handover,
+};
 use lettre::transport::smtp::Error;
-use std::{error::Error as _, io};
 
 /// Where the dialogue was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,19 +43,9 @@ pub(super) fn meaning(stage: Stage, error: &Error) -> Handover {
 /// A certificate that does not hold is told apart: it is a wrong name or authority in our settings, or somebody in
 /// between.
 fn unreachable_relay(error: &Error) -> Handover {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let tls = cause
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .map_or_else(|| cause.downcast_ref::<rustls::Error>(), |inner| inner.downcast_ref::<rustls::Error>());
-        match tls {
-            Some(rustls::Error::InvalidCertificate(_)) => {
-                return Handover::Misconfigured { reason: "CERTIFICATE_REFUSED" };
-            }
-            Some(_) => return Handover::Deferred { reason: "TLS_FAILED" },
-            None => source = cause.source(),
-        }
+    match certificate::fault(error) {
+        Some(TlsFault::Certificate) => Handover::Misconfigured { reason: "CERTIFICATE_REFUSED" },
+        Some(TlsFault::Other) => Handover::Deferred { reason: "TLS_FAILED" },
+        None => Handover::Deferred { reason: "PROVIDER_UNREACHABLE" },
     }
-    Handover::Deferred { reason: "PROVIDER_UNREACHABLE" }
 }

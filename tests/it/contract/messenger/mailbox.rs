@@ -56,7 +56,7 @@ impl Subject for Mailbox {
 
 #[tokio::test]
 async fn the_mailbox_keeps_the_contract() {
-    holds(Mailbox::fresh).await;
+    holds(async || Mailbox::fresh()).await;
 }
 
 #[tokio::test]

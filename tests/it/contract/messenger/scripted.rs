@@ -6,7 +6,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// How a line begins, and the answer to it; the empty line stands for the greeting.
+/// How a line begins, and the answer to it; the empty line stands for the greeting, the answers `HANGUP` and `SILENT` for
+/// what they say.
 type Script = Vec<(String, String)>;
 
 /// A running relay; it ends with the value.
@@ -50,6 +51,11 @@ async fn serve(caller: TcpStream, script: Script, log: Arc<Mutex<String>>) {
                 start => line.starts_with(start),
             });
             let answer = told.map_or_else(|| usual(&line), |(_, answer)| answer);
+            match answer {
+                "HANGUP" => return,
+                "SILENT" => std::future::pending().await,
+                _ => {}
+            }
             in_data = answer.starts_with("354");
             if caller.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() || answer.starts_with("421") {
                 return;
