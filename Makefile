@@ -77,6 +77,11 @@ unit: ## Run the tests alone, without the other checks
 	@tools/install tests
 	@tools/test
 
+.PHONY: screenshots
+screenshots: ## Take pictures of every page, in phone and desktop width, light and dark, into docs/screenshots/
+	@tools/install tests
+	SCREENSHOTS=docs/screenshots cargo test --locked --quiet --test it web::browser::screenshots
+
 .PHONY: bench
 bench: ## Measure throughput, latency, CPU, memory and crashes (WRITE=1 puts them into docs/performance.md; OPTIONS="--quick")
 	$(call say,"Building with optimizations: about ten minutes the first time")

@@ -5,6 +5,7 @@ use crate::{
     engine::{
         account::AccountEngine,
         delivery::MailboxReader,
+        grant::GrantEngine,
         otp::OtpEngine,
         pages::PageDesk,
         readiness::{Readiness, Ready},
@@ -40,8 +41,8 @@ pub struct Services {
     pub readiness: Readiness,
     /// The mailbox of development, where the deployment uses it; its page exists only then.
     pub mailbox: Option<MailboxReader>,
-    /// What the pages for people keep in browsers, where the deployment shows them.
-    pub pages: Option<Arc<PageDesk>>,
+    /// What the pages for people keep in browsers and give client applications, where the deployment shows them.
+    pub pages: Option<(Arc<PageDesk>, Arc<GrantEngine>)>,
 }
 
 /// Where and how to listen.
@@ -191,6 +192,7 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
         web_origins: options.web_origins,
     };
     let for_pages = PagesOptions {
+        issuer: options.issuer.clone(),
         secure: options.issuer.starts_with("https://"),
         trusted_proxies: front.trusted_proxies.clone(),
         max_concurrent_calls: front.max_concurrent_calls,
@@ -202,7 +204,10 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
     let people = grpc::people(&otp, &tokens, &accounts, &health, front);
     let operators = grpc::operators(operators, options.operator_token, &health, back);
-    let pages = pages.map(|desk| web::PagesParts { otp, tokens: tokens.clone(), accounts, desk, options: for_pages });
+    let pages = pages.map(|(desk, grants)| {
+        let tokens = tokens.clone();
+        web::PagesParts { otp, tokens, accounts, desk, grants, options: for_pages }
+    });
     let pages = web::router(web::Parts { issuer: options.issuer, tokens, ready: is_ready, mailbox, pages });
 
     let serve_grpc = grpc.serve(

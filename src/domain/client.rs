@@ -62,6 +62,11 @@ impl Clients {
         if name.is_empty() { self.0.first() } else { self.0.iter().find(|client| client.client_id.as_str() == name) }
     }
 
+    /// Every URI that people may be led on to.
+    pub fn redirect_uris(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|client| client.redirect_uris.iter().map(RedirectUri::as_str))
+    }
+
     /// Every audience that tokens of this service may name.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|client| client.audiences.iter().map(String::as_str))

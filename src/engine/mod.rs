@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod explain;
 mod fault;
 pub mod funnel;
+pub mod grant;
 mod layers;
 pub mod limiter_log;
 pub mod otp;

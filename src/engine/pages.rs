@@ -68,6 +68,11 @@ impl PageDesk {
         self.parts.clients.find(client_id)
     }
 
+    /// Every URI that a client application may be led back to.
+    pub fn redirect_uris(&self) -> impl Iterator<Item = &str> {
+        self.parts.clients.redirect_uris()
+    }
+
     /// Seals `value` for `lifetime` under the newest sealing key. What was sealed under one `name` does not open under
     /// another. The text is of `A-Z a-z 0-9 - _ .`.
     ///

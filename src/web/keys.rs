@@ -17,10 +17,14 @@ pub(super) fn key_set(tokens: &TokenIssuer) -> impl IntoResponse + use<> {
     (PUBLIC, Json(json!({ "keys": *tokens.public_keys() })))
 }
 
-/// The discovery document (OpenID Connect Discovery 1.0 section 3). It says only what is true: there is no
-/// authorization endpoint here, so none is named.
-pub(super) fn discovery_document(issuer: &str) -> Value {
-    json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/.well-known/jwks.json") })
+/// The discovery document (OpenID Connect Discovery 1.0 section 3). It says only what is true: of an authorization endpoint
+/// where there are pages, by what `pages` says.
+pub(super) fn discovery_document(issuer: &str, pages: Option<Value>) -> Value {
+    let mut document = json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/.well-known/jwks.json") });
+    if let (Value::Object(document), Some(Value::Object(pages))) = (&mut document, pages) {
+        document.extend(pages);
+    }
+    document
 }
 
 /// The document as an answer.

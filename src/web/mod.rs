@@ -45,7 +45,7 @@ pub fn of_peer<B>(peer: SocketAddr, mut request: http::Request<B>) -> http::Requ
 /// Every page.
 pub fn router(parts: Parts) -> Router {
     let Parts { issuer, tokens, ready, mailbox, pages } = parts;
-    let discovery = keys::discovery_document(&issuer);
+    let discovery = keys::discovery_document(&issuer, pages.is_some().then(|| pages::discovery(&issuer)));
     let mut router = Router::new()
         .route("/.well-known/jwks.json", get(async move || keys::key_set(&tokens)))
         .route("/.well-known/openid-configuration", get(async move || keys::discovery(discovery.clone())))

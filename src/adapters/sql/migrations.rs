@@ -31,6 +31,7 @@ migrations! {
     5 "notices" "0005_notices.sql",
     6 "text_messages" "0006_text_messages.sql",
     8 "magic_links" "0008_magic_links.sql",
+    9 "grants" "0009_grants.sql",
 }
 
 fn step(number: i64, name: &'static str, text: &'static str) -> Migration {

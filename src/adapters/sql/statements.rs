@@ -194,6 +194,12 @@ statements! {
         AND session_id < $3 ORDER BY session_id DESC LIMIT $4";
     REVOCATIONS = "SELECT session_id, end_time FROM sessions WHERE end_time >= $1 ORDER BY end_time, session_id";
 
+    INSERT_GRANT = "INSERT INTO grants (code_hash, client_id, redirect_uri, verifier_hash, session_id, token_key_id, \
+        token, used, expire_time) VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, $8)";
+    LOCK_GRANT = "SELECT client_id, redirect_uri, verifier_hash, session_id, token_key_id, token, used, expire_time \
+        FROM grants WHERE code_hash = $1"; " FOR UPDATE";
+    USE_GRANT = "UPDATE grants SET used = TRUE, token_key_id = NULL, token = NULL WHERE code_hash = $1";
+
     INSERT_MESSAGE = "INSERT INTO outbox (", message_columns!(), ") VALUES \
         ($1, $2, $3, $4, $5, $8, $6, $7, $9)";
     CLAIM = "WITH due AS MATERIALIZED (SELECT message_id FROM outbox WHERE settle_time IS NULL AND due_time <= $1 \
@@ -234,6 +240,8 @@ statements! {
         FROM text_messages_sent WHERE slot <= $1 ORDER BY slot LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_DEVICES = "DELETE FROM revoked_devices WHERE device_key IN (SELECT device_key FROM revoked_devices \
         WHERE revoke_time <= $1 ORDER BY revoke_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
+    SWEEP_GRANTS = "DELETE FROM grants WHERE code_hash IN (SELECT code_hash FROM grants WHERE expire_time <= $1 \
+        ORDER BY expire_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_MESSAGES = "DELETE FROM outbox WHERE message_id IN (SELECT message_id FROM outbox WHERE settle_time <= $1 \
         ORDER BY settle_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
 }

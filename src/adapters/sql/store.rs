@@ -51,6 +51,7 @@ macro_rules! step {
     }};
 }
 
+mod grants;
 mod ledger;
 mod outbox;
 

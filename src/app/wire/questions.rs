@@ -5,6 +5,7 @@ use crate::{
     domain::client::Clients,
     engine::{
         explain::{ExplainEngine, ExplainParts},
+        grant::{GrantEngine, GrantParts},
         otp::OtpParts,
         pages::{PageDesk, PageParts},
         simulate::{SimulateEngine, SimulateParts},
@@ -38,12 +39,21 @@ pub(in crate::app) fn simulate(
     Arc::new(SimulateEngine::new(SimulateParts { store, clock, entropy, clients, reader }))
 }
 
-/// Who seals what browsers keep, with the keys of the engine of these parts.
-pub(in crate::app) fn pages(otp: &OtpParts) -> Arc<PageDesk> {
-    Arc::new(PageDesk::new(PageParts {
+/// Who seals what browsers keep, and who gives client applications their codes, with the parts of the engine.
+pub(in crate::app) fn pages(otp: &OtpParts) -> (Arc<PageDesk>, Arc<GrantEngine>) {
+    let desk = PageDesk::new(PageParts {
         keys: otp.keys.clone(),
         clock: otp.clock.clone(),
         entropy: otp.entropy.clone(),
         clients: otp.clients.clone(),
-    }))
+    });
+    let grants = GrantEngine::new(GrantParts {
+        store: otp.store.clone(),
+        keys: otp.keys.clone(),
+        clock: otp.clock.clone(),
+        entropy: otp.entropy.clone(),
+        clients: otp.clients.clone(),
+        tokens: otp.tokens.clone(),
+    });
+    (Arc::new(desk), Arc::new(grants))
 }

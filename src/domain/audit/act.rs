@@ -35,6 +35,8 @@ pub enum Act {
     UserCreated,
     /// Tokens were issued for a new session.
     SessionStarted,
+    /// A client application exchanged its one-time code for the tokens of a session, or was refused.
+    GrantRedeemed,
     /// A refresh token was rotated, or refused.
     TokenRefreshed,
     /// An old refresh token was presented again.
@@ -83,7 +85,7 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::CodeSent,
         Self::ReviewCodeDrawn,
         Self::ReviewCodeUsed,
@@ -100,6 +102,7 @@ impl Act {
         Self::SecurityResponded,
         Self::UserCreated,
         Self::SessionStarted,
+        Self::GrantRedeemed,
         Self::TokenRefreshed,
         Self::RefreshTokenReused,
         Self::SessionRevoked,
@@ -144,6 +147,7 @@ impl Act {
             Self::SecurityResponded => "security.responded",
             Self::UserCreated => "user.created",
             Self::SessionStarted => "session.started",
+            Self::GrantRedeemed => "grant.redeemed",
             Self::TokenRefreshed => "token.refreshed",
             Self::RefreshTokenReused => "refresh_token.reused",
             Self::SessionRevoked => "session.revoked",

@@ -2,6 +2,7 @@
 
 use super::{
     Pages,
+    client::{ClientWish, let_lead_on},
     cookies::Cookie,
     render::{seconds_until, see, status_of, tell, tell_standing},
     session,
@@ -63,7 +64,7 @@ pub(super) async fn show(
     form(&pages, &visit, &under_way, note, None).await
 }
 
-async fn form(
+pub(super) async fn form(
     pages: &Arc<Pages>,
     visit: &Visit,
     under_way: &UnderWay,
@@ -73,7 +74,7 @@ async fn form(
     let (otp, id, proof) = (Arc::clone(&pages.otp), under_way.challenge_id.clone(), under_way.proof());
     let found = pages.run(async move { otp.challenge(&id, &proof).await }).await;
     let now = pages.desk.now();
-    let client = pages.desk.client(&under_way.client_id).map(|client| client.display_name.clone()).unwrap_or_default();
+    let client = pages.desk.client(under_way.client_id()).map(|client| client.display_name.clone()).unwrap_or_default();
     let (view, over) = match &found {
         Ok(view) if view.attempts_remaining == 0 => (Some(view), Some(Refusal::AttemptsExhausted)),
         Ok(view) => (Some(view), None),
@@ -89,18 +90,22 @@ async fn form(
         context! { left, left_shown => visit.language.span(left), length => view.code_length, attempts => view.attempts_remaining }
     });
     let wait = view.filter(|_| over.is_none()).map_or(0, |view| seconds_until(view.resend_time, now));
+    let live_link = view.is_some() && over.is_none();
     let shown = context! {
         client,
+        form => under_way.form(),
         to => masked(&under_way.identifier),
         challenge => under_way.challenge_id.as_str(),
         live,
         over => visit.language.refusal(&Refusal::CodeExpired),
+        number => Some(under_way.match_number.as_str()).filter(|number| live_link && !number.is_empty()),
         wait,
         wait_shown => visit.language.span(wait),
         error,
         note => note.filter(|_| said.is_none()),
     };
     let mut answer = pages.page(visit, status, "code.html", shown);
+    let_lead_on(&mut answer, under_way.client.as_ref());
     if let Some(refusal) = said {
         tell(&mut answer, refusal);
     }
@@ -138,7 +143,7 @@ pub(super) async fn enter(
         // Who clicks twice is answered twice, and alike.
         repeatable: Some(pages.desk.repeatable(&said)),
         code,
-        device: visit.device(&browser),
+        device: visit.device(&browser, under_way.client.is_none()),
         binding_secret: Some(under_way.proof()),
         device_token: browser.token(),
     };
@@ -148,13 +153,15 @@ pub(super) async fn enter(
         Ok(signed_in) => signed_in,
         Err(refusal) => return form(&pages, &visit, &under_way, None, Some(&refusal)).await,
     };
-    signed_in_answer(&pages, &visit, &browser, &signed_in).unwrap_or_else(|refusal| pages.refused(&visit, &refusal))
+    let answer = signed_in_answer(&pages, &visit, under_way.client.as_ref(), &browser, &signed_in).await;
+    answer.unwrap_or_else(|refusal| pages.refused(&visit, &refusal))
 }
 
-/// Has the browser keep its session, and leads on to the account.
-fn signed_in_answer(
+/// Has the browser keep its session, and leads on to the account; or leads back to the client application with a code.
+pub(super) async fn signed_in_answer(
     pages: &Pages,
     visit: &Visit,
+    client: Option<&ClientWish>,
     browser: &KnownBrowser,
     signed_in: &SignedIn,
 ) -> Result<Response, Refusal> {
@@ -163,13 +170,15 @@ fn signed_in_answer(
         device_token: signed_in.device_token.expose_secret().to_owned(),
     };
     let known = pages.desk.seal(Cookie::Device.seal(), &known, DEVICE_LIFETIME)?;
-    let lines = [
-        pages.jar.keep(Cookie::Device, &known, DEVICE_LIFETIME),
-        pages.jar.forget(Cookie::SignIn),
-        Some(session::keep(pages, &signed_in.tokens)?),
-    ];
-    let _ = visit;
-    let mut answer = see("/account");
+    let mut lines = vec![pages.jar.keep(Cookie::Device, &known, DEVICE_LIFETIME), pages.jar.forget(Cookie::SignIn)];
+    let mut answer = if let Some(client) = client {
+        let asker = client.asker().ok_or(Refusal::Internal)?;
+        let code = pages.grants.give(&asker, signed_in, &visit.origin).await?;
+        see(&client.way_back(&pages.options.issuer, &[("code", code.expose_secret())]))
+    } else {
+        lines.push(Some(session::keep(pages, &signed_in.tokens)?));
+        see("/account")
+    };
     for line in lines {
         answer.headers_mut().append(header::SET_COOKIE, line.ok_or(Refusal::Internal)?);
     }
@@ -201,10 +210,10 @@ pub(super) async fn resend(State(pages): State<Arc<Pages>>, Extension(visit): Ex
 
 async fn again(pages: &Arc<Pages>, visit: &Arc<Visit>, under_way: &UnderWay) -> Response {
     let Some(identifier) = Identifier::stored(&under_way.identifier) else { return see("/sign-in") };
-    match sign_in::ask(pages, visit, identifier, under_way.client_id.clone(), None).await {
+    match sign_in::ask(pages, visit, identifier, under_way.client.clone(), None).await {
         Ok(answer) => answer,
         // What is to be proved first is asked for where there is a form for it.
-        Err(Refusal::ProofRequired(_)) => see("/sign-in"),
+        Err(Refusal::ProofRequired(_)) => see(&under_way.form()),
         Err(refusal) => form(pages, visit, under_way, None, Some(&refusal)).await,
     }
 }

@@ -3,22 +3,27 @@
 
 mod account;
 mod assets;
+mod client;
 mod code;
+mod collect;
 mod cookies;
 mod device;
 mod door;
+mod link;
 mod render;
 mod session;
 mod sign_in;
+mod token;
 mod visit;
 mod words;
 
+pub(super) use token::discovery;
 pub(super) use visit::Peer;
 
 use crate::{
     domain::contact::Channel,
     edge::work::to_its_end,
-    engine::{account::AccountEngine, otp::OtpEngine, pages::PageDesk, token::TokenIssuer},
+    engine::{account::AccountEngine, grant::GrantEngine, otp::OtpEngine, pages::PageDesk, token::TokenIssuer},
 };
 use assets::{SCRIPT, STYLE};
 use axum::{
@@ -47,6 +52,8 @@ pub struct PagesParts {
     pub accounts: Arc<AccountEngine>,
     /// What browsers keep.
     pub desk: Arc<PageDesk>,
+    /// Codes for client applications.
+    pub grants: Arc<GrantEngine>,
     /// How the pages are reached.
     pub options: PagesOptions,
 }
@@ -54,6 +61,8 @@ pub struct PagesParts {
 /// How the pages are reached, and how much they take at once.
 #[derive(Clone, Debug)]
 pub struct PagesOptions {
+    /// Who client applications are told speaks to them.
+    pub issuer: String,
     /// Whether people reach them by https.
     pub secure: bool,
     /// Whose `x-forwarded-for` is believed.
@@ -70,6 +79,7 @@ struct Pages {
     tokens: Arc<TokenIssuer>,
     accounts: Arc<AccountEngine>,
     desk: Arc<PageDesk>,
+    grants: Arc<GrantEngine>,
     options: PagesOptions,
     jar: Jar,
     environment: Environment<'static>,
@@ -93,41 +103,39 @@ impl Pages {
     }
 }
 
-/// What a browser may do with a page. `leads_to` is where a form may lead on to beside our own pages.
-fn content_policy(leads_to: &str) -> HeaderValue {
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'{leads_to}; \
-         base-uri 'none'; frame-ancestors 'none'"
-    );
-    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
-}
-
 /// Every page, with its style and script.
 pub(super) fn router(parts: PagesParts) -> Router {
-    let PagesParts { otp, tokens, accounts, desk, options } = parts;
+    let PagesParts { otp, tokens, accounts, desk, grants, options } = parts;
     let pages = Arc::new(Pages {
         jar: Jar { secure: options.secure },
         running: Arc::new(Semaphore::new(options.max_concurrent_calls)),
         environment: render::environment(),
-        policy: content_policy(""),
+        policy: render::content_policy(""),
         otp,
         tokens,
         accounts,
         desk,
+        grants,
         options,
     });
     let documents = Router::new()
         .route("/sign-in", get(sign_in::show).post(sign_in::send))
         .route("/sign-in/code", get(code::show).post(code::enter))
         .route("/sign-in/resend", post(code::resend))
+        .route("/sign-in/standing", get(collect::standing))
+        .route("/sign-in/collect", post(collect::collect))
+        .route("/link", get(link::show))
+        .route("/link/inspect", post(link::inspect))
+        .route("/link/confirm", post(link::confirm))
+        .route("/link/reject", post(link::reject))
         .route("/account", get(account::show))
         .route("/account/end", post(account::end))
         .route("/account/end-others", post(account::end_others))
         .route("/account/sign-out", post(account::sign_out))
-        .layer(DefaultBodyLimit::max(LONGEST_FORM))
-        .layer(from_fn_with_state(Arc::clone(&pages), door::pass))
-        .with_state(pages);
+        .layer(from_fn_with_state(Arc::clone(&pages), door::pass));
+    let exchange = Router::new().route("/token", post(token::exchange));
+    let forms = documents.merge(exchange).layer(DefaultBodyLimit::max(LONGEST_FORM)).with_state(pages);
     let files =
         Router::new().route(STYLE.path, get(async || STYLE.answer())).route(SCRIPT.path, get(async || SCRIPT.answer()));
-    documents.merge(files)
+    forms.merge(files)
 }

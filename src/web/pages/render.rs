@@ -20,10 +20,12 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use std::time::Duration;
 
 /// The templates, by name.
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("code.html", include_str!("templates/code.html")),
+    ("link_open.html", include_str!("templates/link_open.html")),
+    ("link.html", include_str!("templates/link.html")),
     ("account.html", include_str!("templates/account.html")),
     ("trouble.html", include_str!("templates/trouble.html")),
 ];
@@ -110,6 +112,15 @@ impl Pages {
         tell(&mut answer, refusal);
         answer
     }
+}
+
+/// What a browser may do with a page. `leads_to` is where a form may lead on to beside our own pages.
+pub(super) fn content_policy(leads_to: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'{leads_to}; \
+         base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
 /// A path of ours as it may stand in a link; what is not one leads to the beginning.

@@ -2,6 +2,7 @@
 
 use super::{
     Pages,
+    client::{Asked, ClientWish},
     cookies::Cookie,
     render::{SIGN_IN_LIFETIME, see, status_of, tell, tell_standing},
     visit::{DEVICE_LIFETIME, KnownBrowser, Visit},
@@ -9,11 +10,12 @@ use super::{
 use crate::{
     domain::{
         contact::{EmailAddress, Identifier, PhoneNumber},
+        link::Completion,
         proof::ProofDemand,
         refusal::{FieldReason, FieldViolation, Refusal},
         secret::{ExposeSecret as _, SecretString},
     },
-    engine::otp::{SendOtp, Sent},
+    engine::otp::{SendOtp, Sent, WantedLink},
 };
 use axum::{
     Extension,
@@ -38,11 +40,25 @@ pub(super) struct UnderWay {
     pub(super) identifier: String,
     pub(super) challenge_id: String,
     pub(super) binding_secret: String,
-    /// The client application that is signed in to.
-    pub(super) client_id: String,
+    /// What this browser shows, and whoever opens the link of the message has to enter; empty where there is no link.
+    #[serde(default)]
+    pub(super) match_number: String,
+    /// The client application that is signed in to, where it is not these pages.
+    #[zeroize(skip)]
+    pub(super) client: Option<ClientWish>,
 }
 
 impl UnderWay {
+    /// The name of the client application; empty for these pages.
+    pub(super) fn client_id(&self) -> &str {
+        self.client.as_ref().map_or("", |client| client.client_id.as_str())
+    }
+
+    /// The page where it began.
+    pub(super) fn form(&self) -> String {
+        self.client.as_ref().map_or_else(|| "/sign-in".to_owned(), ClientWish::form)
+    }
+
     /// Proves that this browser asked for the challenge.
     pub(super) fn proof(&self) -> SecretString {
         SecretString::from(self.binding_secret.clone())
@@ -89,11 +105,17 @@ pub(super) async fn show(
         "ended" => Some(visit.words().session_ended),
         _ => None,
     };
-    form(&pages, &visit, StatusCode::OK, &Shown { note, ..Shown::default() })
+    let client = match pages.asked(&visit) {
+        Asked::Own => None,
+        Asked::Client(client) => Some(client),
+        Asked::No(answer) => return *answer,
+    };
+    form(&pages, &visit, client.as_deref(), StatusCode::OK, &Shown { note, ..Shown::default() })
 }
 
-fn form(pages: &Pages, visit: &Visit, status: StatusCode, shown: &Shown<'_>) -> Response {
-    let client = pages.desk.client("").map(|client| client.display_name.clone()).unwrap_or_default();
+fn form(pages: &Pages, visit: &Visit, client: Option<&ClientWish>, status: StatusCode, shown: &Shown<'_>) -> Response {
+    let client_id = client.map_or("", |client| client.client_id.as_str());
+    let client = pages.desk.client(client_id).map(|client| client.display_name.clone()).unwrap_or_default();
     let work = shown.work.map(|(challenge, difficulty)| context! { challenge, difficulty });
     let shown = context! {
         client,
@@ -114,6 +136,11 @@ pub(super) async fn send(
     wish: Result<Form<Wish>, FormRejection>,
 ) -> Response {
     let wish = wish.map(|Form(wish)| wish).unwrap_or_default();
+    let client = match pages.asked(&visit) {
+        Asked::Own => None,
+        Asked::Client(client) => Some(*client),
+        Asked::No(answer) => return *answer,
+    };
     let written = wish.identifier.trim();
     let refuse = |refusal: &Refusal| {
         let work = match refusal {
@@ -124,7 +151,7 @@ pub(super) async fn send(
         };
         let error = Some(visit.language.refusal(refusal)).filter(|_| work.is_none());
         let shown = Shown { identifier: written, error, work, note: None };
-        let mut answer = form(&pages, &visit, status_of(refusal), &shown);
+        let mut answer = form(&pages, &visit, client.as_ref(), status_of(refusal), &shown);
         tell(&mut answer, refusal);
         answer
     };
@@ -133,7 +160,7 @@ pub(super) async fn send(
         Err(refusal) => return refuse(&refusal),
     };
     let proof = Some(wish.proof).filter(|proof| !proof.is_empty() && proof.len() <= LONGEST_PROOF);
-    match ask(&pages, &visit, identifier, String::new(), proof.map(SecretString::from)).await {
+    match ask(&pages, &visit, identifier, client.clone(), proof.map(SecretString::from)).await {
         Ok(answer) => answer,
         Err(refusal) => refuse(&refusal),
     }
@@ -144,16 +171,16 @@ pub(super) async fn ask(
     pages: &Arc<Pages>,
     visit: &Arc<Visit>,
     identifier: Identifier,
-    client_id: String,
+    client: Option<ClientWish>,
     proof: Option<SecretString>,
 ) -> Result<Response, Refusal> {
     let browser = visit.browser(pages);
     let asked = SendOtp {
         identifier: identifier.clone(),
-        client_id: client_id.clone(),
-        device: visit.device(&browser),
+        client_id: client.as_ref().map(|client| client.client_id.clone()).unwrap_or_default(),
+        device: visit.device(&browser, client.is_none()),
+        link: link(&identifier),
         device_token: browser.token(),
-        link: None,
         locale: visit.language.tag().to_owned(),
         proof,
         repeatable: None,
@@ -165,7 +192,8 @@ pub(super) async fn ask(
         identifier: identifier.as_str().to_owned(),
         challenge_id: challenge.challenge_id,
         binding_secret: secret.expose_secret().to_owned(),
-        client_id,
+        match_number: challenge.match_number.map(|number| number.to_string()).unwrap_or_default(),
+        client,
     };
     let mut answer = see("/sign-in/code");
     keep(pages, &mut answer, &under_way, &browser)?;
@@ -173,6 +201,13 @@ pub(super) async fn ask(
         tell_standing(&mut answer, standing);
     }
     Ok(answer)
+}
+
+/// The link that stands beside the code in an email. Whoever opens it approves this browser's sign-in: nothing but the
+/// number that it shows leads from one to the other. A text message has room for a code alone.
+fn link(identifier: &Identifier) -> Option<WantedLink> {
+    let is_email = matches!(identifier, Identifier::Email(_));
+    is_email.then(|| WantedLink { completion: Completion::AskingDevice, redirect_uri: String::new(), alone: false })
 }
 
 /// Has the browser keep a sign-in under way, and what it is known by.

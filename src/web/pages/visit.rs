@@ -106,10 +106,11 @@ impl Visit {
         known.unwrap_or_else(|| KnownBrowser { device_id: pages.desk.new_device_id(), device_token: String::new() })
     }
 
-    /// The device that signs in.
-    pub(super) fn device(&self, browser: &KnownBrowser) -> Device {
+    /// The device that signs in. A session of a client application goes on in the application, which names its own device
+    /// or none when it renews its tokens: so it stays unnamed here.
+    pub(super) fn device(&self, browser: &KnownBrowser, named: bool) -> Device {
         Device {
-            device_id: browser.device_id.clone(),
+            device_id: if named { browser.device_id.clone() } else { String::new() },
             display_name: device::name(&self.headers),
             platform: "web".to_owned(),
         }

@@ -5,6 +5,7 @@ mod charge;
 mod complete;
 mod faults;
 pub(crate) mod given;
+pub(crate) mod grants;
 mod history;
 mod inspect;
 mod links;

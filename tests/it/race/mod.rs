@@ -4,6 +4,7 @@
 mod cancelled;
 mod codes;
 mod gate;
+mod grants;
 mod links;
 mod processes;
 mod rotations;

@@ -53,7 +53,11 @@ pub(crate) struct Watched {
 impl Watched {
     /// Registers `child`, to be ended by `signal` (a name without SIG, as `kill -s` takes it).
     pub(crate) fn new(child: &Child, signal: &str) -> Self {
-        let id = child.id();
+        Self::process(child.id(), signal)
+    }
+
+    /// The same for a program that another one started.
+    pub(crate) fn process(id: u32, signal: &str) -> Self {
         let program = fs::read_link(format!("/proc/{id}/exe")).unwrap_or_default();
         let entry = RUN.folder.join("watched").join(id.to_string());
         fs::write(&entry, format!("{signal} {}\n", program.display())).unwrap();

@@ -51,7 +51,7 @@ async fn no_form_of_another_site_is_taken(store: Store) {
 async fn cookies_say_nothing_and_count_for_what_they_were_made_for(store: Store) {
     let world = world(store).await;
     let mut browser = Browser::at(world.server.addresses().http);
-    ask(&mut browser, "mira@example.org").await;
+    ask(&mut browser, "noa@example.org").await;
     let under_way = browser.cookies["identity_sign_in"].clone();
     sign_in(&world, &mut browser, "mira@example.org").await;
     let session = browser.cookies["identity_session"].clone();

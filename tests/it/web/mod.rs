@@ -1,5 +1,7 @@
 //! The pages and documents of the HTTP listener.
 
+mod browser;
+mod client;
 mod guards;
 mod pages;
 
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::http::{self, Answer};
 use crate::support::server::Server;
+use crate::support::world::{Store, World};
 
 /// What every answer says to a browser.
 fn is_guarded(answer: &Answer) {
@@ -19,8 +22,8 @@ fn is_guarded(answer: &Answer) {
 
 #[tokio::test]
 async fn discovery_names_the_key_set_and_nothing_untrue() {
-    let server = Server::embedded().await;
-    let answer = http::get(server.addresses().http, "/.well-known/openid-configuration").await;
+    let world = World::on(Store::Sqlite).await;
+    let answer = http::get(world.server.addresses().http, "/.well-known/openid-configuration").await;
     is_guarded(&answer);
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
     let document: Value = serde_json::from_str(&answer.body).unwrap();

@@ -65,11 +65,12 @@ pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Res
     let abandoned = ended.iter().filter_map(rows::abandoned).collect();
     let forgotten = now.before(KnownDevice::LIFETIME).micros();
     let devices = link.execute(statements::SWEEP_DEVICES, values![forgotten, BATCH]).await?;
+    let grants = link.execute(statements::SWEEP_GRANTS, values![kept, BATCH]).await?;
     let messages = link.execute(statements::SWEEP_MESSAGES, values![kept, BATCH]).await?;
     let sent = link.execute(statements::SWEEP_TEXT_MESSAGES_SENT, values![kept, BATCH]).await?;
     let traffic = now.before(TEXT_MESSAGES_KEPT).micros();
     let traffic = link.execute(statements::SWEEP_TEXT_MESSAGES, values![traffic, BATCH]).await?;
-    let rows = answers + challenges + devices + messages + sent + traffic;
+    let rows = answers + challenges + devices + grants + messages + sent + traffic;
     Ok(Swept { rows, abandoned })
 }
 

@@ -79,3 +79,29 @@ if (puzzle) {
     puzzle.requestSubmit();
   });
 }
+
+// A link carries its token behind the #, where no server sees it. It is taken out of the address bar, so that nobody reads it
+// there or in the history, and asked what it is for; that consumes nothing. The rest takes a person's click.
+const open = document.getElementById("open");
+if (open) {
+  const token = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname + location.search);
+  open.hidden = token === "";
+  document.getElementById("nothing").hidden = token !== "";
+  open.elements.token.value = token;
+  if (token !== "") open.submit();
+}
+
+// On to the client application, with the token behind the # again.
+const lead = document.getElementById("lead");
+if (lead) lead.addEventListener("click", () => location.assign(`${lead.dataset.redirect}#${lead.dataset.token}`));
+
+// The page that asked goes on by itself once the sign-in is approved on another device.
+const waiting = document.getElementById("collect");
+async function look() {
+  const answer = await fetch("/sign-in/standing", { cache: "no-store" }).catch(() => null);
+  const standing = answer && (await answer.json().catch(() => ({}))).standing;
+  if (standing === "approved") waiting.requestSubmit();
+  else if (standing !== "over") setTimeout(look, 2000);
+}
+if (waiting) setTimeout(look, 2000);

@@ -72,6 +72,25 @@ texts! {
     not_found
     unknown_application
     start_again
+    or_link
+    go_on
+    link_title
+    link_reading
+    link_missing
+    link_needs_script
+    link_who
+    device
+    asked_at
+    sign_in_here
+    lead_on
+    number
+    number_hint
+    approve
+    not_me
+    end_all_too
+    link_approved
+    link_rejected
+    link_elsewhere
 }
 
 /// The texts of a language.

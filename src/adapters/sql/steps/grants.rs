@@ -1,0 +1,91 @@
+//! Keeps grants, and redeems each once.
+
+use super::sessions;
+use crate::{
+    adapters::sql::{
+        fields::Fields as _,
+        link::{Link, values},
+        rows, statements,
+    },
+    domain::{
+        audit::AuditEvent,
+        id::SessionId,
+        session::{LiveSession, Session},
+    },
+    ports::store::{NewGrant, Redemption, RedemptionOutcome, StoreFault},
+};
+
+/// Keeps a grant.
+pub(in super::super) async fn keep(link: &mut impl Link, grant: &NewGrant) -> Result<(), StoreFault> {
+    let values = values![
+        grant.code_hash.bytes(),
+        grant.client_id.as_str(),
+        grant.redirect_uri.as_str(),
+        grant.verifier_hash.bytes(),
+        grant.session_id.uuid(),
+        grant.token.key_id.as_str(),
+        grant.token.bytes.as_slice(),
+        grant.expire_time.micros(),
+    ];
+    link.execute(statements::INSERT_GRANT, values).await?;
+    Ok(())
+}
+
+/// Redeems a grant. Whoever holds its row decides; the rows of user and session come after it.
+pub(in super::super) async fn redeem(
+    link: &mut impl Link,
+    redemption: &Redemption,
+) -> Result<RedemptionOutcome, StoreFault> {
+    let hash = redemption.code_hash.bytes();
+    let Some(row) = link.row(statements::LOCK_GRANT, values![hash]).await? else {
+        return refuse(link, redemption, None).await;
+    };
+    if row.text("client_id")? != redemption.client_id.as_str() {
+        return refuse(link, redemption, None).await;
+    }
+    let found = sessions::lock(link, SessionId::new(row.id("session_id")?)).await?;
+    let Some((stored, user)) = found else { return refuse(link, redemption, None).await };
+    let session = &stored.session;
+    if row.flag("used")? {
+        let ended = sessions::end_one(link, user.user_id, session.session_id, redemption.now).await?;
+        link.record(&[about(&redemption.reused, session)]).await?;
+        return Ok(RedemptionOutcome::Reused { ended });
+    }
+    let is_meant = row.text("redirect_uri")? == redemption.redirect_uri
+        && rows::digest(&row, "verifier_hash")? == redemption.verifier_hash;
+    let is_live = rows::time(&row, "expire_time")? > redemption.now
+        && !stored.ended
+        && session.idle_expire_time > redemption.now
+        && session.absolute_expire_time > redemption.now
+        && !user.disabled;
+    if !is_meant || !is_live {
+        return refuse(link, redemption, Some(session)).await;
+    }
+    link.execute(statements::USE_GRANT, values![hash]).await?;
+    link.record(&[about(&redemption.redeemed, session)]).await?;
+    let token = rows::sealed(&row, "token_key_id", "token")?;
+    Ok(RedemptionOutcome::Redeemed {
+        token,
+        live: Box::new(LiveSession { session: stored.session, roles: user.roles }),
+    })
+}
+
+async fn refuse(
+    link: &mut impl Link,
+    redemption: &Redemption,
+    session: Option<&Session>,
+) -> Result<RedemptionOutcome, StoreFault> {
+    let event = session.map_or_else(|| redemption.refused.clone(), |session| about(&redemption.refused, session));
+    link.record(&[event]).await?;
+    Ok(RedemptionOutcome::Refused)
+}
+
+/// The event with what the session tells.
+fn about(event: &AuditEvent, session: &Session) -> AuditEvent {
+    AuditEvent {
+        user_id: Some(session.user_id),
+        session_id: Some(session.session_id),
+        device_id: session.device.device_id.clone(),
+        ..event.clone()
+    }
+}

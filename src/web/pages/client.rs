@@ -1,0 +1,218 @@
+//! A client application that has a person sign in: what its link says, and the way back to it (RFC 6749 section 4.1.1,
+//! RFC 7636, RFC 9207).
+
+use super::{
+    Pages,
+    render::{Trouble, content_policy, see},
+    visit::Visit,
+};
+use crate::{
+    domain::{client::ClientId, digest::Digest},
+    engine::grant::Asker,
+};
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, fmt::Write as _};
+
+/// The longest `state` that is carried.
+const LONGEST_STATE: usize = 1024;
+
+/// What a client application asked for, as the browser keeps it until the person is signed in.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct ClientWish {
+    pub(super) client_id: String,
+    redirect_uri: String,
+    state: Option<String>,
+    code_challenge: String,
+}
+
+/// What a link to the sign-in says.
+pub(super) enum Asked {
+    /// Nothing of a client application: the person signs in to these pages.
+    Own,
+    /// A client application asks, and may.
+    Client(Box<ClientWish>),
+    /// It asks what is not to be had; it is told so, or the person where it cannot be.
+    No(Box<Response>),
+}
+
+/// A query whose names stand at most once each.
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn get(&self, name: &str) -> Result<Option<&str>, ()> {
+        let mut found = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let value = found.next().filter(|value| !value.is_empty());
+        if found.next().is_some() { Err(()) } else { Ok(value) }
+    }
+}
+
+impl Pages {
+    /// Reads what a link to the sign-in says.
+    pub(super) fn asked(&self, visit: &Visit) -> Asked {
+        let Ok(query) = serde_urlencoded(&visit.query) else { return Asked::No(Box::new(self.unknown(visit))) };
+        let names = ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "response_type"];
+        if !query.0.iter().any(|(name, _)| names.contains(&name.as_str())) {
+            return Asked::Own;
+        }
+        // Whom nobody registered is led nowhere: the redirect itself would be the attack (RFC 9700 section 4.11).
+        let (Ok(Some(client_id)), Ok(Some(redirect_uri))) = (query.get("client_id"), query.get("redirect_uri")) else {
+            return Asked::No(Box::new(self.unknown(visit)));
+        };
+        if self.grants.client(client_id, redirect_uri).is_none() {
+            return Asked::No(Box::new(self.unknown(visit)));
+        }
+        let state = query.get("state");
+        let mut wish = ClientWish {
+            client_id: client_id.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            state: state.ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(str::to_owned),
+            code_challenge: String::new(),
+        };
+        let is_sound = state.is_ok_and(|state| state.map_or(0, str::len) <= LONGEST_STATE);
+        let challenge = query.get("code_challenge").ok().flatten();
+        let challenge = challenge.filter(|challenge| Asker::verifier_hash(challenge).is_some());
+        let response_type = query.get("response_type");
+        let error = match (response_type, query.get("code_challenge_method"), challenge) {
+            (Ok(Some(kind)), ..) if kind != "code" => Some("unsupported_response_type"),
+            (Ok(_), Ok(Some("S256")), Some(challenge)) if is_sound => {
+                challenge.clone_into(&mut wish.code_challenge);
+                None
+            }
+            _ => Some("invalid_request"),
+        };
+        match error {
+            None => Asked::Client(Box::new(wish)),
+            Some(error) => Asked::No(Box::new(see(&wish.way_back(&self.options.issuer, &[("error", error)])))),
+        }
+    }
+
+    fn unknown(&self, visit: &Visit) -> Response {
+        let text = visit.words().unknown_application.to_owned();
+        self.trouble(visit, &Trouble { status: StatusCode::BAD_REQUEST, text })
+    }
+}
+
+/// Lets the form of a page lead on to the client application: browsers hold a form's redirects to `form-action` too.
+pub(super) fn let_lead_on(answer: &mut Response, wish: Option<&ClientWish>) {
+    if let Some(wish) = wish {
+        let policy = content_policy(&format!(" {}", origin_of(&wish.redirect_uri)));
+        answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+impl ClientWish {
+    /// Who is to get the code; `None` where the cookie is not one that this service could have written.
+    pub(super) fn asker(&self) -> Option<Asker> {
+        Some(Asker {
+            client_id: ClientId::new(&self.client_id)?,
+            redirect_uri: self.redirect_uri.clone(),
+            verifier_hash: self.verifier_hash()?,
+        })
+    }
+
+    fn verifier_hash(&self) -> Option<Digest> {
+        Asker::verifier_hash(&self.code_challenge)
+    }
+
+    /// The page where the sign-in began.
+    pub(super) fn form(&self) -> String {
+        let mut path = format!(
+            "/sign-in?client_id={}&redirect_uri={}&code_challenge={}&code_challenge_method=S256",
+            escaped(&self.client_id),
+            escaped(&self.redirect_uri),
+            escaped(&self.code_challenge)
+        );
+        if let Some(state) = &self.state {
+            let _ = write!(path, "&state={}", escaped(state));
+        }
+        path
+    }
+
+    /// The registered URI with what is told there: `told`, the client's own `state`, and who tells it (RFC 9207).
+    pub(super) fn way_back(&self, issuer: &str, told: &[(&str, &str)]) -> String {
+        let mut uri = self.redirect_uri.clone();
+        let more = self.state.iter().map(|state| ("state", state.as_str())).chain([("iss", issuer)]);
+        let mut sign = if uri.contains('?') { '&' } else { '?' };
+        for (name, value) in told.iter().copied().chain(more) {
+            let _ = write!(uri, "{sign}{name}={}", escaped(value));
+            sign = '&';
+        }
+        uri
+    }
+}
+
+/// Where a URI leads, as a source of a content policy: its scheme and host, or a private scheme.
+fn origin_of(uri: &str) -> Cow<'_, str> {
+    match uri.split_once("://") {
+        Some((scheme @ ("https" | "http"), rest)) => {
+            let host = rest.split(['/', '?']).next().unwrap_or_default();
+            Cow::Owned(format!("{scheme}://{host}"))
+        }
+        _ => Cow::Owned(format!("{}:", uri.split(':').next().unwrap_or_default())),
+    }
+}
+
+/// A value as it stands in a query.
+fn escaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+fn serde_urlencoded(query: &str) -> Result<Query, ()> {
+    let uri = format!("/?{query}").parse::<http::Uri>().map_err(|_| ())?;
+    let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).map_err(|_| ())?;
+    Ok(Query(pairs.0))
+}
+
+/// The origin of a page that may read what `/token` answers: that of a registered redirect.
+pub(super) fn is_of_a_client<'a>(origin: &HeaderValue, mut uris: impl Iterator<Item = &'a str>) -> bool {
+    origin.to_str().is_ok_and(|origin| uris.any(|uri| uri.starts_with("http") && origin_of(uri) == origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(redirect_uri: &str, state: Option<&str>) -> ClientWish {
+        ClientWish {
+            client_id: "shop".to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            state: state.map(str::to_owned),
+            code_challenge: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_way_back_keeps_what_is_registered_and_escapes_what_is_told() {
+        let told = [("code", "a b")];
+        let back = wish("https://app.example.com/in", Some("x&y=%#é")).way_back("https://id.example.com", &told);
+        assert_eq!(
+            back,
+            "https://app.example.com/in?code=a%20b&state=x%26y%3D%25%23%C3%A9&iss=https%3A%2F%2Fid.example.com"
+        );
+        let back = wish("com.example.app:/in?a=b", None).way_back("i", &[]);
+        assert_eq!(back, "com.example.app:/in?a=b&iss=i");
+    }
+
+    #[test]
+    fn a_form_may_lead_to_the_client_and_nowhere_beside() {
+        assert_eq!(origin_of("https://app.example.com:8443/in?x=https://evil.example"), "https://app.example.com:8443");
+        assert_eq!(origin_of("http://127.0.0.1:3000?x"), "http://127.0.0.1:3000");
+        assert_eq!(origin_of("com.example.app:/in"), "com.example.app:");
+        let ours = ["https://app.example.com/in", "com.example.app:/in"];
+        let may = |origin: &'static str| is_of_a_client(&HeaderValue::from_static(origin), ours.into_iter());
+        assert!(may("https://app.example.com"));
+        for origin in ["https://app.example.com.evil.example", "http://app.example.com", "null", "com.example.app:"] {
+            assert!(!may(origin), "{origin}");
+        }
+    }
+}

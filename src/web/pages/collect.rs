@@ -1,0 +1,58 @@
+//! The device that asked, while a link is approved on another: how the sign-in stands, and the session once it is.
+
+use super::{
+    Pages,
+    code::{form, signed_in_answer},
+    cookies::Cookie,
+    render::see,
+    sign_in::UnderWay,
+    visit::Visit,
+};
+use crate::{
+    domain::{progress::ApprovalState, refusal::Refusal},
+    engine::otp::CompleteSignIn,
+};
+use axum::{
+    Extension, Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use serde_json::json;
+use std::sync::Arc;
+
+/// How the sign-in stands, for the script of the page that waits: `waiting` or `over`, when there is something to fetch.
+pub(super) async fn standing(State(pages): State<Arc<Pages>>, Extension(visit): Extension<Arc<Visit>>) -> Response {
+    let Some(under_way) = visit.kept::<UnderWay>(&pages, Cookie::SignIn) else {
+        return (StatusCode::NOT_FOUND, Json(json!({ "standing": "over" }))).into_response();
+    };
+    let (otp, id, proof) = (Arc::clone(&pages.otp), under_way.challenge_id.clone(), under_way.proof());
+    let looked = pages.run(async move { Ok(otp.watch(&id, &proof).await.map(|progress| progress.borrow().approval)) });
+    let standing = match looked.await {
+        Ok(Ok(ApprovalState::Approved)) => "approved",
+        Ok(Ok(ApprovalState::Pending) | Err(Refusal::Overloaded | Refusal::StoreUnavailable)) => "waiting",
+        _ => "over",
+    };
+    Json(json!({ "standing": standing })).into_response()
+}
+
+/// Opens the session that was approved, for the browser that asked.
+pub(super) async fn collect(State(pages): State<Arc<Pages>>, Extension(visit): Extension<Arc<Visit>>) -> Response {
+    let Some(under_way) = visit.kept::<UnderWay>(&pages, Cookie::SignIn) else { return see("/sign-in") };
+    let browser = visit.browser(&pages);
+    let said = [&b"collect"[..], under_way.challenge_id.as_bytes(), under_way.binding_secret.as_bytes()];
+    let asked = CompleteSignIn {
+        challenge_id: under_way.challenge_id.clone(),
+        binding_secret: under_way.proof(),
+        device_token: browser.token(),
+        repeatable: Some(pages.desk.repeatable(&said)),
+    };
+    let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
+    match pages.run(async move { otp.complete_sign_in(asked, &origin).await }).await {
+        Ok(signed_in) => {
+            let answer = signed_in_answer(&pages, &visit, under_way.client.as_ref(), &browser, &signed_in).await;
+            answer.unwrap_or_else(|refusal| pages.refused(&visit, &refusal))
+        }
+        Err(refusal) => form(&pages, &visit, &under_way, None, Some(&refusal)).await,
+    }
+}

@@ -1,0 +1,172 @@
+//! `/link`: where a magic link leads. The page itself says and does nothing: a script takes the token out of the fragment,
+//! which no server has seen, and asks what the link is for, which consumes nothing. A person's click does the rest.
+
+use super::{
+    Pages,
+    code::signed_in_answer,
+    cookies::Cookie,
+    render::{Trouble, moment, see, status_of, tell},
+    sign_in::UnderWay,
+    visit::Visit,
+};
+use crate::{
+    domain::{
+        link::{Completion, MatchNumber},
+        refusal::Refusal,
+        secret::SecretString,
+    },
+    engine::otp::{InspectedLink, RedeemLink, Redeemed, RejectLink},
+};
+use axum::{
+    Extension,
+    extract::{
+        Form, Query, State,
+        rejection::{FormRejection, QueryRejection},
+    },
+    response::Response,
+};
+use http::StatusCode;
+use minijinja::context;
+use serde::Deserialize;
+use std::sync::Arc;
+use zeroize::ZeroizeOnDrop;
+
+/// What a link to this page says.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Note {
+    done: String,
+}
+
+/// A form of this page.
+#[derive(Default, Deserialize, ZeroizeOnDrop)]
+pub(super) struct Said {
+    /// What stood in the fragment.
+    #[serde(default)]
+    token: String,
+    /// The number on the device that asked.
+    #[serde(default)]
+    number: String,
+    /// Not empty where every session is to end.
+    #[serde(default)]
+    all: String,
+}
+
+impl Said {
+    fn secret(&self) -> SecretString {
+        SecretString::from(self.token.clone())
+    }
+}
+
+/// The page as a link opens it.
+pub(super) async fn show(
+    State(pages): State<Arc<Pages>>,
+    Extension(visit): Extension<Arc<Visit>>,
+    note: Result<Query<Note>, QueryRejection>,
+) -> Response {
+    let done = note.map(|Query(note)| note.done).unwrap_or_default();
+    let note = match done.as_str() {
+        "approved" => Some(visit.words().link_approved),
+        "rejected" => Some(visit.words().link_rejected),
+        _ => None,
+    };
+    pages.page(&visit, StatusCode::OK, "link_open.html", context! { note })
+}
+
+/// What the link is for. It consumes nothing, however often it is asked.
+pub(super) async fn inspect(
+    State(pages): State<Arc<Pages>>,
+    Extension(visit): Extension<Arc<Visit>>,
+    said: Result<Form<Said>, FormRejection>,
+) -> Response {
+    let said = said.map(|Form(said)| said).unwrap_or_default();
+    asked(&pages, &visit, &said, None).await
+}
+
+async fn asked(pages: &Arc<Pages>, visit: &Arc<Visit>, said: &Said, refused: Option<&Refusal>) -> Response {
+    let (otp, token, origin) = (Arc::clone(&pages.otp), said.secret(), visit.origin.clone());
+    let link = match pages.run(async move { otp.inspect_link(&token, &origin).await }).await {
+        Ok(link) => link,
+        // A wrong number may have been the last: then that is what there is to say.
+        Err(refusal) => return pages.refused(visit, refused.unwrap_or(&refusal)),
+    };
+    let asks_here = visit.kept::<UnderWay>(pages, Cookie::SignIn).is_some();
+    let shown = context! {
+        token => said.token.as_str(),
+        client => link.client_name.as_str(),
+        device => link.device.display_name.as_str(),
+        address => link.address.map(|address| address.to_string()),
+        created => moment(link.create_time),
+        way => way(&link, asks_here),
+        redirect => link.redirect_uri.as_str(),
+        error => refused.map(|refusal| visit.language.refusal(refusal)),
+    };
+    let status = refused.map_or(StatusCode::OK, status_of);
+    let mut answer = pages.page(visit, status, "link.html", shown);
+    if let Some(refusal) = refused {
+        tell(&mut answer, refusal);
+    }
+    answer
+}
+
+/// What a click can do with a link: `number` approves it for the device that asked, `lead` hands it to the client
+/// application, `here` signs in on these pages, `elsewhere` nothing.
+fn way(link: &InspectedLink, asks_here: bool) -> &'static str {
+    match link.completion {
+        Completion::AskingDevice => "number",
+        Completion::OpeningDevice | Completion::SameDevice if !link.redirect_uri.is_empty() => "lead",
+        Completion::OpeningDevice => "here",
+        Completion::SameDevice if asks_here => "here",
+        Completion::SameDevice => "elsewhere",
+    }
+}
+
+/// Signs in by the link, or approves that the device that asked does: a person has clicked.
+pub(super) async fn confirm(
+    State(pages): State<Arc<Pages>>,
+    Extension(visit): Extension<Arc<Visit>>,
+    said: Result<Form<Said>, FormRejection>,
+) -> Response {
+    let said = said.map(|Form(said)| said).unwrap_or_default();
+    let browser = visit.browser(&pages);
+    let under_way = visit.kept::<UnderWay>(&pages, Cookie::SignIn);
+    let asked_for = RedeemLink {
+        token: said.secret(),
+        device: visit.device(&browser, true),
+        device_token: browser.token(),
+        binding_secret: under_way.as_ref().map(UnderWay::proof),
+        match_number: MatchNumber::parse(said.number.trim()),
+        repeatable: Some(pages.desk.repeatable(&[b"confirm", said.token.as_bytes(), said.number.as_bytes()])),
+    };
+    let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
+    match pages.run(async move { otp.redeem_link(asked_for, &origin).await }).await {
+        Ok(Redeemed::Approved) => see("/link?done=approved"),
+        Ok(Redeemed::SignedIn(signed_in)) => {
+            let answer = signed_in_answer(&pages, &visit, None, &browser, &signed_in).await;
+            answer.unwrap_or_else(|refusal| pages.refused(&visit, &refusal))
+        }
+        Err(refusal) => asked(&pages, &visit, &said, Some(&refusal)).await,
+    }
+}
+
+/// "This was not me": the link ends, and where the person says so every session.
+pub(super) async fn reject(
+    State(pages): State<Arc<Pages>>,
+    Extension(visit): Extension<Arc<Visit>>,
+    said: Result<Form<Said>, FormRejection>,
+) -> Response {
+    let said = said.map(|Form(said)| said).unwrap_or_default();
+    let asked_for = RejectLink {
+        token: said.secret(),
+        revoke_all_sessions: !said.all.is_empty(),
+        repeatable: Some(pages.desk.repeatable(&[b"reject", said.token.as_bytes(), said.all.as_bytes()])),
+    };
+    let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
+    match pages.run(async move { otp.reject_link(asked_for, &origin).await }).await {
+        Ok(()) => see("/link?done=rejected"),
+        Err(refusal) => {
+            let trouble = Trouble { status: status_of(&refusal), text: visit.language.refusal(&refusal) };
+            pages.trouble(&visit, &trouble)
+        }
+    }
+}
