@@ -59,7 +59,7 @@ pub fn check(config: &Config) -> Result<Vec<Problem>, Failure> {
     block_on(async {
         listeners::options(config, material.listener, OperatorToken::new(&material.admin_token))?;
         limiter::build(config, material.limiter, Arc::new(SystemClock))?;
-        Carrier::build(config, material.mail)?;
+        Carrier::build(config, material.delivery, Arc::new(SystemClock))?;
         Ok(warnings)
     })
 }

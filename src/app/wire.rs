@@ -99,7 +99,7 @@ pub(super) struct Seen {
 pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Result<Wired, Failure> {
     let lock = only_counter(config)?;
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    let carrier = Carrier::build(config, material.mail)?;
+    let carrier = Carrier::build(config, material.delivery, clock.clone())?;
     let counter = limiter::build(config, material.limiter, clock.clone())?;
     let proof = captcha::build(config, material.captcha)?;
     let operator_token = OperatorToken::new(&material.admin_token);

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod audit;
+pub mod breaker;
 pub mod challenge;
 pub mod claims;
 pub mod client;
@@ -20,6 +21,7 @@ pub mod refresh_token;
 pub mod refusal;
 pub mod review_account;
 pub mod revocation;
+pub mod route;
 pub mod sealed;
 pub mod secret;
 pub mod session;

@@ -2,33 +2,33 @@
 
 use super::{
     backoff,
+    chain::{Carried, Chain},
     messengers::SmsRoute,
     seal::opened_content,
     words::{Templates, Words},
-    worker::WorkerParts,
+    worker::{Hand, WorkerParts},
 };
 use crate::{
     domain::{
         audit::{Act, Actor, AuditEvent},
         contact::Identifier,
-        id::{EventId, MessageId},
-        message::{ClaimedMessage, Content, Envelope, Handover, Recipient, SmsEnvelope},
+        id::EventId,
+        message::{ClaimedMessage, Content, Envelope, Recipient, SmsEnvelope},
         session::Origin,
         time::Timestamp,
     },
     engine::text_messages,
-    ports::{
-        messenger::Messenger,
-        store::{Settlement, StoreFault},
-    },
+    ports::store::{Settlement, StoreFault},
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
-use tokio::time::{sleep, timeout};
-use tracing::Instrument as _;
+use tokio::time::sleep;
 
 /// How much longer than a hand-over its lease is: the time for claiming and settling, and for what the clocks of two
 /// processes may differ.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
+
+/// Within how much time those that wait for one moment come.
+const SCATTER_MICROS: u64 = 500_000;
 
 /// How often a settlement is tried that the store calls impossible.
 const BROKEN_TRIES: u32 = 5;
@@ -40,9 +40,9 @@ pub(super) struct Courier {
 }
 
 /// A message in words, for its channel.
-enum Letter<'a> {
-    Email(&'a dyn Messenger, Envelope),
-    Sms(&'a dyn Messenger<SmsEnvelope>, SmsEnvelope, Counted),
+enum Lettered<'a> {
+    Email(&'a Chain<Envelope>, Envelope),
+    Sms(&'a Chain<SmsEnvelope>, SmsEnvelope, Counted),
 }
 
 /// Whether a text message has been counted.
@@ -55,10 +55,20 @@ enum Counted {
 
 /// What becomes of a message.
 pub(super) enum End {
-    Delivered { provider_message_id: String },
-    Dropped { reason: &'static str },
+    Delivered {
+        provider: Arc<str>,
+        provider_message_id: String,
+    },
+    Dropped {
+        reason: &'static str,
+    },
     Expired,
-    Later,
+    /// Another try: not before this time where there is one, else after the usual pause.
+    Later {
+        not_before: Option<Timestamp>,
+        /// How often it may have been sent by now.
+        unanswered: u32,
+    },
 }
 
 impl Courier {
@@ -66,9 +76,14 @@ impl Courier {
         Self { parts, templates }
     }
 
-    /// Hands a message over, and tells what became of it, to be settled; `None` where its lease ran out before, for from
-    /// `lease_end` on another worker may have it.
-    pub(super) async fn carry(&self, message: &ClaimedMessage, lease_end: Timestamp) -> Option<End> {
+    /// Carries a message, and tells what became of it, to be settled; `None` where its lease ran out before, for from
+    /// `lease_end` on another worker may have it. The hand is given back early where the message has to wait.
+    pub(super) async fn carry(
+        &self,
+        message: &ClaimedMessage,
+        lease_end: Timestamp,
+        hand: &mut Option<Hand>,
+    ) -> Option<End> {
         let now = self.parts.clock.now();
         if now >= message.expire_time {
             return Some(End::Expired);
@@ -78,32 +93,42 @@ impl Courier {
             Ok(letter) => letter,
         };
         let time_limit = match &letter {
-            Letter::Email(messenger, _) => messenger.time_limit(),
-            Letter::Sms(messenger, ..) => messenger.time_limit(),
+            Lettered::Email(chain, _) => chain.time_limit(),
+            Lettered::Sms(chain, ..) => chain.time_limit(),
         };
         if now.after(time_limit) > lease_end {
             // This process was asleep, and another worker may be sending it at this moment.
             tracing::warn!(message_id = %message.message_id, "a message's lease ran out before its turn");
             return None;
         }
-        // No later than the message expires.
-        let limit = time_limit.min(message.expire_time.since(now));
-        Some(match letter {
-            Letter::Email(messenger, envelope) => hand_over(messenger, envelope.message_id, &envelope, limit).await,
-            Letter::Sms(messenger, envelope, counted) => {
+        let (clock, unanswered) = (&*self.parts.clock, message.unanswered);
+        let carried = match letter {
+            Lettered::Email(chain, envelope) => chain.carry(&envelope, unanswered, hand, clock).await,
+            Lettered::Sms(chain, envelope, counted) => {
                 if let Counted::Now(address) = counted
-                    && let Err(end) = self.count(&envelope, address, now).await
+                    && let Err(end) = self.count(&envelope, unanswered, address, now).await
                 {
                     return Some(end);
                 }
-                hand_over(messenger, envelope.message_id, &envelope, limit).await
+                chain.carry(&envelope, unanswered, hand, clock).await
             }
+        };
+        Some(match carried {
+            Carried::Accepted { provider, provider_message_id } => End::Delivered { provider, provider_message_id },
+            Carried::Dropped { reason } => End::Dropped { reason },
+            Carried::Later { not_before, unanswered } => End::Later { not_before, unanswered },
         })
     }
 
     /// Counts a notice on the budgets of text messages: whoever can lock a number could else have messages sent to it
     /// that no rule stops.
-    async fn count(&self, envelope: &SmsEnvelope, address: Option<IpAddr>, now: Timestamp) -> Result<(), End> {
+    async fn count(
+        &self,
+        envelope: &SmsEnvelope,
+        unanswered: u32,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), End> {
         let WorkerParts { outbox, keys, entropy, policies, .. } = &*self.parts;
         let text = text_messages::counted(&envelope.to, address, &**keys, &**entropy, &**policies);
         let mut event = AuditEvent::new(EventId::new(entropy.uuid()), now, Act::MessageDropped, &Origin::default());
@@ -116,19 +141,20 @@ impl Courier {
             }
             Err(error) => {
                 tracing::warn!(message_id = %envelope.message_id, %error, "a notice cannot be counted, and is put off");
-                Err(End::Later)
+                Err(End::Later { not_before: None, unanswered })
             }
         }
     }
 
     /// The message in words, or what becomes of one that cannot be put into words.
-    fn letter(&self, message: &ClaimedMessage) -> Result<Letter<'_>, End> {
+    fn letter(&self, message: &ClaimedMessage) -> Result<Lettered<'_>, End> {
         let message_id = message.message_id;
+        let later = || End::Later { not_before: None, unanswered: message.unanswered };
         let ring = self.parts.keys.sealing();
         if ring.get(&message.content.key_id).is_none() {
             // Another process may have the key already, and this one soon.
             tracing::error!(%message_id, key_id = %message.content.key_id, "a message is sealed under an unknown key");
-            return Err(End::Later);
+            return Err(later());
         }
         let unreadable = |_| {
             tracing::error!(%message_id, "a message does not open");
@@ -163,21 +189,17 @@ impl Courier {
             Identifier::Email(to) => {
                 let Words { subject, text, html } = self.templates.words(&content, locale).map_err(in_words)?;
                 let envelope = Envelope { message_id, to, subject, text, html, create_time, expire_time };
-                Ok(Letter::Email(self.parts.messengers.email.as_ref(), envelope))
+                Ok(Lettered::Email(&self.parts.messengers.email, envelope))
             }
             Identifier::Phone(to) => {
-                let Some(SmsRoute { messenger, domain }) = &self.parts.messengers.sms else {
+                let Some(SmsRoute { chain, domain }) = &self.parts.messengers.sms else {
                     // Another process may have a provider already, and this one soon.
                     tracing::error!(%message_id, reason = "NO_SMS_PROVIDER", "a message goes by SMS, and is put off");
-                    return Err(End::Later);
+                    return Err(later());
                 };
                 let text = self.templates.sms(&content, locale, domain).map_err(in_words)?;
                 let counted = content.noticed_from().map_or(Counted::Before, |from| Counted::Now(from.parse().ok()));
-                Ok(Letter::Sms(
-                    messenger.as_ref(),
-                    SmsEnvelope { message_id, to, text, create_time, expire_time },
-                    counted,
-                ))
+                Ok(Lettered::Sms(chain, SmsEnvelope { message_id, to, text, create_time, expire_time }, counted))
             }
         }
     }
@@ -189,7 +211,7 @@ impl Courier {
         let mut tries = 0;
         loop {
             let now = self.parts.clock.now();
-            if matches!(settlement, Settlement::Retry(_)) && now >= lease_end {
+            if matches!(settlement, Settlement::Retry { .. }) && now >= lease_end {
                 // Another worker may have it, and its lease is not ours to end.
                 return;
             }
@@ -199,7 +221,7 @@ impl Courier {
             let pause = backoff::pause(tries, &*self.parts.entropy);
             let hopeless = match (&settlement, &fault) {
                 // The end of the lease brings it back just as well.
-                (Settlement::Retry(_), _) => true,
+                (Settlement::Retry { .. }, _) => true,
                 (_, StoreFault::Broken(_)) => tries >= BROKEN_TRIES,
                 (_, StoreFault::Unavailable(_)) => now.after(pause) >= message.expire_time,
             };
@@ -213,28 +235,32 @@ impl Courier {
 
     fn settlement(&self, message: &ClaimedMessage, end: End) -> (Settlement, Option<AuditEvent>) {
         match end {
-            End::Delivered { provider_message_id } => {
-                (Settlement::Delivered { provider_message_id }, Some(self.event(message, Act::MessageDelivered)))
+            End::Delivered { provider, provider_message_id } => {
+                let settlement = Settlement::Delivered { provider: provider.to_string(), provider_message_id };
+                (settlement, Some(self.event(message, Act::MessageDelivered)))
             }
             End::Dropped { reason } => self.dropped(message, reason),
             End::Expired => {
                 tracing::warn!(message_id = %message.message_id, "a message expired unsent");
                 self.dropped(message, "EXPIRED")
             }
-            End::Later => {
-                let now = self.parts.clock.now();
-                let next = now.after(backoff::pause(message.attempts, &*self.parts.entropy));
-                if next >= message.expire_time {
+            End::Later { not_before, unanswered } => {
+                let due_time = match not_before {
+                    // Together, those who wait for one time would be too many at once.
+                    Some(time) => time.after(Duration::from_micros(self.parts.entropy.below(SCATTER_MICROS))),
+                    None => self.parts.clock.now().after(backoff::pause(message.attempts, &*self.parts.entropy)),
+                };
+                if due_time >= message.expire_time {
                     self.settlement(message, End::Expired)
                 } else {
-                    (Settlement::Retry(next), None)
+                    (Settlement::Retry { due_time, unanswered }, None)
                 }
             }
         }
     }
 
     fn dropped(&self, message: &ClaimedMessage, reason: &'static str) -> (Settlement, Option<AuditEvent>) {
-        (Settlement::Dropped, Some(self.event(message, Act::MessageDropped).failed(reason)))
+        (Settlement::Dropped { reason }, Some(self.event(message, Act::MessageDropped).failed(reason)))
     }
 
     fn event(&self, message: &ClaimedMessage, act: Act) -> AuditEvent {
@@ -248,29 +274,6 @@ impl Courier {
                 Recipient::InContent => None,
             },
             ..AuditEvent::new(event_id, self.parts.clock.now(), act, &Origin::default())
-        }
-    }
-}
-
-/// Hands over within `limit`.
-async fn hand_over<E: Sync>(messenger: &dyn Messenger<E>, message_id: MessageId, envelope: &E, limit: Duration) -> End {
-    let span = tracing::info_span!("delivery", %message_id, provider = messenger.name());
-    let handover = timeout(limit, messenger.hand_over(envelope)).instrument(span).await;
-    let handover = handover.unwrap_or(Handover::Unanswered { reason: "PROVIDER_TIMED_OUT" });
-    let provider = messenger.name();
-    match handover {
-        Handover::Accepted { provider_message_id } => End::Delivered { provider_message_id },
-        Handover::Refused { reason } | Handover::Unserved { reason } => {
-            tracing::warn!(%message_id, provider, reason, "a message was refused for good");
-            End::Dropped { reason }
-        }
-        Handover::Deferred { reason } | Handover::Unanswered { reason } => {
-            tracing::warn!(%message_id, provider, reason, "a message was put off");
-            End::Later
-        }
-        Handover::Misconfigured { reason } => {
-            tracing::error!(%message_id, provider, reason, "the provider refuses our settings");
-            End::Later
         }
     }
 }

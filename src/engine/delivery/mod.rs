@@ -1,6 +1,7 @@
 //! The outbox worker and the words of its messages.
 
 mod backoff;
+mod chain;
 mod courier;
 mod handoff;
 mod mailbox;
@@ -11,6 +12,7 @@ mod sms;
 mod words;
 mod worker;
 
+pub use chain::{Chain, Letter, Provider, ProviderReport};
 pub use courier::LEASE_MARGIN;
 pub use handoff::{Handoff, Place};
 pub use mailbox::{MailboxFault, MailboxMessage, MailboxReader};

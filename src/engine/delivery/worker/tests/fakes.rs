@@ -6,10 +6,13 @@ use crate::{
         id::{ChallengeId, MessageId},
         keyring::{KeyId, KeyRing},
         message::{ClaimedMessage, Content, Envelope, Handover, NewMessage, Recipient},
+        route::Route,
         secret::secret32,
         time::Timestamp,
     },
-    engine::delivery::{Handoff, LEASE_MARGIN, Messengers, Worker, WorkerOptions, WorkerParts, sealed_message},
+    engine::delivery::{
+        Chain, Handoff, LEASE_MARGIN, Letter, Messengers, Provider, Worker, WorkerOptions, WorkerParts, sealed_message,
+    },
     ports::{
         clock::Clock,
         entropy::Entropy,
@@ -113,6 +116,7 @@ impl World {
             recipient,
             content: new.content,
             attempts: 0,
+            unanswered: 0,
             create_time: new.create_time,
             expire_time: new.expire_time,
         };
@@ -141,10 +145,19 @@ impl World {
         id
     }
 
+    /// A chain of this provider alone.
+    pub(super) fn chain<E: Letter>(self: &Arc<Self>) -> Arc<Chain<E>>
+    where
+        Self: Messenger<E>,
+    {
+        let provider = Provider { name: "fake".to_owned(), route: Route::Everyone, messenger: self.clone() };
+        Arc::new(Chain::new(vec![provider], 16))
+    }
+
     pub(super) fn parts(self: &Arc<Self>) -> WorkerParts {
         WorkerParts {
             outbox: self.clone(),
-            messengers: Messengers { email: self.clone(), sms: None },
+            messengers: Messengers { email: self.chain(), sms: None },
             keys: self.clone(),
             clock: self.clone(),
             entropy: self.clone(),
@@ -237,7 +250,9 @@ impl Outbox for World {
         let row = rows.iter_mut().find(|row| row.message.message_id == id && row.end.is_none());
         if let Some(row) = row {
             match settlement {
-                Settlement::Retry(time) => row.due = time,
+                Settlement::Retry { due_time, unanswered } => {
+                    (row.due, row.message.unanswered) = (due_time, unanswered);
+                }
                 end => (row.end, row.event) = (Some(end), event),
             }
         }
