@@ -6,13 +6,10 @@ use crate::{
         id::{ChallengeId, MessageId},
         keyring::{KeyId, KeyRing},
         message::{ClaimedMessage, Content, Envelope, Handover, NewMessage, Recipient},
-        route::Route,
         secret::secret32,
         time::Timestamp,
     },
-    engine::delivery::{
-        Chain, Handoff, LEASE_MARGIN, Letter, Messengers, Provider, Worker, WorkerOptions, WorkerParts, sealed_message,
-    },
+    engine::delivery::{Handoff, LEASE_MARGIN, Messengers, Worker, WorkerOptions, WorkerParts, sealed_message},
     ports::{
         clock::Clock,
         entropy::Entropy,
@@ -143,15 +140,6 @@ impl World {
         drop(rows);
         self.handoff.pass(new, place);
         id
-    }
-
-    /// A chain of this provider alone.
-    pub(super) fn chain<E: Letter>(self: &Arc<Self>) -> Arc<Chain<E>>
-    where
-        Self: Messenger<E>,
-    {
-        let provider = Provider { name: "fake".to_owned(), route: Route::Everyone, messenger: self.clone() };
-        Arc::new(Chain::new(vec![provider], 16))
     }
 
     pub(super) fn parts(self: &Arc<Self>) -> WorkerParts {
