@@ -3,6 +3,7 @@
 use super::{
     Failure,
     accept::{BadTlsIdentity, Certificate, TlsIdentity},
+    templates,
     wire::{
         limiter::LimiterSecrets,
         messenger::{DeliverySecrets, ProviderSecrets},
@@ -24,6 +25,7 @@ use crate::{
         store::Store,
     },
     domain::secret::{ExposeSecret as _, Secret, SecretString},
+    engine::delivery::Templates,
     ports::clock::Clock as _,
 };
 use std::{fs, path::Path};
@@ -46,6 +48,8 @@ pub(super) struct Material {
     pub(super) limiter: LimiterSecrets,
     /// What the providers of messages ask for.
     pub(super) delivery: DeliverySecrets,
+    /// What messages say.
+    pub(super) templates: Templates,
     /// The secret key of the captcha's widget.
     pub(super) captcha: Option<SecretString>,
     /// The listeners' certificate and its key.
@@ -66,6 +70,14 @@ impl Material {
         let policy = config.load_policy().map_err(|more| problems.0.extend(more.0)).ok();
         let review = config.review.as_ref().map(|review| review.load(SystemClock.now()));
         let review = review.and_then(|read| read.map_err(|more| problems.0.extend(more.0)).ok());
+        let templates = match templates::load(config.templates.as_deref()) {
+            Ok(templates) => Some(templates),
+            Err(Failure::Configuration(more)) => {
+                problems.0.extend(more.0);
+                None
+            }
+            Err(other) => return Err(other),
+        };
         let mut files = Files { problems: &mut problems };
 
         let store_password = match &config.store {
@@ -90,8 +102,8 @@ impl Material {
         let collector = files.certificates(config.telemetry.otlp_ca_file.as_deref(), "telemetry.otlp_ca_file");
         let collector_authorities = collector.and_then(|pem| String::from_utf8(pem).ok());
 
-        match (keys, policy) {
-            (Some((keys, signing, admin_token)), Some(policy)) if problems.0.is_empty() => Ok(Self {
+        match (keys, policy, templates) {
+            (Some((keys, signing, admin_token)), Some(policy), Some(templates)) if problems.0.is_empty() => Ok(Self {
                 keys,
                 policy,
                 review,
@@ -100,6 +112,7 @@ impl Material {
                 store_password,
                 limiter,
                 delivery,
+                templates,
                 captcha,
                 listener,
                 collector_authorities,

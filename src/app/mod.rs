@@ -10,6 +10,7 @@ pub mod process;
 mod run;
 pub mod serve;
 mod shutdown;
+pub mod templates;
 mod wire;
 
 pub use crate::engine::simulate::LONGEST_SPAN as LONGEST_SIMULATION;

@@ -27,12 +27,13 @@ use crate::{
     config::{
         Config,
         limiter::Limiter as LimiterChoice,
+        policy::PolicyFile,
         review::ReviewFile,
         secrets::Stamp,
         service::Environment,
         store::{Migrate, Store as StoreChoice},
     },
-    domain::policy::PolicyInForce,
+    domain::{policy::PolicyInForce, time::Timestamp},
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
@@ -113,9 +114,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let keys: Arc<dyn Keys> = file_keys.clone();
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
     let handoff = Handoff::new(carrier.messengers.time_limit() + LEASE_MARGIN);
-    let read = material.policy;
-    jobs::warn(&read.warnings);
-    let policies = Arc::new(SwappedPolicy::new(PolicyInForce::new(read.policy, read.version, clock.now())));
+    jobs::warn(&material.policy.warnings);
+    let policies = policy_in_force(material.policy, clock.now());
 
     let tokens = Arc::new(TokenIssuer::new(TokenParts {
         signer: Arc::new(signer(material.signing)?),
@@ -170,8 +170,9 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         entropy: entropy.clone(),
         policies: policies.clone(),
         handoff,
+        templates: Arc::new(material.templates),
     };
-    let worker = worker_of(worker, config)?;
+    let worker = worker_of(worker, config);
     let services = Services {
         otp: Arc::new(OtpEngine::new(otp)),
         tokens: tokens.clone(),
@@ -198,9 +199,13 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     })
 }
 
-fn worker_of(parts: WorkerParts, config: &Config) -> Result<Worker, Failure> {
+fn policy_in_force(read: PolicyFile, now: Timestamp) -> Arc<SwappedPolicy> {
+    Arc::new(SwappedPolicy::new(PolicyInForce::new(read.policy, read.version, now)))
+}
+
+fn worker_of(parts: WorkerParts, config: &Config) -> Worker {
     let options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
-    Worker::new(parts, options).map_err(|fault| Failure::Fault(fault.to_string()))
+    Worker::new(parts, options)
 }
 
 fn watched_review(config: &Config, parts: ReviewParts, seen: Stamp) -> Option<WatchedReview> {

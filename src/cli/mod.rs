@@ -7,6 +7,7 @@ mod policy;
 mod serve;
 mod simulate;
 mod source;
+mod templates;
 mod terminal;
 
 use crate::app::{Failure, process};
@@ -42,6 +43,8 @@ enum Command {
     CheckConfig(check_config::CheckConfig),
     /// Explain a policy file, or print the policy in force
     Policy(policy::PolicyCommand),
+    /// Check templates of messages, or show the messages that they make
+    Templates(templates::TemplatesCommand),
 }
 
 /// Runs the command that the arguments name; its exit code is that of sysexits(3).
@@ -57,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Migrate(command) => command.run(),
         Command::CheckConfig(command) => command.run(),
         Command::Policy(command) => command.run(),
+        Command::Templates(command) => command.run(),
     });
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,6 +22,7 @@ mod sessions;
 pub mod sms;
 pub mod store;
 pub mod telemetry;
+pub mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -59,6 +60,8 @@ pub struct Config {
     pub delivery: delivery::Delivery,
     /// `[delivery.sms]`, where short messages are offered; its domain is there
     pub sms: Option<sms::Sms>,
+    /// `[templates]`: the folder of the operator's templates, where one is named
+    pub templates: Option<PathBuf>,
     /// `[secrets]`
     pub secrets: secrets::SecretsFolder,
     /// `[[clients]]`
@@ -125,6 +128,7 @@ impl Config {
                     Some((delivery::read(section), sms))
                 })
                 .unwrap_or_default();
+            let templates = root.section("templates", templates::read);
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
             let telemetry = root.section("telemetry", telemetry::read);
@@ -154,6 +158,7 @@ impl Config {
                 sessions,
                 delivery: delivery?,
                 sms: sms?,
+                templates: templates?,
                 secrets: secrets?,
                 clients: clients?,
                 telemetry: telemetry?,

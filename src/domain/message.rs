@@ -34,6 +34,9 @@ pub enum Content {
         client_name: String,
         /// Whole minutes that the code lives.
         minutes: u32,
+        /// Whole minutes that the link lives; 0 for as long as the code.
+        #[serde(default)]
+        link_minutes: u32,
         /// The person's language.
         locale: String,
         /// The network address that asked, as text; empty where unknown.

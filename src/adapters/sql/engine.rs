@@ -8,6 +8,7 @@ use crate::{
         SignInOutcome, StoreFault,
     },
 };
+use futures_util::future::BoxFuture;
 use std::{future::Future, time::Duration};
 
 /// A database engine.
@@ -15,6 +16,28 @@ use std::{future::Future, time::Duration};
 pub trait Engine: Parts {}
 
 impl<T: Parts> Engine for T {}
+
+/// What a step asks of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// It only reads, by one statement.
+    Read,
+    /// It is one statement that writes.
+    Write,
+    /// Several statements, all or nothing.
+    Transaction,
+}
+
+/// A step over a connection.
+pub(super) trait StepOf<L, T>:
+    for<'l> FnOnce(&'l mut L) -> BoxFuture<'l, Result<T, StoreFault>> + Send + 'static
+{
+}
+
+impl<L, T, F> StepOf<L, T> for F where
+    F: for<'l> FnOnce(&'l mut L) -> BoxFuture<'l, Result<T, StoreFault>> + Send + 'static
+{
+}
 
 /// The parts of an engine. The provided methods are the common steps; an engine overrides those that it does in one go.
 pub(super) trait Parts: Clone + Send + Sync + 'static {
@@ -24,20 +47,15 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
     /// A step that takes longer than this, the wait for a connection included, is given up: the store does not answer.
     const LIMIT: Duration;
 
-    /// Whether the steps of the hot paths run in lanes of their own, so that a caller who hangs up cannot cut them off.
-    const LANES: bool;
-
     /// A connection in use.
     type Link: Link;
 
-    /// A connection for a statement that only reads.
-    fn reader(&self) -> impl Future<Output = Result<Self::Link, StoreFault>> + Send;
-
-    /// A connection for one statement that writes.
-    fn writer(&self) -> impl Future<Output = Result<Self::Link, StoreFault>> + Send;
-
-    /// A connection within a transaction that writes.
-    fn transaction(&self) -> impl Future<Output = Result<Self::Link, StoreFault>> + Send;
+    /// Runs a step on a connection of the kind that it needs: all of it is committed, or nothing.
+    fn step<T: Send + 'static>(
+        &self,
+        access: Access,
+        step: impl StepOf<Self::Link, T>,
+    ) -> impl Future<Output = Result<T, StoreFault>> + Send;
 
     /// Brings the schema up to date.
     fn migrate(&self) -> impl Future<Output = Result<(), OpenFault>> + Send;
@@ -49,47 +67,27 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
     fn own_statements() -> &'static [(&'static str, &'static str)];
 
     fn begin_challenge(&self, new: NewChallenge) -> impl Future<Output = Result<BeginOutcome, StoreFault>> + Send {
-        async move {
-            let mut link = self.transaction().await?;
-            let outcome = steps::begin::begin(&mut link, &new).await?;
-            link.finish().await?;
-            Ok(outcome)
-        }
+        self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await }))
     }
 
     fn charge_attempt(&self, attempt: Attempt) -> impl Future<Output = Result<ChargeOutcome, StoreFault>> + Send {
-        async move {
-            let mut link = self.transaction().await?;
-            let outcome = steps::charge::charge(&mut link, &attempt).await?;
-            link.finish().await?;
-            Ok(outcome)
-        }
+        self.step(Access::Transaction, move |link| Box::pin(async move { steps::charge::charge(link, &attempt).await }))
     }
 
     fn complete_sign_in(&self, sign_in: SignIn) -> impl Future<Output = Result<SignInOutcome, StoreFault>> + Send {
-        async move {
-            let mut link = self.transaction().await?;
-            let outcome = steps::sign_in::complete(&mut link, &sign_in).await?;
-            link.finish().await?;
-            Ok(outcome)
-        }
+        self.step(Access::Transaction, move |link| {
+            Box::pin(async move { steps::sign_in::complete(link, &sign_in).await })
+        })
     }
 
     fn rotate(&self, rotation: Rotation) -> impl Future<Output = Result<RotationOutcome, StoreFault>> + Send {
-        async move {
-            let mut link = self.transaction().await?;
-            let outcome = steps::rotate::rotate(&mut link, &rotation).await?;
-            link.finish().await?;
-            Ok(outcome)
-        }
+        self.step(Access::Transaction, move |link| {
+            Box::pin(async move { steps::rotate::rotate(link, &rotation).await })
+        })
     }
 
     fn record(&self, events: Vec<AuditEvent>) -> impl Future<Output = Result<(), StoreFault>> + Send {
-        async move {
-            let mut link = self.transaction().await?;
-            link.record(&events).await?;
-            link.finish().await
-        }
+        self.step(Access::Transaction, move |link| Box::pin(async move { link.record(&events).await }))
     }
 
     fn settle(
@@ -99,10 +97,8 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
         now: Timestamp,
         event: Option<AuditEvent>,
     ) -> impl Future<Output = Result<(), StoreFault>> + Send {
-        async move {
-            let mut link = self.transaction().await?;
-            steps::outbox::settle(&mut link, id, &settlement, now, event.as_ref()).await?;
-            link.finish().await
-        }
+        self.step(Access::Transaction, move |link| {
+            Box::pin(async move { steps::outbox::settle(link, id, &settlement, now, event.as_ref()).await })
+        })
     }
 }

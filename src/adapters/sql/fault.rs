@@ -7,7 +7,6 @@ use sqlx::{
     error::{DatabaseError, ErrorKind},
     migrate::MigrateError,
     postgres::PgDatabaseError,
-    sqlite::SqliteError,
 };
 
 /// A store cannot be opened or migrated.
@@ -19,6 +18,12 @@ pub enum OpenFault {
     /// The database does not let us in.
     #[error("the database cannot be opened")]
     Connect(#[source] Error),
+    /// The file cannot be opened.
+    #[error("the database cannot be opened")]
+    Open(#[source] rusqlite::Error),
+    /// The system gives no thread.
+    #[error("no thread for the database")]
+    Threads(#[source] std::io::Error),
     /// The schema has a step that this program does not know.
     #[error("the schema is newer than this program (it has step {0}); start the newer release")]
     Newer(i64),
@@ -83,12 +88,15 @@ fn of_database(error: &dyn DatabaseError) -> StoreFault {
         Some(constraint) => format!("code {code} at {constraint}"),
         None => format!("code {code}"),
     };
-    let again = if error.try_downcast_ref::<PgDatabaseError>().is_some() {
-        postgres_may_recover(&code)
-    } else {
-        error.try_downcast_ref::<SqliteError>().is_some() && sqlite_may_recover(&code)
-    };
+    let again = error.try_downcast_ref::<PgDatabaseError>().is_some() && postgres_may_recover(&code);
     if again { unavailable(what) } else { broken(what) }
+}
+
+/// The fault behind an error of SQLite.
+pub(super) fn of_sqlite(error: &rusqlite::Error) -> StoreFault {
+    let rusqlite::Error::SqliteFailure(error, _) = error else { return broken("the driver refused") };
+    let what = format!("code {}", error.extended_code);
+    if sqlite_may_recover(error.extended_code) { unavailable(what) } else { broken(what) }
 }
 
 /// Connections, resources, shutdown and time-outs, a transaction that lost against another, a server that only reads,
@@ -99,8 +107,8 @@ fn postgres_may_recover(code: &str) -> bool {
 }
 
 /// BUSY, LOCKED, READONLY, IOERR, FULL and CANTOPEN, whatever their extension.
-fn sqlite_may_recover(code: &str) -> bool {
-    matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6 | 8 | 10 | 13 | 14))
+const fn sqlite_may_recover(code: i32) -> bool {
+    matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14)
 }
 
 #[cfg(test)]
@@ -115,10 +123,10 @@ mod tests {
         for code in ["", "23505", "42P01", "22001", "XX000"] {
             assert!(!postgres_may_recover(code), "{code}");
         }
-        for code in ["5", "261", "517", "8", "10", "522", "13", "14"] {
+        for code in [5, 261, 517, 8, 10, 522, 13, 14] {
             assert!(sqlite_may_recover(code), "{code}");
         }
-        for code in ["", "1", "11", "1555", "2067", "26"] {
+        for code in [0, 1, 11, 1555, 2067, 26] {
             assert!(!sqlite_may_recover(code), "{code}");
         }
     }

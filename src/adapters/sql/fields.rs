@@ -2,7 +2,7 @@
 
 use super::fault;
 use crate::ports::store::StoreFault;
-use sqlx::{Row as _, postgres::PgRow, sqlite::SqliteRow};
+use sqlx::{Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 /// Reads the columns of a row. A column that is missing or of another type is a fault.
@@ -31,12 +31,6 @@ pub(super) trait Fields: Send + Sync {
 }
 
 macro_rules! fields {
-    ($row:ty) => {
-        impl Fields for $row {
-            fields! { id: Uuid, id_or_none: Option<Uuid>, integer: i64, integer_or_none: Option<i64>, bytes: Vec<u8>,
-                bytes_or_none: Option<Vec<u8>>, text: String, text_or_none: Option<String>, flag: bool }
-        }
-    };
     ($($method:ident: $type:ty),*) => {$(
         fn $method(&self, column: &'static str) -> Result<$type, StoreFault> {
             self.try_get(column).map_err(|error| fault::of(&error))
@@ -44,5 +38,7 @@ macro_rules! fields {
     )*};
 }
 
-fields!(PgRow);
-fields!(SqliteRow);
+impl Fields for PgRow {
+    fields! { id: Uuid, id_or_none: Option<Uuid>, integer: i64, integer_or_none: Option<i64>, bytes: Vec<u8>,
+    bytes_or_none: Option<Vec<u8>>, text: String, text_or_none: Option<String>, flag: bool }
+}

@@ -81,8 +81,7 @@ macro_rules! values {
 }
 pub(super) use values;
 
-/// A connection on which a step runs. It is closed, and what it began undone, unless the step ends it with
-/// [`Link::finish`].
+/// A connection on which a step runs.
 pub(super) trait Link: Send {
     /// A row as the driver gives it.
     type Row: Fields;
@@ -103,9 +102,6 @@ pub(super) trait Link: Send {
 
     /// Appends events to the audit log.
     fn record(&mut self, events: &[AuditEvent]) -> impl Future<Output = Result<(), StoreFault>> + Send;
-
-    /// Commits what was begun, and keeps the connection for others.
-    fn finish(self) -> impl Future<Output = Result<(), StoreFault>> + Send;
 
     /// Runs a statement that gives at most one row.
     fn row(

@@ -1,9 +1,8 @@
 //! The ports over an engine. Every step runs in a task of its own: a caller who hangs up does not cut it in half.
 
 use super::{
-    engine::Engine,
+    engine::{Access, Engine},
     fault::{self, OpenFault},
-    link::Link as _,
     statements::STATEMENTS,
     steps,
 };
@@ -42,19 +41,12 @@ pub struct SqlStore<E> {
 /// from everybody else while they wait for it.
 const TEXTS: usize = 2;
 
-/// Runs a common step on a connection of the kind that it needs, and finishes it.
+/// Runs a common step on a connection of the kind that it needs.
 macro_rules! step {
-    ($store:ident, $name:literal, $kind:ident, |$link:ident| $step:expr) => {{
+    ($store:ident, $name:literal, $access:ident, |$link:ident| $step:expr) => {{
         let engine = $store.engine.clone();
-        $store
-            .in_own_task($name, async move {
-                let mut link = engine.$kind().await?;
-                let $link = &mut link;
-                let outcome = $step.await?;
-                link.finish().await?;
-                Ok(outcome)
-            })
-            .await
+        let step = async move { engine.step(Access::$access, move |$link| Box::pin(async move { $step.await })).await };
+        $store.in_own_task($name, step).await
     }};
 }
 
@@ -116,15 +108,12 @@ impl<E: Engine> SqlStore<E> {
         joined.unwrap_or_else(|_| Err(fault::broken("the step broke off")))
     }
 
-    /// A step of a hot path. Where the engine has lanes it runs in one of these, and the caller only waits for it.
+    /// A step of a hot path. The engine does it in a lane or a thread of its own, and the caller only waits for it.
     async fn hot<T: Send + 'static>(
         &self,
         operation: &'static str,
         step: impl Future<Output = Result<T, StoreFault>> + Send + 'static,
     ) -> Result<T, StoreFault> {
-        if !E::LANES {
-            return self.in_own_task(operation, step).await;
-        }
         let span = tracing::info_span!("store", db.system.name = E::SYSTEM, db.operation.name = operation);
         // In a box, for it holds what is to be written, and would be moved as a whole into each wrapping around it.
         let done = tokio::time::timeout(E::LIMIT, Box::pin(step)).instrument(span).await;
@@ -145,16 +134,16 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
     }
 
     async fn challenge(&self, id: ChallengeId) -> Result<Option<Challenge>, StoreFault> {
-        step!(self, "challenge", reader, |link| steps::begin::read(link, id))
+        step!(self, "challenge", Read, |link| steps::begin::read(link, id))
     }
 
     async fn add_code(&self, code: NewCode) -> Result<ResendOutcome, StoreFault> {
         let (engine, is_text) = (self.engine.clone(), code.text.is_some());
         let step = async move {
-            let mut link = engine.transaction().await?;
-            let outcome = steps::resend::add_code(&mut link, &code).await?;
-            link.finish().await?;
-            Ok(outcome)
+            let step = engine.step(Access::Transaction, move |link| {
+                Box::pin(async move { steps::resend::add_code(link, &code).await })
+            });
+            step.await
         };
         if is_text {
             return self.in_own_task("add_code", self.text_messages_in_turn(step)).await;
@@ -168,7 +157,7 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
     }
 
     async fn device_stands(&self, device: KnownDevice) -> Result<bool, StoreFault> {
-        step!(self, "device_stands", reader, |link| steps::charge::stands(link, &device))
+        step!(self, "device_stands", Read, |link| steps::charge::stands(link, &device))
     }
 
     async fn unlock(
@@ -178,12 +167,12 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
         event: AuditEvent,
         answer: Option<RecordedAnswer>,
     ) -> Result<bool, StoreFault> {
-        step!(self, "unlock", transaction, |link| steps::charge::unlock(link, key, now, event, answer.as_ref()))
+        step!(self, "unlock", Transaction, |link| steps::charge::unlock(link, key, now, event, answer.as_ref()))
     }
 
     async fn record_failure(&self, failure: FailedAttempt) -> Result<(), StoreFault> {
         if failure.notice.is_some() {
-            return step!(self, "record_failure", transaction, |link| steps::charge::fail(link, &failure));
+            return step!(self, "record_failure", Transaction, |link| steps::charge::fail(link, &failure));
         }
         let engine = self.engine.clone();
         self.hot("record_failure", async move { engine.record(failure.events).await }).await
@@ -199,11 +188,11 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
     }
 
     async fn note_text_message_use(&self, id: ChallengeId) -> Result<(), StoreFault> {
-        step!(self, "note_text_message_use", transaction, |link| steps::text_messages::note_use(link, id))
+        step!(self, "note_text_message_use", Transaction, |link| steps::text_messages::note_use(link, id))
     }
 
     async fn user_of(&self, key: IdentifierKey) -> Result<Option<User>, StoreFault> {
-        step!(self, "user_of", reader, |link| steps::users::user_of(link, key))
+        step!(self, "user_of", Read, |link| steps::users::user_of(link, key))
     }
 }
 
@@ -221,7 +210,7 @@ impl<E: Engine> SessionStore for SqlStore<E> {
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<Vec<SessionId>, StoreFault> {
-        step!(self, "end_sessions", transaction, |link| steps::sessions::end(link, user_id, scope, now, event))
+        step!(self, "end_sessions", Transaction, |link| steps::sessions::end(link, user_id, scope, now, event))
     }
 
     async fn end_by_token(
@@ -232,7 +221,7 @@ impl<E: Engine> SessionStore for SqlStore<E> {
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<SignOutOutcome, StoreFault> {
-        step!(self, "end_by_token", transaction, |link| steps::sessions::end_by_token(
+        step!(self, "end_by_token", Transaction, |link| steps::sessions::end_by_token(
             link, session_id, presented, all, now, event
         ))
     }
@@ -244,18 +233,18 @@ impl<E: Engine> SessionStore for SqlStore<E> {
         limit: u32,
         now: Timestamp,
     ) -> Result<SessionPage, StoreFault> {
-        step!(self, "sessions", reader, |link| steps::sessions::page(link, user_id, before, limit, now))
+        step!(self, "sessions", Read, |link| steps::sessions::page(link, user_id, before, limit, now))
     }
 
     async fn revocations(&self, since: Timestamp) -> Result<Vec<Revocation>, StoreFault> {
-        step!(self, "revocations", reader, |link| steps::sessions::revocations(link, since))
+        step!(self, "revocations", Read, |link| steps::sessions::revocations(link, since))
     }
 }
 
 #[async_trait]
 impl<E: Engine> UserStore for SqlStore<E> {
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreFault> {
-        step!(self, "user", reader, |link| steps::users::user(link, id))
+        step!(self, "user", Read, |link| steps::users::user(link, id))
     }
 
     async fn change_user(
@@ -266,7 +255,7 @@ impl<E: Engine> UserStore for SqlStore<E> {
         event: AuditEvent,
         answer: Option<RecordedAnswer>,
     ) -> Result<UserChangeOutcome, StoreFault> {
-        step!(self, "change_user", transaction, |link| steps::users::change(
+        step!(self, "change_user", Transaction, |link| steps::users::change(
             link,
             id,
             change,

@@ -1,6 +1,7 @@
 //! One connection, from its TLS handshake to its end.
 
 use super::{
+    calls::{Calls, Together},
     preface::{Protocol, recognise},
     stream::Stream,
 };
@@ -12,10 +13,19 @@ use hyper::{
     service::Service,
 };
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::graceful::GracefulConnection,
 };
-use std::{convert::Infallible, error::Error, fmt::Debug, io, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    error::Error,
+    fmt::Debug,
+    future::Future,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -73,12 +83,13 @@ pub(super) async fn converse<S, B>(
     let io = TokioIo::new(stream);
     match protocol {
         Protocol::Http2 => {
-            let connection = http2_of(&settings).serve_connection(io, service);
-            drive(connection, &stop, settings.drain_timeout).await;
+            let calls = Calls::default();
+            let connection = http2_of(&settings, calls.clone()).serve_connection(io, service);
+            drive(Together::new(connection, calls), Together::graceful_shutdown, &stop, settings.drain_timeout).await;
         }
         Protocol::Http1 => {
             let connection = http1_of(&settings).serve_connection(io, service);
-            drive(connection, &stop, settings.drain_timeout).await;
+            drive(connection, GracefulConnection::graceful_shutdown, &stop, settings.drain_timeout).await;
         }
     }
 }
@@ -97,16 +108,16 @@ trait Rewound: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'st
 
 impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static> Rewound for T {}
 
-async fn drive<C>(connection: C, stop: &CancellationToken, drain: Duration)
+async fn drive<C, E>(connection: C, shut_down: impl FnOnce(Pin<&mut C>), stop: &CancellationToken, drain: Duration)
 where
-    C: GracefulConnection,
-    C::Error: Debug,
+    C: Future<Output = Result<(), E>>,
+    E: Debug,
 {
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
         () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
+            shut_down(connection.as_mut());
             timeout(drain, connection).await.ok()
         }
     };
@@ -117,8 +128,8 @@ where
     }
 }
 
-fn http2_of(settings: &Settings) -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn http2_of(settings: &Settings, calls: Calls) -> http2::Builder<Calls> {
+    let mut builder = http2::Builder::new(calls);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(settings.max_concurrent_streams)

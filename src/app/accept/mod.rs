@@ -3,6 +3,7 @@
 //! hyper and tonic leave holes here that this module closes: no time-out before the first byte (hyperium/hyper#3756),
 //! a graceful shutdown that a silent peer can hold up (hyperium/hyper#4170), no end to what is accepted.
 
+mod calls;
 mod connection;
 mod preface;
 mod stream;

@@ -5,7 +5,7 @@ use super::{
     chain::{Carried, Chain},
     messengers::SmsRoute,
     seal::opened_content,
-    words::{Templates, Words},
+    words::Words,
     worker::{Hand, WorkerParts},
 };
 use crate::{
@@ -36,7 +36,6 @@ const BROKEN_TRIES: u32 = 5;
 /// Carries messages, one at a time for each call.
 pub(super) struct Courier {
     parts: Arc<WorkerParts>,
-    templates: Templates,
 }
 
 /// A message in words, for its channel.
@@ -72,8 +71,8 @@ pub(super) enum End {
 }
 
 impl Courier {
-    pub(super) const fn new(parts: Arc<WorkerParts>, templates: Templates) -> Self {
-        Self { parts, templates }
+    pub(super) const fn new(parts: Arc<WorkerParts>) -> Self {
+        Self { parts }
     }
 
     /// Carries a message, and tells what became of it, to be settled; `None` where its lease ran out before, for from
@@ -187,7 +186,7 @@ impl Courier {
         let (create_time, expire_time) = (message.create_time, message.expire_time);
         match to {
             Identifier::Email(to) => {
-                let Words { subject, text, html } = self.templates.words(&content, locale).map_err(in_words)?;
+                let Words { subject, text, html } = self.parts.templates.words(&content, locale).map_err(in_words)?;
                 let envelope = Envelope { message_id, to, subject, text, html, create_time, expire_time };
                 Ok(Lettered::Email(&self.parts.messengers.email, envelope))
             }
@@ -197,7 +196,7 @@ impl Courier {
                     tracing::error!(%message_id, reason = "NO_SMS_PROVIDER", "a message goes by SMS, and is put off");
                     return Err(later());
                 };
-                let text = self.templates.sms(&content, locale, domain).map_err(in_words)?;
+                let text = self.parts.templates.sms(&content, locale, domain).map_err(in_words)?;
                 let counted = content.noticed_from().map_or(Counted::Before, |from| Counted::Now(from.parse().ok()));
                 Ok(Lettered::Sms(chain, SmsEnvelope { message_id, to, text, create_time, expire_time }, counted))
             }

@@ -8,7 +8,6 @@ mod mailbox;
 mod messengers;
 mod notices;
 mod seal;
-mod sms;
 mod words;
 mod worker;
 
@@ -18,5 +17,5 @@ pub use handoff::{Handoff, Place};
 pub use mailbox::{MailboxFault, MailboxMessage, MailboxReader};
 pub use messengers::{Messengers, SmsRoute};
 pub use seal::sealed_message;
-pub use words::TemplateFault;
+pub use words::{Preview, PreviewKind, TemplateFault, TemplateFile, TemplateProblem, Templates};
 pub use worker::{Worker, WorkerOptions, WorkerParts};

@@ -1,8 +1,22 @@
-//! What messages say: templates of this program, filled with values that are never templates themselves.
+//! What messages say: templates and sentences, filled with values that are never templates themselves.
 
-use super::{notices::Notice, sms};
-use crate::domain::{message::Content, time::Timestamp};
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+mod built_in;
+mod check;
+mod lines;
+mod moment;
+mod preview;
+mod set;
+mod trial;
+mod values;
+
+pub use check::{TemplateFile, TemplateProblem};
+pub(super) use lines::{one_line, wrapped};
+pub(super) use moment::{in_form, minute};
+pub use preview::{Preview, PreviewKind};
+
+use super::notices::Notice;
+use crate::domain::message::Content;
+use set::Set;
 
 /// A message in words.
 pub(super) struct Words {
@@ -20,124 +34,120 @@ pub enum TemplateFault {
     /// A template of this program is wrong, or lacks a value.
     #[error("a message template is not valid")]
     Template(#[from] minijinja::Error),
+    /// The sentences of a language are wrong.
+    #[error("the sentences of a language are not valid")]
+    Sentences,
     /// The content has no words, as it goes to nobody.
     #[error("the message is not to be sent")]
     ToNobody,
 }
 
-/// The templates, parsed.
-pub(super) struct Templates(Environment<'static>);
+/// The templates of messages, parsed: those of this program and, over them, those of the operator.
+pub struct Templates {
+    /// Those of the operator over those of this program; `None` where there are none.
+    own: Option<Set>,
+    built_in: Set,
+}
 
-/// The languages that codes are sent in; the first serves everyone else.
-const LANGUAGES: [&str; 1] = ["en"];
+/// What a letter brings. The folder of a language has a template for each of its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Letter {
+    /// A code.
+    Code,
+    /// A magic link.
+    Link,
+    /// Both, of which one is used.
+    CodeAndLink,
+}
 
-const SOURCES: [(&str, &str); 5] = [
-    ("layout.html.j2", include_str!("templates/layout.html.j2")),
-    ("notice.html.j2", include_str!("templates/notice.html.j2")),
-    ("en/code.subject.j2", include_str!("templates/en/code.subject.j2")),
-    ("en/code.txt.j2", include_str!("templates/en/code.txt.j2")),
-    ("en/code.html.j2", include_str!("templates/en/code.html.j2")),
-];
+impl Letter {
+    /// Every one.
+    pub(super) const ALL: [Self; 3] = [Self::Code, Self::Link, Self::CodeAndLink];
+
+    /// The beginning of its templates' names.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Link => "link",
+            Self::CodeAndLink => "code_link",
+        }
+    }
+
+    /// The letter that a content is; `None` for what is none.
+    fn of(content: &Content) -> Option<Self> {
+        match content {
+            Content::Code { link, .. } if link.is_empty() => Some(Self::Code),
+            Content::Code { code, .. } if code.is_empty() => Some(Self::Link),
+            Content::Code { .. } => Some(Self::CodeAndLink),
+            _ => None,
+        }
+    }
+}
 
 impl Templates {
-    /// Parses the templates. What they name and do not get is an error; HTML is escaped by the file's name.
-    pub(super) fn new() -> Result<Self, TemplateFault> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        // An error with debug information would carry the values, and so the code.
-        environment.set_debug(false);
-        for (name, source) in SOURCES.into_iter().chain(sms::SOURCES) {
-            environment.add_template(name, source)?;
-        }
-        Ok(Self(environment))
+    /// Those of this program alone.
+    ///
+    /// # Errors
+    /// None that the tests let pass.
+    pub fn built_in() -> Result<Self, TemplateFault> {
+        Ok(Self { own: None, built_in: Set::built_in()? })
+    }
+
+    /// Those of this program, with `files` of the operator in the place of those of the same name, or beside them for
+    /// further languages. Every one is tried with every kind of message before it is taken.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files, at once.
+    pub fn with(files: Vec<TemplateFile>) -> Result<Self, Vec<TemplateProblem>> {
+        let built_in = Self::built_in().map_err(|fault| vec![TemplateProblem::of_program(&fault)])?;
+        let own = check::checked(files)?;
+        Ok(Self { own: Some(own), ..built_in })
     }
 
     /// Puts `content` into the words of an email, in the language of its locale where there is one, else in English.
     /// `locale` is the recipient's, for contents that name none.
     pub(super) fn words(&self, content: &Content, locale: &str) -> Result<Words, TemplateFault> {
-        match content {
-            Content::Code { .. } => self.code(content),
-            _ => self.notice(&notice(content, locale)?),
-        }
+        self.in_either(|set| match Letter::of(content) {
+            Some(letter) => set.letter(letter, content),
+            None => set.notice(&notice(set, content, locale)?),
+        })
     }
 
     /// The same as the words of an SMS; `domain` is what its code is bound to.
     pub(super) fn sms(&self, content: &Content, locale: &str, domain: &str) -> Result<String, TemplateFault> {
-        let Content::Code { locale, .. } = content else { return Ok(notice(content, locale)?.short) };
-        let values = context! { domain => domain, ..values(content) };
-        let language = language(locale, &sms::LANGUAGES);
-        Ok(self.0.get_template(&format!("{language}/code.sms.j2"))?.render(&values)?)
+        self.in_either(|set| match Letter::of(content) {
+            Some(letter) => set.part(letter, "sms", content, domain),
+            None => Ok(notice(set, content, locale)?.short),
+        })
     }
 
-    fn code(&self, content: &Content) -> Result<Words, TemplateFault> {
-        let Content::Code { locale, .. } = content else { return Err(TemplateFault::ToNobody) };
-        let language = language(locale, &LANGUAGES);
-        let values = context! { language => language, direction => "ltr", ..values(content) };
-        let part = |part: &str| self.0.get_template(&format!("{language}/code.{part}.j2"))?.render(&values);
-        Ok(Words { subject: one_line(&part("subject")?), text: part("txt")?, html: part("html")? })
-    }
-
-    fn notice(&self, notice: &Notice) -> Result<Words, TemplateFault> {
-        let values = context! {
-            language => notice.tag,
-            direction => "ltr",
-            title => &notice.title,
-            preview => &notice.preview,
-            paragraphs => &notice.paragraphs,
-        };
-        let html = self.0.get_template("notice.html.j2")?.render(&values)?;
-        Ok(Words { subject: one_line(&notice.subject), text: notice.text(), html })
-    }
-}
-
-/// What a code's templates may name.
-fn values(content: &Content) -> Value {
-    let Content::Code { destination: _, code, link, client_name, minutes, locale: _, address, asked_at } = content
-    else {
-        return Value::default();
-    };
-    context! {
-        code => one_line(code),
-        link => one_line(link),
-        client_name => one_line(client_name),
-        minutes => minutes,
-        address => one_line(address),
-        asked_at => minute(*asked_at, MINUTE),
+    /// The words of the operator's templates or, where those fail after all, of this program's: a message is not lost
+    /// by a template that goes wrong with values that nobody thought of.
+    fn in_either<T>(&self, words: impl Fn(&Set) -> Result<T, TemplateFault>) -> Result<T, TemplateFault> {
+        let Some(own) = &self.own else { return words(&self.built_in) };
+        words(own).or_else(|fault| {
+            if let TemplateFault::Template(error) = &fault {
+                // Its text may repeat a value; where it is does not.
+                let (template, line) = (error.name().unwrap_or_default(), error.line().unwrap_or_default());
+                tracing::error!(template, line, "a template of [templates] failed; the built-in one stands in");
+            }
+            words(&self.built_in)
+        })
     }
 }
 
 /// The notice of a content that goes to a user of this language, unless it names one.
-fn notice(content: &Content, locale: &str) -> Result<Notice, TemplateFault> {
+fn notice(set: &Set, content: &Content, locale: &str) -> Result<Notice, TemplateFault> {
     let locale = match content {
         Content::IdentifierLocked { locale, .. } => locale,
         _ => locale,
     };
-    Notice::of(content, locale).ok_or(TemplateFault::ToNobody)
+    Notice::of(content, set.sentences(locale)?).ok_or(TemplateFault::ToNobody)
 }
 
-/// The language of a BCP 47 tag such as `de-CH`, if it is one of `languages`, else the first of them.
-fn language(locale: &str, languages: &[&'static str]) -> &'static str {
-    let primary = locale.split(['-', '_']).next().unwrap_or_default();
-    let found = languages.iter().copied().find(|language| language.eq_ignore_ascii_case(primary));
-    found.or(languages.first().copied()).unwrap_or("en")
-}
-
-/// The text without what could begin a line, end a header or turn the reading direction.
-pub(super) fn one_line(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    let text: String = text.chars().filter(|c| !turns(*c)).map(|c| if breaks(c) { ' ' } else { c }).collect();
-    text.trim().to_owned()
-}
-
-/// How codes write a minute, such as `20 November 2026, 19:04 UTC`.
-const MINUTE: &str = "%-d %B %Y, %H:%M UTC";
-
-/// Day and minute in UTC, in a form of `strftime`.
-pub(super) fn minute(micros: i64, form: &str) -> String {
-    jiff::Timestamp::from_microsecond(micros)
-        .map_or_else(|_| Timestamp::from_micros(micros).to_string(), |time| time.strftime(form).to_string())
-}
-
+#[cfg(test)]
+mod check_tests;
+#[cfg(test)]
+mod sms_tests;
 #[cfg(test)]
 mod tests;

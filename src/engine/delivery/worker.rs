@@ -5,7 +5,7 @@ use super::{
     courier::Courier,
     handoff::{Handed, Handoff},
     messengers::Messengers,
-    words::{TemplateFault, Templates},
+    words::Templates,
 };
 use crate::ports::{
     clock::Clock,
@@ -38,6 +38,8 @@ pub struct WorkerParts {
     pub policies: Arc<dyn Policies>,
     /// The way from those who accept messages.
     pub handoff: Handoff,
+    /// What messages say.
+    pub templates: Arc<Templates>,
 }
 
 /// How the worker works.
@@ -71,14 +73,12 @@ pub(super) type Hand = OwnedSemaphorePermit;
 
 impl Worker {
     /// A worker of the parts.
-    ///
-    /// # Errors
-    /// Where a template of this program is wrong.
-    pub fn new(parts: WorkerParts, options: WorkerOptions) -> Result<Self, TemplateFault> {
+    #[must_use]
+    pub fn new(parts: WorkerParts, options: WorkerOptions) -> Self {
         let parts = Arc::new(parts);
-        let courier = Arc::new(Courier::new(parts.clone(), Templates::new()?));
+        let courier = Arc::new(Courier::new(parts.clone()));
         let hands = usize::try_from(options.concurrency).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
-        Ok(Self { parts, options, courier, hands: Arc::new(Semaphore::new(hands)) })
+        Self { parts, options, courier, hands: Arc::new(Semaphore::new(hands)) }
     }
 
     /// Works until told to stop, and then finishes what it has begun, within the limit for that.

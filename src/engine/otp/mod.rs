@@ -121,6 +121,7 @@ impl OtpEngine {
             link: String::new(),
             client_name: client_name.to_owned(),
             minutes: u32::try_from(lifetime.as_secs().div_ceil(60)).unwrap_or(u32::MAX),
+            link_minutes: 0,
             locale: locale.to_owned(),
             address: origin.address.map(|address| address.to_string()).unwrap_or_default(),
             asked_at: now.micros(),

@@ -6,6 +6,7 @@ mod enumeration;
 mod guard;
 mod guess_table;
 mod guessing;
+mod headers;
 mod identifiers;
 mod leaks;
 mod limiter;

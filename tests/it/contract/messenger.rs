@@ -18,6 +18,7 @@ use identity::domain::contact::EmailAddress;
 use identity::domain::id::MessageId;
 use identity::domain::message::{Envelope, Handover};
 use identity::domain::time::Timestamp;
+use identity::engine::delivery::{PreviewKind, Templates};
 use identity::ports::clock::Clock;
 use identity::ports::entropy::Entropy;
 use identity::ports::messenger::Messenger;
@@ -111,6 +112,28 @@ async fn letters_arrive_as_they_are(subject: &impl Subject) {
     }
 }
 
+/// Every message of this program arrives as it was written in every language, with the link on a line of its own.
+async fn every_message_arrives_whole_in_every_language(subject: &impl Subject) {
+    let templates = Templates::built_in().unwrap();
+    for language in templates.languages() {
+        for kind in PreviewKind::ALL {
+            let preview = templates.preview(kind, &language).unwrap();
+            let mut envelope = envelope("ada@example.com");
+            (envelope.subject, envelope.text, envelope.html) = (preview.subject, preview.text, preview.html);
+            assert!(accepted(&subject.messenger().hand_over(&envelope).await));
+            let raw = subject.delivered().into_iter().find(|raw| subject.is_of(raw, &envelope)).unwrap();
+            let short = raw.split(|byte| *byte == b'\n').all(|line| line.len() <= 100);
+            assert!(short || !subject.is_mime(), "short lines on the way");
+            let mail = subject.read(&raw);
+            assert_eq!(mail.headers["subject"], [envelope.subject.as_str()]);
+            assert_eq!((&mail.text, &mail.html), (&envelope.text, &envelope.html), "{language} {}", kind.name());
+            let links = mail.text.lines().filter(|line| line.starts_with("https://") && !line.contains(' ')).count();
+            assert_eq!(links, usize::from(kind.name().contains("link")), "{}", mail.text);
+            assert_eq!(mail.defects, Vec::<String>::new());
+        }
+    }
+}
+
 /// A107: nothing in a field makes a header, a recipient or a part.
 async fn a107_fields_make_no_headers(subject: &impl Subject) {
     for evil in
@@ -165,6 +188,7 @@ async fn a_second_try_is_the_same_message(subject: &impl Subject) {
 async fn holds<S: Subject + Sync>(fresh: impl AsyncFn() -> S) {
     a_message_arrives_whole(&fresh().await).await;
     letters_arrive_as_they_are(&fresh().await).await;
+    every_message_arrives_whole_in_every_language(&fresh().await).await;
     a107_fields_make_no_headers(&fresh().await).await;
     many_at_a_time_arrive_once_each(&fresh().await).await;
     a_second_try_is_the_same_message(&fresh().await).await;

@@ -12,3 +12,4 @@ mod proxy;
 mod run;
 mod serve;
 mod smtp;
+mod templates;

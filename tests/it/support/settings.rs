@@ -81,7 +81,12 @@ impl Settings {
 
     /// Registers one more client application.
     pub(crate) fn client(&mut self, client_id: &str) {
-        let text = format!("client_id = \"{client_id}\"\ndisplay_name = \"{client_id}\"\naudiences = [\"identity\"]");
+        self.client_named(client_id, client_id);
+    }
+
+    /// The same, with what people read.
+    pub(crate) fn client_named(&mut self, client_id: &str, display_name: &str) {
+        let text = format!("client_id = '{client_id}'\ndisplay_name = '{display_name}'\naudiences = ['identity']");
         self.table["clients"].as_array_mut().expect("a list").push(Value::Table(text.parse().unwrap()));
     }
 

@@ -1,8 +1,8 @@
 //! The connections to PostgreSQL, as the batches of a lane use them.
 
-use super::link::{Bound, Failure, Kind, PgLink};
+use super::link::{Bound, Failure, PgLink};
 use crate::{
-    adapters::sql::{fault, fields::Fields as _, lane::Broken, link::Link as _, pool::Pool},
+    adapters::sql::{engine::Access, fault, fields::Fields as _, lane::Broken, pool::Pool},
     ports::store::StoreFault,
 };
 use sqlx::{Error, postgres::PgRow};
@@ -24,8 +24,8 @@ impl Connections {
     }
 
     /// A connection for a step.
-    pub(super) async fn link(&self, kind: Kind) -> Result<PgLink, StoreFault> {
-        PgLink::begin(self.pool.lease().await?, Arc::clone(&self.statements), kind).await
+    pub(super) async fn link(&self, access: Access) -> Result<PgLink, StoreFault> {
+        PgLink::begin(self.pool.lease().await?, Arc::clone(&self.statements), access).await
     }
 
     /// How many statements have been sent.
@@ -40,7 +40,7 @@ impl Connections {
 
     /// The same; the error is the driver's, as the caller may know what it means.
     pub(super) async fn try_run(&self, query: Bound<'_>) -> Result<Vec<PgRow>, Failure> {
-        let mut link = self.link(Kind::Single).await.map_err(Failure::Fault)?;
+        let mut link = self.link(Access::Write).await.map_err(Failure::Fault)?;
         let rows = link.fetch(query).await?;
         link.finish().await.map_err(Failure::Fault)?;
         Ok(rows)

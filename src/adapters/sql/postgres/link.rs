@@ -3,6 +3,7 @@
 use super::events;
 use crate::{
     adapters::sql::{
+        engine::Access,
         fault,
         link::{Link, Value},
         pool::Lease,
@@ -24,18 +25,11 @@ use std::sync::{
 /// A statement with its values.
 pub(super) type Bound<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 
-/// Whether a transaction is around the statements.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Single,
-    Transaction,
-}
-
 /// A connection in use.
 pub(crate) struct PgLink {
     lease: Lease<sqlx::Postgres>,
     statements: Arc<AtomicU64>,
-    kind: Kind,
+    access: Access,
 }
 
 impl PgLink {
@@ -43,10 +37,10 @@ impl PgLink {
     pub(super) async fn begin(
         lease: Lease<sqlx::Postgres>,
         statements: Arc<AtomicU64>,
-        kind: Kind,
+        access: Access,
     ) -> Result<Self, StoreFault> {
-        let mut link = Self { lease, statements, kind };
-        if kind == Kind::Transaction {
+        let mut link = Self { lease, statements, access };
+        if access == Access::Transaction {
             link.command("BEGIN").await?;
         }
         Ok(link)
@@ -57,6 +51,15 @@ impl PgLink {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let connection = self.lease.connection().map_err(Failure::Fault)?;
         query.fetch_all(connection).await.map_err(Failure::Driver)
+    }
+
+    /// Commits what was begun, and keeps the connection for others. Without it the connection is closed.
+    pub(super) async fn finish(mut self) -> Result<(), StoreFault> {
+        if self.access == Access::Transaction {
+            self.command("COMMIT").await?;
+        }
+        self.lease.give_back();
+        Ok(())
     }
 
     // BEGIN and COMMIT go as they are, not through the driver's transactions, whose begin is not safe to give up: a
@@ -120,14 +123,6 @@ impl Link for PgLink {
         if !events.is_empty() {
             self.fetch(events::bind(sqlx::query(events::RECORD), std::iter::once(events))).await?;
         }
-        Ok(())
-    }
-
-    async fn finish(mut self) -> Result<(), StoreFault> {
-        if self.kind == Kind::Transaction {
-            self.command("COMMIT").await?;
-        }
-        self.lease.give_back();
         Ok(())
     }
 }

@@ -13,10 +13,9 @@ mod rotate;
 mod settle;
 
 use super::{
-    engine::Parts,
+    engine::{Access, Parts, StepOf},
     fault::OpenFault,
     lane::{Lane, Turns},
-    link::Link as _,
     migrations,
     options::PostgresOptions,
     pool::Pool,
@@ -34,7 +33,7 @@ use begin::Begin;
 use charge::Charge;
 use complete::Complete;
 use connections::Connections;
-use link::{Kind, PgLink};
+use link::PgLink;
 use record::Record;
 use rotate::Rotate;
 use settle::{Settle, Settling};
@@ -44,7 +43,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// The PostgreSQL engine.
 #[derive(Clone)]
 pub struct Postgres {
-    migration_options: PgConnectOptions,
+    migration_options: Arc<PgConnectOptions>,
     connections: Connections,
     lanes: Arc<Lanes>,
 }
@@ -93,7 +92,7 @@ impl SqlStore<Postgres> {
         pool.open().await?;
         let connections = Connections::new(pool);
         let lanes = Arc::new(Lanes::start(&connections));
-        Ok(Self::over(Postgres { migration_options: options.for_migrations()?, connections, lanes }))
+        Ok(Self::over(Postgres { migration_options: Arc::new(options.for_migrations()?), connections, lanes }))
     }
 }
 
@@ -102,20 +101,13 @@ impl Parts for Postgres {
 
     const LIMIT: Duration = Duration::from_millis(900);
 
-    const LANES: bool = true;
-
     type Link = PgLink;
 
-    async fn reader(&self) -> Result<PgLink, StoreFault> {
-        self.connections.link(Kind::Single).await
-    }
-
-    async fn writer(&self) -> Result<PgLink, StoreFault> {
-        self.connections.link(Kind::Single).await
-    }
-
-    async fn transaction(&self) -> Result<PgLink, StoreFault> {
-        self.connections.link(Kind::Transaction).await
+    async fn step<T: Send + 'static>(&self, access: Access, step: impl StepOf<PgLink, T>) -> Result<T, StoreFault> {
+        let mut link = self.connections.link(access).await?;
+        let outcome = step(&mut link).await?;
+        link.finish().await?;
+        Ok(outcome)
     }
 
     async fn migrate(&self) -> Result<(), OpenFault> {
@@ -146,10 +138,7 @@ impl Parts for Postgres {
             return self.lanes.begin.run(new).await;
         }
         // What text messages may be sent is counted under a lock that batches would hold for each other.
-        let mut link = self.transaction().await?;
-        let outcome = steps::begin::begin(&mut link, &new).await?;
-        link.finish().await?;
-        Ok(outcome)
+        self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await })).await
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {
@@ -159,10 +148,10 @@ impl Parts for Postgres {
     async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault> {
         if sign_in.revoke {
             // It ends other sessions of the user, for which it has to hold the user's row.
-            let mut link = self.transaction().await?;
-            let outcome = steps::sign_in::complete(&mut link, &sign_in).await?;
-            link.finish().await?;
-            return Ok(outcome);
+            let done = self.step(Access::Transaction, move |link| {
+                Box::pin(async move { steps::sign_in::complete(link, &sign_in).await })
+            });
+            return done.await;
         }
         self.lanes.complete.run(sign_in).await
     }
@@ -174,10 +163,10 @@ impl Parts for Postgres {
             return Ok(RotationOutcome::Rotated(live));
         }
         // Nothing was written. The common step finds out why, under locks and with a view of what has come between.
-        let mut link = self.transaction().await?;
-        let outcome = steps::rotate::rotate(&mut link, &rotation).await?;
-        link.finish().await?;
-        Ok(outcome)
+        self.step(Access::Transaction, move |link| {
+            Box::pin(async move { steps::rotate::rotate(link, &rotation).await })
+        })
+        .await
     }
 
     async fn record(&self, events: Vec<AuditEvent>) -> Result<(), StoreFault> {

@@ -1,69 +1,115 @@
-//! A connection to SQLite in use.
+//! A connection to SQLite in use. It is asked on a thread of its own, where nothing has to be waited for but the disk: so
+//! no statement costs a switch between threads.
 
 use crate::{
     adapters::sql::{
         fault,
         link::{Link, Value, values},
-        pool::Lease,
+        sqlite::row::SqliteRow,
         statements::{self, Statement},
     },
     domain::audit::AuditEvent,
     ports::store::StoreFault,
 };
-use sqlx::{
-    query::Query,
-    sqlite::{SqliteArguments, SqliteRow},
-};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use rusqlite::{CachedStatement, Connection, OpenFlags};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-/// Whether a transaction is around the statements.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Single,
-    Transaction,
-}
+/// How long a step waits for another process that writes.
+const BUSY: Duration = Duration::from_millis(700);
+
+/// More than there are statements: each is prepared once.
+const PREPARED: usize = 256;
 
 /// A connection in use.
 pub(crate) struct SqliteLink {
-    lease: Lease<sqlx::Sqlite>,
+    connection: Connection,
     statements: Arc<AtomicU64>,
-    kind: Kind,
+    /// The columns of the statements that give rows, by name.
+    columns: HashMap<&'static str, Arc<[String]>>,
 }
 
 impl SqliteLink {
-    /// Begins a step. A transaction takes the write lock at once: one that began by reading would fail, without waiting,
-    /// when it came to write.
-    pub(super) async fn begin(
-        lease: Lease<sqlx::Sqlite>,
-        statements: Arc<AtomicU64>,
-        kind: Kind,
-    ) -> Result<Self, StoreFault> {
-        let mut link = Self { lease, statements, kind };
-        if kind == Kind::Transaction {
-            link.command("BEGIN IMMEDIATE").await?;
+    /// Opens the database in `file`, which must exist. One that only reads refuses to write.
+    pub(super) fn open(file: &Path, only_reads: bool, statements: Arc<AtomicU64>) -> rusqlite::Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(PREPARED);
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        // What is erased is overwritten where that costs no further page. The pragma tells what it has become.
+        connection.pragma_update_and_check(None, "secure_delete", "fast", |_| Ok(()))?;
+        connection.pragma_update(None, "temp_store", "memory")?;
+        if only_reads {
+            connection.pragma_update(None, "query_only", true)?;
         }
-        Ok(link)
+        Ok(Self { connection, statements, columns: HashMap::new() })
     }
 
-    async fn command(&mut self, text: &'static str) -> Result<(), StoreFault> {
+    /// Runs a statement without values, rows and place in the table: one that bounds a transaction.
+    pub(super) fn command(&mut self, text: &'static str) -> Result<(), StoreFault> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let done = sqlx::query(text).execute(self.lease.connection()?).await;
-        done.map(drop).map_err(|error| fault::of(&error))
+        let done = self.connection.prepare_cached(text).and_then(|mut statement| statement.raw_execute());
+        done.map(drop).map_err(|error| fault::of_sqlite(&error))
     }
-}
 
-fn bound<'q>(statement: &'static Statement, values: &[Value<'_>]) -> Query<'q, sqlx::Sqlite, SqliteArguments> {
-    let query = sqlx::query(statement.sqlite);
-    values.iter().fold(query, |query, value| match *value {
-        Value::Id(value) => query.bind(value),
-        Value::Integer(value) => query.bind(value),
-        Value::Bytes(value) => query.bind(value),
-        Value::Text(value) => query.bind(value),
-        Value::Flag(value) => query.bind(value),
-    })
+    /// Whether a transaction is open. SQLite ends it by itself where the disk is full or fails.
+    pub(super) fn is_in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    fn bound<'c>(
+        connection: &'c Connection,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> rusqlite::Result<CachedStatement<'c>> {
+        let mut prepared = connection.prepare_cached(statement.sqlite)?;
+        for index in 1..=prepared.parameter_count() {
+            // `$7` is a name to SQLite, and where it stands first decides its index.
+            let number = prepared.parameter_name(index).and_then(|name| name.get(1..)?.parse::<usize>().ok());
+            let value = number.and_then(|number| values.get(number.checked_sub(1)?));
+            match value.ok_or(rusqlite::Error::InvalidParameterCount(values.len(), index))? {
+                Value::Id(value) => {
+                    prepared.raw_bind_parameter(index, value.as_ref().map(|id| id.as_bytes().as_slice()))
+                }
+                Value::Integer(value) => prepared.raw_bind_parameter(index, value),
+                Value::Bytes(value) => prepared.raw_bind_parameter(index, value),
+                Value::Text(value) => prepared.raw_bind_parameter(index, value),
+                Value::Flag(value) => prepared.raw_bind_parameter(index, value),
+            }?;
+        }
+        Ok(prepared)
+    }
+
+    fn written(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> rusqlite::Result<u64> {
+        let mut prepared = Self::bound(&self.connection, statement, values)?;
+        // A statement may give rows that nobody wants here.
+        let mut rows = prepared.raw_query();
+        while rows.next()?.is_some() {}
+        Ok(self.connection.changes())
+    }
+
+    fn all_rows(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> rusqlite::Result<Vec<SqliteRow>> {
+        let mut prepared = Self::bound(&self.connection, statement, values)?;
+        let columns = self
+            .columns
+            .entry(statement.name)
+            .or_insert_with(|| prepared.column_names().into_iter().map(str::to_owned).collect());
+        let mut found = Vec::new();
+        let mut rows = prepared.raw_query();
+        while let Some(row) = rows.next()? {
+            found.push(SqliteRow::of(row, columns)?);
+        }
+        Ok(found)
+    }
 }
 
 impl Link for SqliteLink {
@@ -75,14 +121,12 @@ impl Link for SqliteLink {
         values: &[Value<'_>],
     ) -> Result<Vec<SqliteRow>, StoreFault> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let rows = bound(statement, values).fetch_all(self.lease.connection()?).await;
-        rows.map_err(|error| fault::of(&error))
+        self.all_rows(statement, values).map_err(|error| fault::of_sqlite(&error))
     }
 
     async fn execute(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<u64, StoreFault> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let done = bound(statement, values).execute(self.lease.connection()?).await;
-        done.map(|done| done.rows_affected()).map_err(|error| fault::of(&error))
+        self.written(statement, values).map_err(|error| fault::of_sqlite(&error))
     }
 
     async fn record(&mut self, events: &[AuditEvent]) -> Result<(), StoreFault> {
@@ -107,14 +151,6 @@ impl Link for SqliteLink {
             ];
             self.execute(statements::INSERT_EVENT, values).await?;
         }
-        Ok(())
-    }
-
-    async fn finish(mut self) -> Result<(), StoreFault> {
-        if self.kind == Kind::Transaction {
-            self.command("COMMIT").await?;
-        }
-        self.lease.give_back();
         Ok(())
     }
 }

@@ -2,7 +2,10 @@
 
 use super::SqlStore;
 use crate::{
-    adapters::sql::{engine::Engine, link::Link as _, steps},
+    adapters::sql::{
+        engine::{Access, Engine},
+        steps,
+    },
     domain::{
         answer::AnswerKey,
         audit::{AuditEvent, PastRefusal, Subject},
@@ -18,7 +21,7 @@ use async_trait::async_trait;
 impl<E: Engine> Ledger for SqlStore<E> {
     async fn answer(&self, key: &AnswerKey, now: Timestamp) -> Result<KnownAnswer, StoreFault> {
         let key = *key;
-        step!(self, "answer", reader, |link| steps::ledger::answer(link, &key, now))
+        step!(self, "answer", Read, |link| steps::ledger::answer(link, &key, now))
     }
 
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreFault> {
@@ -27,25 +30,25 @@ impl<E: Engine> Ledger for SqlStore<E> {
     }
 
     async fn ping(&self) -> Result<(), StoreFault> {
-        step!(self, "ping", reader, |link| steps::ledger::ping(link))
+        step!(self, "ping", Read, |link| steps::ledger::ping(link))
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreFault> {
-        step!(self, "sweep", transaction, |link| steps::ledger::sweep(link, now))
+        step!(self, "sweep", Transaction, |link| steps::ledger::sweep(link, now))
     }
 }
 
 #[async_trait]
 impl<E: Engine> History for SqlStore<E> {
     async fn lockout(&self, key: IdentifierKey) -> Result<Lockout, StoreFault> {
-        step!(self, "lockout", reader, |link| steps::history::lockout(link, key))
+        step!(self, "lockout", Read, |link| steps::history::lockout(link, key))
     }
 
     async fn refusals(&self, subject: Subject, since: Timestamp, limit: u32) -> Result<Vec<PastRefusal>, StoreFault> {
-        step!(self, "refusals", reader, |link| steps::history::refusals(link, subject, since, limit))
+        step!(self, "refusals", Read, |link| steps::history::refusals(link, subject, since, limit))
     }
 
     async fn requests(&self, after: EventId, limit: u32) -> Result<PastPage, StoreFault> {
-        step!(self, "requests", reader, |link| steps::history::requests(link, after, limit))
+        step!(self, "requests", Read, |link| steps::history::requests(link, after, limit))
     }
 }

@@ -2,7 +2,10 @@
 
 use super::SqlStore;
 use crate::{
-    adapters::sql::{engine::Engine, link::Link as _, steps},
+    adapters::sql::{
+        engine::{Access, Engine},
+        steps,
+    },
     domain::{audit::AuditEvent, id::MessageId, message::ClaimedMessage, time::Timestamp},
     ports::store::{Outbox, Settlement, StoreFault, TextMessage, Withheld},
 };
@@ -12,7 +15,7 @@ use std::time::Duration;
 #[async_trait]
 impl<E: Engine> Outbox for SqlStore<E> {
     async fn claim(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<ClaimedMessage>, StoreFault> {
-        step!(self, "claim", writer, |link| steps::outbox::claim(link, limit, now, now.after(lease)))
+        step!(self, "claim", Write, |link| steps::outbox::claim(link, limit, now, now.after(lease)))
     }
 
     async fn settle(
@@ -35,10 +38,10 @@ impl<E: Engine> Outbox for SqlStore<E> {
     ) -> Result<Option<Withheld>, StoreFault> {
         let engine = self.engine.clone();
         let step = async move {
-            let mut link = engine.transaction().await?;
-            let withheld = steps::text_messages::count_notice(&mut link, id, &text, &event, now).await?;
-            link.finish().await?;
-            Ok(withheld)
+            let step = engine.step(Access::Transaction, move |link| {
+                Box::pin(async move { steps::text_messages::count_notice(link, id, &text, &event, now).await })
+            });
+            step.await
         };
         self.in_own_task("count_notice", self.text_messages_in_turn(step)).await
     }

@@ -1,38 +1,17 @@
-//! What security notices say: one file for each language, one sentence for each key.
+//! What security notices say: one sentence for each key, in a file for each language (`sentences`).
 //!
-//! A further language is a further file, and a line in [`LANGUAGES`]. The tests hold that each has each sentence, with the
-//! same placeholders. A sentence never stands for a template: values are put in once, and what a value holds is text.
+//! A sentence never stands for a template: values are put in once, and what a value holds is text.
 
-mod de;
-mod en;
-mod es;
-mod fr;
-mod ja;
-mod pt;
+mod sentences;
+
+pub(super) use sentences::Sentences;
 
 use crate::domain::message::Content;
 
-/// The languages that notices exist in; the first serves everyone else.
-const LANGUAGES: [&Catalogue; 6] =
-    [&en::ENGLISH, &de::GERMAN, &fr::FRENCH, &es::SPANISH, &pt::PORTUGUESE, &ja::JAPANESE];
-
-/// How long a line of the text part may become.
-const LINE: usize = 72;
-
-/// The sentences of a language, by key. A key with a variant behind a dot, such as `new_device.what.everywhere`, is for
-/// that variant; the key without it for the others.
-struct Catalogue {
-    /// Its tag (RFC 5646).
-    tag: &'static str,
-    /// How a minute in UTC is written, for `strftime`.
-    minute: &'static str,
-    sentences: &'static [(&'static str, &'static str)],
-}
-
 /// A notice in words. Nothing in it is escaped.
 pub(super) struct Notice {
-    /// The language.
-    pub(super) tag: &'static str,
+    /// The language, as its folder is named.
+    pub(super) tag: String,
     pub(super) subject: String,
     /// The heading.
     pub(super) title: String,
@@ -44,8 +23,8 @@ pub(super) struct Notice {
 }
 
 impl Notice {
-    /// The notice that a content is; `None` for what is none.
-    pub(super) fn of(content: &Content, locale: &str) -> Option<Self> {
+    /// The notice that a content is, in the words of a language; `None` for what is none.
+    pub(super) fn of(content: &Content, words: &Sentences) -> Option<Self> {
         let (kind, variant, address, noticed_at, until) = match content {
             Content::IdentifierLocked { address, noticed_at, until, .. } => {
                 ("identifier_locked", until.map(|_| "until"), address, *noticed_at, *until)
@@ -61,10 +40,10 @@ impl Notice {
             }
             Content::Code { .. } | Content::ToNobody => return None,
         };
-        let words = Catalogue::of(locale);
         let address = super::words::one_line(address);
-        let until = until.map(|until| words.minute(until)).unwrap_or_default();
-        let values = [("time", words.minute(noticed_at)), ("until", until), ("address", address.clone())];
+        let until = until.map(|until| super::words::minute(until, &words.minute)).unwrap_or_default();
+        let values =
+            [("time", super::words::minute(noticed_at, &words.minute)), ("until", until), ("address", address.clone())];
         let say = |part: &str| filled(words.sentence(&format!("{kind}.{part}"), variant), &values);
         let (subject, preview) = (say("subject"), say("preview"));
         // Only where the preview speaks of email.
@@ -72,7 +51,7 @@ impl Notice {
         let short = format!("{subject}\n{}", if own.is_empty() { &preview } else { own });
         let noticed = words.sentence("noticed", (!address.is_empty()).then_some("from"));
         Some(Self {
-            tag: words.tag,
+            tag: words.tag.clone(),
             title: say("title"),
             subject,
             preview,
@@ -83,27 +62,7 @@ impl Notice {
 
     /// The paragraphs as plain text.
     pub(super) fn text(&self) -> String {
-        let paragraphs: Vec<String> = self.paragraphs.iter().map(|paragraph| wrapped(paragraph)).collect();
-        format!("{}\n", paragraphs.join("\n\n"))
-    }
-}
-
-impl Catalogue {
-    /// The language of a BCP 47 tag such as `de-CH`, or English.
-    fn of(locale: &str) -> &'static Self {
-        let primary = locale.split(['-', '_']).next().unwrap_or_default();
-        LANGUAGES.into_iter().find(|language| language.tag.eq_ignore_ascii_case(primary)).unwrap_or(LANGUAGES[0])
-    }
-
-    fn sentence(&self, key: &str, variant: Option<&str>) -> &'static str {
-        let find = |key: &str| self.sentences.iter().find(|(name, _)| *name == key).map(|(_, text)| *text);
-        let of_variant = variant.and_then(|variant| find(&format!("{key}.{variant}")));
-        // The tests hold that it is there.
-        of_variant.or_else(|| find(key)).unwrap_or_default()
-    }
-
-    fn minute(&self, micros: i64) -> String {
-        super::words::minute(micros, self.minute)
+        super::words::wrapped(&self.paragraphs.join("\n\n"))
     }
 }
 
@@ -121,23 +80,6 @@ fn filled(sentence: &str, values: &[(&str, String)]) -> String {
         rest = behind;
     }
     text.push_str(rest);
-    text
-}
-
-/// Broken into lines at blanks.
-fn wrapped(paragraph: &str) -> String {
-    let mut text = String::with_capacity(paragraph.len());
-    let mut length = 0;
-    for word in paragraph.split(' ') {
-        let own = word.chars().count();
-        if length > 0 {
-            let fits = length + 1 + own <= LINE;
-            text.push(if fits { ' ' } else { '\n' });
-            length = if fits { length + 1 } else { 0 };
-        }
-        text.push_str(word);
-        length += own;
-    }
     text
 }
 

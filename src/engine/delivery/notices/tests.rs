@@ -1,10 +1,20 @@
-use super::*;
+use super::{
+    super::words::{Templates, wrapped},
+    sentences::placeholders,
+    *,
+};
 use std::collections::BTreeSet;
 
 const NOTICED: i64 = 1_795_201_476_123_456;
 
-fn placeholders(sentence: &str) -> BTreeSet<&str> {
-    sentence.split('{').skip(1).map(|rest| rest.split_once('}').unwrap().0).collect()
+const LANGUAGES: [&str; 6] = ["en", "de", "fr", "es", "pt", "ja"];
+
+fn sentences(tag: &str) -> Sentences {
+    let text = std::fs::read_to_string(format!(
+        "{}/src/engine/delivery/templates/{tag}/notices.json",
+        env!("CARGO_MANIFEST_DIR")
+    ));
+    Sentences::parse(tag, &text.unwrap(), None).unwrap()
 }
 
 /// Each kind of notice, in each of its variants, with an address and without.
@@ -32,16 +42,16 @@ fn contents() -> Vec<Content> {
 
 #[test]
 fn every_language_has_every_sentence_with_the_same_placeholders() {
-    let english = LANGUAGES[0].sentences;
-    for language in LANGUAGES {
-        let keys: Vec<_> = language.sentences.iter().map(|(key, _)| *key).collect();
-        assert_eq!(keys, english.iter().map(|(key, _)| *key).collect::<Vec<_>>(), "{}", language.tag);
-        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len(), "{}: each once", language.tag);
-        for ((key, sentence), (_, original)) in language.sentences.iter().zip(english) {
-            assert_eq!(placeholders(sentence), placeholders(original), "{} {key}", language.tag);
+    let english = sentences("en");
+    for tag in LANGUAGES {
+        let language = sentences(tag);
+        let keys: Vec<_> = language.by_key.keys().collect();
+        assert_eq!(keys, english.by_key.keys().collect::<Vec<_>>(), "{tag}");
+        for ((key, sentence), original) in language.by_key.iter().zip(english.by_key.values()) {
+            assert_eq!(placeholders(sentence), placeholders(original), "{tag} {key}");
             let heading = key.contains(".subject") || key.contains(".title");
-            let end = if language.tag == "ja" { '。' } else { '.' };
-            assert!(sentence.ends_with(end) != heading && sentence.trim() == *sentence, "{} {key}", language.tag);
+            let end = if tag == "ja" { '。' } else { '.' };
+            assert!(sentence.ends_with(end) != heading && sentence.trim() == *sentence, "{tag} {key}");
         }
     }
 }
@@ -49,12 +59,12 @@ fn every_language_has_every_sentence_with_the_same_placeholders() {
 #[test]
 fn every_notice_is_whole_in_every_language() {
     let mut used = BTreeSet::new();
-    for language in LANGUAGES {
+    for tag in LANGUAGES {
         for content in contents() {
-            let notice = Notice::of(&content, language.tag).unwrap();
+            let notice = Notice::of(&content, &sentences(tag)).unwrap();
             let all = [&[notice.subject.clone(), notice.title.clone(), notice.preview.clone()], &*notice.paragraphs];
             for said in all.concat() {
-                assert!(!said.is_empty() && !said.contains(['{', '}', '\n']), "{}: {said}", language.tag);
+                assert!(!said.is_empty() && !said.contains(['{', '}', '\n']), "{tag}: {said}");
                 used.insert(said);
             }
             let text = notice.text();
@@ -70,16 +80,16 @@ fn every_notice_is_whole_in_every_language() {
 /// An SMS is its subject and one sentence, which binds no code and speaks of no mailbox.
 #[test]
 fn a_short_notice_is_for_a_phone() {
-    for language in LANGUAGES {
+    for tag in LANGUAGES {
         for content in contents() {
-            let Notice { subject, short, .. } = Notice::of(&content, language.tag).unwrap();
+            let Notice { subject, short, .. } = Notice::of(&content, &sentences(tag)).unwrap();
             let (first, second) = short.split_once('\n').unwrap();
             assert!(first == subject && !second.is_empty() && !second.contains(['\n', '{', '@', '#']), "{short}");
             assert!(short.chars().count() <= 201, "three parts of UCS-2: {short}");
         }
     }
     let new = Content::NewDevice { address: String::new(), noticed_at: NOTICED, everywhere: false };
-    let short = Notice::of(&new, "en").unwrap().short;
+    let short = Notice::of(&new, &sentences("en")).unwrap().short;
     assert!(short.ends_with("with a code sent to this number, on a device that we do not know."), "{short}");
 }
 
@@ -90,17 +100,47 @@ fn a_value_is_never_a_placeholder() {
 }
 
 #[test]
-fn a_locale_gets_its_language_or_english() {
-    for (locale, tag) in
-        [("", "en"), ("de-CH", "de"), ("PT_br", "pt"), ("ja", "ja"), ("tlh", "en"), ("-", "en"), ("fr-", "fr")]
-    {
-        assert_eq!(Catalogue::of(locale).tag, tag, "{locale}");
+fn lines_are_no_longer_than_a_letter_may_be() {
+    for tag in LANGUAGES {
+        let text = Notice::of(&contents()[0], &sentences(tag)).unwrap().text();
+        assert_eq!(text, wrapped(&text));
+        assert!(text.lines().all(|line| textwrap::core::display_width(line) <= 76), "{text}");
     }
+    let german = Notice::of(&contents()[0], &sentences("de")).unwrap();
+    assert_eq!(german.text().replace('\n', " ").trim_end(), german.paragraphs.join("  "));
 }
 
+/// What an operator's file of sentences may do, and what is said of one that is wrong.
 #[test]
-fn lines_are_no_longer_than_a_letter_may_be() {
-    let notice = Notice::of(&contents()[0], "de").unwrap();
-    assert!(notice.text().lines().all(|line| line.chars().count() <= LINE), "{}", notice.text());
-    assert_eq!(notice.text().replace('\n', " ").trim_end(), notice.paragraphs.join("  "));
+fn sentences_of_the_operator_are_held_against_the_english_ones() {
+    let english = sentences("en");
+    let check = |tag: &str, text: &str, base: Option<&str>| {
+        let base = base.map(sentences);
+        Sentences::checked(tag, text, base.as_ref(), &english).map_err(|faults| {
+            faults.iter().map(|fault| format!("{}: {}; {}", fault.line, fault.what, fault.remedy)).collect::<Vec<_>>()
+        })
+    };
+    let swiss = "{\"new_device.subject\": \"Neue Anmeldung\"}";
+    let taken = check("de-ch", swiss, Some("de")).unwrap();
+    assert_eq!(taken.sentence("new_device.subject", None), "Neue Anmeldung");
+    assert_eq!(taken.sentence("new_device.title", None), "Neue Anmeldung bei Ihrem Konto");
+    assert_eq!((taken.tag.as_str(), taken.minute.as_str()), ("de-ch", "%d.%m.%Y, %H:%M UTC"));
+
+    let told = check("it", swiss, None).unwrap_err();
+    assert!(told[0].starts_with("1: lacks sentences") && told[0].contains("new_device.title"), "{told:?}");
+    assert!(told[1].starts_with("1: minute is no form"), "{told:?}");
+    for (text, wanted) in [
+        ("minute = 5", "1: expected value; write an object of JSON"),
+        ("{\n\"noticed\": 5}", "2: invalid type: integer `5`, expected a string"),
+        ("{\n\"noticed\": \"At {zeit}.\"}", "2: noticed has other placeholders than it gets; name {time} in it"),
+        ("{\n\n\"strange\": \"x\"}", "3: strange is no sentence of a notice"),
+        ("{\n\"new_device.title\": \"a\\nb\"}", "2: new_device.title is empty or not one line"),
+        ("{\"minute\": \"%Q%!\"}", "1: minute is no form of a date"),
+    ] {
+        let told = check("de", text, Some("de")).unwrap_err();
+        assert!(told.len() == 1 && told[0].starts_with(wanted), "{told:?}");
+    }
+    let all = std::fs::read_to_string("src/engine/delivery/templates/de/notices.json").unwrap();
+    assert!(check("nds", &all, None).is_ok(), "a further language");
+    assert!(Templates::built_in().is_ok());
 }

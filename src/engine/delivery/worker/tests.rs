@@ -11,7 +11,7 @@ use crate::{
         secret::secret32,
         user::SealedContact,
     },
-    engine::delivery::{courier::Courier, sealed_message, words::Templates},
+    engine::delivery::{courier::Courier, sealed_message},
     ports::{
         clock::Clock as _,
         entropy::Entropy as _,
@@ -194,7 +194,7 @@ async fn a139_a_crashed_workers_message_is_sent_by_the_next() {
 #[tokio::test]
 async fn a140_a_lost_lease_is_left_alone() {
     let world = World::new();
-    let courier = Courier::new(Arc::new(world.parts()), Templates::new().unwrap());
+    let courier = Courier::new(Arc::new(world.parts()));
     let id = world.accept("ada");
     let late = world.claim(1, world.now(), Duration::ZERO).await.unwrap().remove(0);
     assert!(courier.carry(&late, world.now().after(world.time_limit / 2), &mut None).await.is_none());

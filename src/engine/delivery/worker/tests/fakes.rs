@@ -9,7 +9,9 @@ use crate::{
         secret::secret32,
         time::Timestamp,
     },
-    engine::delivery::{Handoff, LEASE_MARGIN, Messengers, Worker, WorkerOptions, WorkerParts, sealed_message},
+    engine::delivery::{
+        Handoff, LEASE_MARGIN, Messengers, Templates, Worker, WorkerOptions, WorkerParts, sealed_message,
+    },
     ports::{
         clock::Clock,
         entropy::Entropy,
@@ -94,6 +96,7 @@ impl World {
             link: String::new(),
             client_name: "Shop".to_owned(),
             minutes: 5,
+            link_minutes: 0,
             locale: String::new(),
             address: String::new(),
             asked_at: 0,
@@ -151,6 +154,7 @@ impl World {
             entropy: self.clone(),
             policies: self.clone(),
             handoff: self.handoff.clone(),
+            templates: Arc::new(Templates::built_in().unwrap()),
         }
     }
 
@@ -163,7 +167,7 @@ impl World {
     pub(super) fn work_with(parts: WorkerParts, concurrency: u32, poll: Duration) -> Running {
         let options = WorkerOptions { concurrency, poll, stop_limit: Duration::from_secs(5) };
         let stop = CancellationToken::new();
-        let task = tokio::spawn(Worker::new(parts, options).unwrap().run(stop.clone()));
+        let task = tokio::spawn(Worker::new(parts, options).run(stop.clone()));
         Running { stop, task }
     }
 

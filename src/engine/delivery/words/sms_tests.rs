@@ -1,6 +1,11 @@
 //! What short messages say, letter by letter: phones read their last line.
 
-use crate::{domain::message::Content, engine::delivery::words::Templates};
+use super::{
+    Letter, Templates,
+    built_in::LANGUAGES,
+    preview::{SAMPLE_LINK, Sample, letter},
+};
+use crate::domain::message::Content;
 
 /// The default alphabet of GSM 03.38 without its extension: a message of these takes 160 to a part, any other 70.
 const GSM_7: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿\
@@ -13,6 +18,7 @@ fn code(locale: &str, client_name: &str) -> Content {
         link: String::new(),
         client_name: client_name.to_owned(),
         minutes: 5,
+        link_minutes: 0,
         locale: locale.to_owned(),
         address: "203.0.113.7".to_owned(),
         asked_at: 1_795_201_476_123_456,
@@ -20,7 +26,7 @@ fn code(locale: &str, client_name: &str) -> Content {
 }
 
 fn sms(content: &Content) -> String {
-    Templates::new().unwrap().sms(content, "", "id.example.com").unwrap()
+    Templates::built_in().unwrap().sms(content, "", "id.example.com").unwrap()
 }
 
 #[test]
@@ -53,10 +59,35 @@ fn a_code_is_in_one_part_of_the_default_alphabet_where_the_language_allows() {
     assert!(sms(&code("ja", name)).encode_utf16().count() <= 134);
 }
 
+/// The characters that count twice in the default alphabet of GSM 03.38: its extension.
+const GSM_7_TWICE: &str = "^{}\\[~]|€";
+
+#[test]
+fn a_link_stands_on_a_line_of_its_own_in_each_language() {
+    let templates = Templates::built_in().unwrap();
+    for language in LANGUAGES {
+        for (of, parts) in [(Letter::Link, 2), (Letter::CodeAndLink, 3)] {
+            let text = templates.sms(&letter(of, language.tag, Sample::Usual), "", "id.example.com").unwrap();
+            assert_eq!(text.lines().filter(|line| *line == SAMPLE_LINK).count(), 1, "{text}");
+            let bound = text.lines().last() == Some("@id.example.com #048213");
+            assert_eq!(bound, of == Letter::CodeAndLink, "a link binds nothing: {text}");
+            let lives = if of == Letter::Link { "15" } else { "5" };
+            assert!(text.contains(lives) && text.contains("Example Shop"), "{text}");
+            if language.tag == "ja" {
+                assert!(text.encode_utf16().count() <= 67 * (parts + 1), "{}", text.encode_utf16().count());
+            } else {
+                let strange: Vec<char> = text.chars().filter(|c| !GSM_7.contains(*c)).collect();
+                assert!(strange.iter().all(|c| GSM_7_TWICE.contains(*c)), "{}: {strange:?}", language.tag);
+                assert!(text.chars().count() + strange.len() <= 153 * parts, "{}: {}", language.tag, text.len());
+            }
+        }
+    }
+}
+
 #[test]
 fn a_notice_is_in_the_language_of_its_recipient() {
     let content = Content::NewDevice { address: String::new(), noticed_at: 0, everywhere: false };
-    let text = Templates::new().unwrap().sms(&content, "fr-CA", "id.example.com").unwrap();
+    let text = Templates::built_in().unwrap().sms(&content, "fr-CA", "id.example.com").unwrap();
     assert!(text.contains("envoyé à ce numéro") && !text.contains("id.example.com"), "{text}");
 }
 
@@ -74,5 +105,5 @@ fn a_name_is_never_the_last_line() {
 
 #[test]
 fn what_is_withheld_has_no_words() {
-    assert!(Templates::new().unwrap().sms(&Content::ToNobody, "", "id.example.com").is_err());
+    assert!(Templates::built_in().unwrap().sms(&Content::ToNobody, "", "id.example.com").is_err());
 }
