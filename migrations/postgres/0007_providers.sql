@@ -8,6 +8,9 @@ ALTER TABLE outbox
     -- How often it may have been sent without an answer.
     ADD COLUMN unanswered bigint NOT NULL DEFAULT 0;
 
+-- Operators ask by challenge what became of its messages.
+CREATE INDEX outbox_by_challenge ON outbox (challenge_id) WHERE challenge_id IS NOT NULL;
+
 CREATE TABLE drained_providers (
     -- `email` or `sms`.
     channel text NOT NULL,

@@ -7,6 +7,9 @@ ALTER TABLE outbox ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 -- How often it may have been sent without an answer.
 ALTER TABLE outbox ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;
 
+-- Operators ask by challenge what became of its messages.
+CREATE INDEX outbox_by_challenge ON outbox (challenge_id) WHERE challenge_id IS NOT NULL;
+
 CREATE TABLE drained_providers (
     -- `email` or `sms`.
     channel TEXT NOT NULL,

@@ -13,7 +13,11 @@ pub(super) use review::WatchedReview;
 pub(super) use watch::Watched;
 
 use crate::{
-    engine::{otp::OtpEngine, token::TokenIssuer},
+    engine::{
+        delivery::{DRAIN_POLL, DeliveryDesk},
+        otp::OtpEngine,
+        token::TokenIssuer,
+    },
     ports::{clock::Clock, store::Store},
 };
 use std::{future::Future, sync::Arc, time::Duration};
@@ -95,6 +99,18 @@ pub(super) async fn follow_guard(otp: Arc<OtpEngine>, stop: CancellationToken) {
         if let Err(refusal) = otp.look_at_guard().await {
             // Whoever counts instead says so already, and the next wrong code tells too.
             tracing::debug!(reason = refusal.reason(), "the budget of wrong codes cannot be looked at");
+        }
+    }
+}
+
+/// Learns which providers operators drained in other processes.
+pub(super) async fn follow_drains(desk: Arc<DeliveryDesk>, stop: CancellationToken) {
+    let mut ticks = interval(DRAIN_POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(fault) = desk.take_drains().await {
+            // The worker says that the store is away; what was drained stays so.
+            tracing::debug!(error = %fault, "it cannot be read which providers are drained");
         }
     }
 }

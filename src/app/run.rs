@@ -130,7 +130,7 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         review_file,
         lock,
     } = wired;
-    let policy = services.operators.policy.clone();
+    let (policy, desk) = (services.operators.policy.clone(), services.operators.desk.clone());
     let fault = |error: io::Error| Failure::Fault(format!("signals cannot be heard: {}", error.kind()));
     let signals = Signals::listen().map_err(fault)?;
     // No token is called active before this has succeeded; and a database without its tables is found out here.
@@ -162,6 +162,9 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     }
     jobs.begin("revocations", |stop| jobs::follow_revocations(tokens, stop));
     jobs.begin("sweep", |stop| jobs::sweep(store, clock, stop));
+    // No message goes to a provider that was drained before this process began.
+    desk.take_drains().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
+    jobs.begin("drains", |stop| jobs::follow_drains(desk, stop));
     jobs.begin("delivery", |stop| worker.run(stop));
     announce(bound.addresses());
     tracing::info!(environment = ?config.service.environment, "serving");

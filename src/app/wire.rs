@@ -36,7 +36,7 @@ use crate::{
     domain::{policy::PolicyInForce, time::Timestamp},
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
-        delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
+        delivery::{DeliveryDesk, DeskParts, Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
         limiter_log::LimiterLog,
         otp::{OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
@@ -172,12 +172,12 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         handoff,
         templates: Arc::new(material.templates),
     };
-    let worker = worker_of(worker, config);
+    let (desk, worker) = (desk_of(&worker, &store), worker_of(worker, config));
     let services = Services {
         otp: Arc::new(OtpEngine::new(otp)),
         tokens: tokens.clone(),
         accounts: Arc::new(AccountEngine::new(account.clone())),
-        operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate },
+        operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate, desk },
         readiness: Readiness::new(store.clone(), tokens.clone(), counter.limiter()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
     };
@@ -206,6 +206,16 @@ fn policy_in_force(read: PolicyFile, now: Timestamp) -> Arc<SwappedPolicy> {
 fn worker_of(parts: WorkerParts, config: &Config) -> Worker {
     let options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
     Worker::new(parts, options)
+}
+
+fn desk_of(worker: &WorkerParts, store: &Arc<dyn Store>) -> Arc<DeliveryDesk> {
+    Arc::new(DeliveryDesk::new(DeskParts {
+        messengers: worker.messengers.clone(),
+        store: store.clone(),
+        keys: worker.keys.clone(),
+        clock: worker.clock.clone(),
+        entropy: worker.entropy.clone(),
+    }))
 }
 
 fn watched_review(config: &Config, parts: ReviewParts, seen: Stamp) -> Option<WatchedReview> {

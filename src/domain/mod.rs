@@ -7,6 +7,7 @@ pub mod challenge;
 pub mod claims;
 pub mod client;
 pub mod contact;
+pub mod delivery;
 pub mod device_token;
 pub mod digest;
 pub mod id;

@@ -85,6 +85,14 @@ macro_rules! message_columns {
     };
 }
 
+/// What is told of a message.
+macro_rules! delivery_columns {
+    () => {
+        "message_id, challenge_id, attempts, unanswered, create_time, expire_time, settle_time, delivered, provider, \
+        provider_message_id, reason"
+    };
+}
+
 /// What becomes of an answer whose place is taken: only one that has expired gives way.
 macro_rules! answer_conflict {
     () => {
@@ -185,6 +193,15 @@ statements! {
     SETTLE = "UPDATE outbox SET settle_time = $2, delivered = $3, provider = $4, provider_message_id = $5, reason = $6, \
         content_key_id = NULL, content = NULL WHERE message_id = $1 AND settle_time IS NULL";
     RETRY = "UPDATE outbox SET due_time = $2, unanswered = $3 WHERE message_id = $1 AND settle_time IS NULL";
+
+    DELIVERY = "SELECT ", delivery_columns!(), " FROM outbox WHERE message_id = $1 LIMIT $2";
+    DELIVERIES_OF = "SELECT ", delivery_columns!(), " FROM outbox WHERE challenge_id = $1 \
+        ORDER BY create_time DESC, message_id DESC LIMIT $2";
+
+    DRAINED_PROVIDERS = "SELECT channel, name, drain_time FROM drained_providers ORDER BY channel, name";
+    DRAIN_PROVIDER = "INSERT INTO drained_providers (channel, name, drain_time) VALUES ($1, $2, $3) \
+        ON CONFLICT (channel, name) DO NOTHING";
+    RESUME_PROVIDER = "DELETE FROM drained_providers WHERE channel = $1 AND name = $2";
 
     ANSWER = "SELECT fingerprint, body_key_id, body FROM answers WHERE call = $1 AND expire_time > $2";
     INSERT_ANSWER = "INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \

@@ -50,6 +50,7 @@ macro_rules! step {
     }};
 }
 
+mod delivery;
 mod ledger;
 mod outbox;
 

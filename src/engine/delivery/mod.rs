@@ -3,6 +3,7 @@
 mod backoff;
 mod chain;
 mod courier;
+mod desk;
 mod handoff;
 mod mailbox;
 mod messengers;
@@ -11,8 +12,10 @@ mod seal;
 mod words;
 mod worker;
 
+pub use crate::ports::store::DeliveryOf;
 pub use chain::{Chain, Letter, Provider, ProviderReport};
 pub use courier::LEASE_MARGIN;
+pub use desk::{ChangeDrain, DRAIN_POLL, DeliveryDesk, DeskParts, ProviderView};
 pub use handoff::{Handoff, Place};
 pub use mailbox::{MailboxFault, MailboxMessage, MailboxReader};
 pub use messengers::{Messengers, SmsRoute};

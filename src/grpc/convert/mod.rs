@@ -2,5 +2,6 @@
 
 pub(super) mod answers;
 mod checks;
+pub(super) mod delivery;
 pub(super) mod limits;
 pub(super) mod requests;

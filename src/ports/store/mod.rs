@@ -1,6 +1,7 @@
 //! What is kept: challenges, users, sessions, the outbox and the audit log.
 
 mod challenges;
+mod delivery;
 mod history;
 mod outbox;
 mod responses;
@@ -12,6 +13,7 @@ pub use challenges::{
     Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, LockNotice, NewChallenge, NewCode, NewSession,
     NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
 };
+pub use delivery::{DeliveryOf, DeliveryStore, DrainChange, DrainedProvider};
 pub use history::{History, Lockout, PastPage};
 pub use outbox::{Outbox, Settlement};
 pub use responses::{Notice, Response};
@@ -64,6 +66,6 @@ pub trait Ledger: Send + Sync {
 }
 
 /// Everything that is kept, as one store.
-pub trait Store: ChallengeStore + SessionStore + UserStore + Outbox + Ledger + History {}
+pub trait Store: ChallengeStore + SessionStore + UserStore + Outbox + DeliveryStore + Ledger + History {}
 
-impl<T: ChallengeStore + SessionStore + UserStore + Outbox + Ledger + History> Store for T {}
+impl<T: ChallengeStore + SessionStore + UserStore + Outbox + DeliveryStore + Ledger + History> Store for T {}

@@ -7,7 +7,7 @@ mod documents;
 mod peers;
 mod policy;
 mod process;
-mod providers;
+pub(crate) mod providers;
 mod proxy;
 mod run;
 mod serve;

@@ -17,12 +17,12 @@ use super::delivery::books::Books;
 const NUMBER: &str = "+491761234567";
 
 /// One table of a list of providers.
-fn provider(text: &str) -> Value {
+pub(crate) fn provider(text: &str) -> Value {
     Value::Table(text.parse().unwrap())
 }
 
 /// SendGrid, as its double is reached, with the secret in a file.
-pub(super) fn sendgrid(settings: &Settings, server: &ProviderServer) -> String {
+pub(crate) fn sendgrid(settings: &Settings, server: &ProviderServer) -> String {
     write_secret(&settings.folder().join("secrets/sendgrid-key"), API_KEY);
     format!(
         "api_key_file = \"secrets/sendgrid-key\"\nfrom = \"sign-in@example.org\"\nendpoint = \"{}\"\ntimeout = \"1s\"",
@@ -31,7 +31,7 @@ pub(super) fn sendgrid(settings: &Settings, server: &ProviderServer) -> String {
 }
 
 /// Twilio, as its double is reached.
-pub(super) fn twilio(settings: &Settings, server: &ProviderServer) -> String {
+fn twilio(settings: &Settings, server: &ProviderServer) -> String {
     write_secret(&settings.folder().join("secrets/twilio-secret"), API_SECRET);
     format!(
         "account_sid = \"{ACCOUNT_SID}\"\napi_key_sid = \"{API_KEY_SID}\"\nsecret_file = \"secrets/twilio-secret\"\n\

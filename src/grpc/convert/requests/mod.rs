@@ -1,6 +1,7 @@
 //! Messages as the engines' requests. An `Err` names every field that is wrong.
 
 mod account;
+mod delivery;
 mod limits;
 mod otp;
 mod tokens;
@@ -9,6 +10,7 @@ pub(in crate::grpc) use account::{
     disable_user, enable_user, find_user, get_lockout, get_user, page, revoke_other_sessions, revoke_session,
     set_user_roles, unlock,
 };
+pub(in crate::grpc) use delivery::{drain_provider, get_delivery, resume_provider};
 pub(in crate::grpc) use limits::{explain_limits, simulate_policy};
 pub(in crate::grpc) use otp::{resend_otp, send_otp, verify_otp};
 pub(in crate::grpc) use tokens::{refresh_token, sign_out, validate_token};
