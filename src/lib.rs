@@ -11,7 +11,8 @@
 //! | [`domain`] | std, small pure crates | tokio, tracing, sqlx, any other module |
 //! | [`ports`] | domain | engine, grpc, adapters |
 //! | [`engine`] | domain, ports | grpc, adapters, config, sqlx, redis, tonic, the system clock, ambient randomness |
-//! | [`grpc`], [`web`] | domain, engine | ports, adapters, config |
+//! | [`edge`] | domain | any other module |
+//! | [`grpc`], [`web`] | domain, engine, edge | ports, adapters, config |
 //! | [`adapters`] | domain, ports | engine, grpc, config |
 //! | [`app`] | everything | |
 //!
@@ -22,6 +23,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod edge;
 pub mod engine;
 pub mod grpc;
 pub mod ports;

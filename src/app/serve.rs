@@ -6,12 +6,13 @@ use crate::{
         account::AccountEngine,
         delivery::MailboxReader,
         otp::OtpEngine,
+        pages::PageDesk,
         readiness::{Readiness, Ready},
         token::TokenIssuer,
     },
     grpc::{self, FrontOptions, Health, OperatorEngines, OperatorToken, WebOrigins},
     telemetry::metrics::Exposition,
-    web,
+    web::{self, PagesOptions},
 };
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
@@ -20,6 +21,7 @@ use ipnet::IpNet;
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 /// How often the parts that the service needs are looked after.
 const LOOK_AFTER: Duration = Duration::from_millis(500);
@@ -38,6 +40,8 @@ pub struct Services {
     pub readiness: Readiness,
     /// The mailbox of development, where the deployment uses it; its page exists only then.
     pub mailbox: Option<MailboxReader>,
+    /// What the pages for people keep in browsers, where the deployment shows them.
+    pub pages: Option<Arc<PageDesk>>,
 }
 
 /// Where and how to listen.
@@ -179,12 +183,18 @@ pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
 /// Serves until `stop`, then lets running calls end within the drain time-out. Metrics are those of `exposition`.
 pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition>, stop: CancellationToken) {
     let Bound { grpc, http, admin, metrics, options, .. } = bound;
-    let Services { otp, tokens, accounts, operators, readiness, mailbox } = services;
+    let Services { otp, tokens, accounts, operators, readiness, mailbox, pages } = services;
     let front = FrontOptions {
         max_concurrent_calls: options.limits.max_concurrent_calls,
         request_timeout: options.limits.request_timeout,
         trusted_proxies: options.trusted_proxies,
         web_origins: options.web_origins,
+    };
+    let for_pages = PagesOptions {
+        secure: options.issuer.starts_with("https://"),
+        trusted_proxies: front.trusted_proxies.clone(),
+        max_concurrent_calls: front.max_concurrent_calls,
+        request_timeout: front.request_timeout,
     };
     // Nobody calls the operators' listener from a web page.
     let back = FrontOptions { web_origins: WebOrigins::None, ..front.clone() };
@@ -192,7 +202,8 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
     let people = grpc::people(&otp, &tokens, &accounts, &health, front);
     let operators = grpc::operators(operators, options.operator_token, &health, back);
-    let pages = web::router(web::Parts { issuer: options.issuer, tokens, ready: is_ready, mailbox });
+    let pages = pages.map(|desk| web::PagesParts { otp, tokens: tokens.clone(), accounts, desk, options: for_pages });
+    let pages = web::router(web::Parts { issuer: options.issuer, tokens, ready: is_ready, mailbox, pages });
 
     let serve_grpc = grpc.serve(
         |peer| {
@@ -214,7 +225,10 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
         },
         stop.clone(),
     );
-    let serve_http = http.serve(|_| TowerToHyperService::new(pages.clone()), stop.clone());
+    let serve_http = http.serve(
+        |peer| TowerToHyperService::new(pages.clone().map_request(move |request| web::of_peer(peer, request))),
+        stop.clone(),
+    );
     let serve_metrics = async {
         if let (Some(metrics), Some(exposition)) = (metrics, exposition) {
             let page = web::metrics(exposition);

@@ -143,7 +143,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         handoff: handoff.clone(),
         sms: carrier.messengers.sms.is_some(),
     };
-    let explain = questions::explain(&otp);
+    let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
     let account = AccountParts {
         store: store.clone(),
         keys: keys.clone(),
@@ -172,7 +172,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         handoff,
         templates: Arc::new(material.templates),
     };
-    let (desk, worker) = (desk_of(&worker, &store), worker_of(worker, config));
+    let desk = desk_of(&worker, &store);
     let services = Services {
         otp: Arc::new(OtpEngine::new(otp)),
         tokens: tokens.clone(),
@@ -180,6 +180,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate, desk },
         readiness: Readiness::new(store.clone(), tokens.clone(), counter.limiter()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
+        pages: config.pages.enabled.then_some(pages),
     };
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
@@ -190,7 +191,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         store,
         clock,
         tokens,
-        worker,
+        worker: worker_of(worker, config),
         counter,
         key_files: KeyFiles::new(config.secrets.clone(), in_force, seen.keys),
         policy_file,

@@ -59,6 +59,8 @@ directory = "secrets"
 client_id = "default"
 display_name = "Identity"
 audiences = ["identity"]
+[pages]
+enabled = true
 [telemetry]
 log_format = "human"
 {metrics}"#

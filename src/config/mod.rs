@@ -9,6 +9,7 @@ mod form;
 pub mod limiter;
 pub mod listen;
 pub mod network;
+pub mod pages;
 pub mod policy;
 pub mod problem;
 pub mod proof;
@@ -66,6 +67,8 @@ pub struct Config {
     pub secrets: secrets::SecretsFolder,
     /// `[[clients]]`
     pub clients: Clients,
+    /// `[pages]`
+    pub pages: pages::Pages,
     /// `[telemetry]`
     pub telemetry: telemetry::Telemetry,
 }
@@ -131,6 +134,7 @@ impl Config {
             let templates = root.section("templates", templates::read);
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
+            let pages = root.section("pages", pages::read);
             let telemetry = root.section("telemetry", telemetry::read);
             rules::check(
                 root,
@@ -143,6 +147,7 @@ impl Config {
             let sms = sms.map(|sms| rules::check_sms(root, environment, issuer.as_deref(), delivery.as_ref(), sms));
             rules::check_review(root, environment, review.as_ref().and_then(Option::as_ref));
             rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
+            rules::check_pages(root, pages, proof.as_ref());
             let service = service::Service { environment: environment?, issuer: issuer? };
             let sessions = SessionPolicy { issuer: service.issuer.clone(), ..sessions? };
             Some(Self {
@@ -161,6 +166,7 @@ impl Config {
                 templates: templates?,
                 secrets: secrets?,
                 clients: clients?,
+                pages: pages?,
                 telemetry: telemetry?,
             })
         })

@@ -5,6 +5,8 @@ use super::{
     limiter::Limiter,
     listen::Listen,
     network,
+    pages::Pages,
+    proof::Proof,
     reader::Section,
     review::Review,
     service::Environment,
@@ -104,6 +106,17 @@ pub(super) fn check_review(root: &mut Section<'_>, environment: Option<Environme
             "review",
             "names accounts whose codes are known, in production",
             "remove the section, or write allow_in_production = true where a store's reviewers sign in",
+        );
+    }
+}
+
+/// Notes pages where nobody could sign in on them.
+pub(super) fn check_pages(root: &mut Section<'_>, pages: Option<Pages>, proof: Option<&Proof>) {
+    if pages.is_some_and(|pages| pages.enabled) && proof.is_some_and(|proof| proof.captcha.is_some()) {
+        root.wrong(
+            "pages",
+            "are on while a captcha is asked for, whose widget is another's and is not shown on them",
+            "write kind = \"proof_of_work\" in [proof], or enabled = false in [pages]",
         );
     }
 }

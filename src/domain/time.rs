@@ -63,6 +63,24 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A span in seconds, rounded up, so that waiting them is always enough.
+#[must_use]
+pub const fn whole_seconds(span: Duration) -> u64 {
+    if span.subsec_nanos() == 0 { span.as_secs() } else { span.as_secs().saturating_add(1) }
+}
+
 fn micros_of(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_never_rounded_down() {
+        assert_eq!(whole_seconds(Duration::ZERO), 0);
+        assert_eq!(whole_seconds(Duration::from_nanos(1)), 1);
+        assert_eq!(whole_seconds(Duration::from_mins(5)), 300);
+    }
 }

@@ -8,6 +8,7 @@ mod fault;
 mod layers;
 pub mod limiter_log;
 pub mod otp;
+pub mod pages;
 pub mod policy;
 pub mod readiness;
 pub mod review;

@@ -6,16 +6,16 @@ use super::{
         call::Call,
         calls,
         deadline::{self, NotATimeout},
-        methods, origin, trace,
+        methods, trace,
     },
     status::{self, Fault},
-    words::Accepted,
 };
 use crate::{
     domain::{
         refusal::{FieldReason, FieldViolation, Refusal},
         session::Origin,
     },
+    edge::{origin, words::Accepted},
     telemetry,
 };
 use bytes::Bytes;

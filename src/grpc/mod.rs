@@ -13,7 +13,6 @@ mod reflection;
 mod session;
 mod status;
 mod token;
-mod words;
 
 pub use front::{Front, FrontOptions, WebOrigins};
 pub use health::Health;

@@ -1,7 +1,7 @@
 //! Where the caller stands in a limit, as metadata: `x-ratelimit-limit`, `x-ratelimit-remaining`, `x-ratelimit-reset`,
 //! `retry-after`. Times are whole seconds, rounded up, so that waiting them is always enough.
 
-use crate::domain::window::Standing;
+use crate::domain::{time::whole_seconds, window::Standing};
 use std::time::Duration;
 use tonic::metadata::MetadataMap;
 
@@ -17,11 +17,6 @@ pub(super) fn tell_wait(metadata: &mut MetadataMap, wait: Duration) {
     metadata.insert("retry-after", whole_seconds(wait).into());
 }
 
-/// A span in seconds, rounded up.
-pub(super) const fn whole_seconds(span: Duration) -> u64 {
-    if span.subsec_nanos() == 0 { span.as_secs() } else { span.as_secs().saturating_add(1) }
-}
-
 /// A span in milliseconds, rounded up: clients that keep no finer time than that wait long enough too.
 pub(super) const fn whole_milliseconds(span: Duration) -> Duration {
     let finer = span.subsec_nanos() % 1_000_000;
@@ -34,9 +29,6 @@ mod tests {
 
     #[test]
     fn never_down() {
-        assert_eq!(whole_seconds(Duration::ZERO), 0);
-        assert_eq!(whole_seconds(Duration::from_nanos(1)), 1);
-        assert_eq!(whole_seconds(Duration::from_mins(5)), 300);
         assert_eq!(whole_milliseconds(Duration::from_micros(1_000_001)), Duration::from_millis(1001));
         assert_eq!(whole_milliseconds(Duration::from_millis(7)), Duration::from_millis(7));
     }

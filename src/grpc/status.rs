@@ -1,14 +1,14 @@
 //! The one home of statuses: each refusal with its code, its reason, words for a person, and the details of the
 //! contract. What must not be said is not known here: a refusal carries no secret.
 
-use super::{
-    quota::{tell_standing, tell_wait, whole_milliseconds, whole_seconds},
-    words::{Accepted, Language},
-};
-use crate::domain::{
-    proof::ProofDemand,
-    refusal::{FieldReason, FieldViolation, Refusal},
-    window::Standing,
+use super::quota::{tell_standing, tell_wait, whole_milliseconds};
+use crate::{
+    domain::{
+        proof::ProofDemand,
+        refusal::{FieldReason, FieldViolation, Refusal},
+        window::Standing,
+    },
+    edge::words::{Accepted, Language, MOMENT, wait_of},
 };
 use std::{collections::HashMap, error::Error, fmt, sync::Arc, time::Duration};
 use tonic::{Code, Status, metadata::MetadataMap};
@@ -16,9 +16,6 @@ use tonic_types::{ErrorDetails, FieldViolation as WireViolation, LocalizedMessag
 
 /// The domain of every reason.
 const DOMAIN: &str = "identity.v1";
-
-/// After this wait a part that did not answer may be asked again.
-const MOMENT: Duration = Duration::from_secs(1);
 
 /// A refusal by the transport itself, before or after an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,14 +105,13 @@ fn say(said: Said, language: Language) -> Status {
         What::Fault(fault) => {
             let (code, reason, sentence) = fault.telling();
             let wait = (*fault == Fault::Overloaded).then_some(MOMENT);
-            Telling { wait, ..Telling::new(code, reason, sentence.to_owned()) }
+            Telling { wait, ..Telling::new(code, reason, language.sentence(sentence).to_owned()) }
         }
         What::Refusal(refusal) => telling(refusal, language),
     };
-    let mut message = language.sentence(&telling.sentence).replace("{fields}", &telling.fields);
+    let message = telling.message;
     telling.details.set_error_info(telling.reason, DOMAIN, telling.info);
     if let Some(wait) = telling.wait {
-        message = message.replace("{wait}", &language.span(whole_seconds(wait)));
         telling.details.set_retry_info(Some(whole_milliseconds(wait)));
         tell_wait(&mut telling.metadata, wait);
     }
@@ -129,10 +125,8 @@ fn say(said: Said, language: Language) -> Status {
 struct Telling {
     code: Code,
     reason: &'static str,
-    /// Which sentence says it.
-    sentence: String,
-    /// The fields that the sentence names.
-    fields: String,
+    /// What it says to a person.
+    message: String,
     wait: Option<Duration>,
     info: HashMap<String, String>,
     details: ErrorDetails,
@@ -140,12 +134,11 @@ struct Telling {
 }
 
 impl Telling {
-    fn new(code: Code, reason: &'static str, sentence: String) -> Self {
+    fn new(code: Code, reason: &'static str, message: String) -> Self {
         Self {
             code,
             reason,
-            sentence,
-            fields: String::new(),
+            message,
             wait: None,
             info: HashMap::new(),
             details: ErrorDetails::new(),
@@ -156,14 +149,10 @@ impl Telling {
 
 fn telling(refusal: &Refusal, language: Language) -> Telling {
     let reason = refusal.reason();
-    let mut telling = Telling::new(code_of(refusal), reason, reason.to_owned());
-    telling.wait = match refusal {
-        Refusal::StoreUnavailable | Refusal::ProviderUnavailable | Refusal::Overloaded => Some(MOMENT),
-        other => other.retry_after(),
-    };
+    let mut telling = Telling::new(code_of(refusal), reason, language.refusal(refusal));
+    telling.wait = wait_of(refusal);
     match refusal {
         Refusal::Invalid(violations) => {
-            telling.fields = language.list(&violations.iter().map(|violation| violation.field).collect::<Vec<_>>());
             let violations = violations.iter().map(|violation| on_the_wire(violation, language));
             telling.details.set_bad_request(violations.collect::<Vec<_>>());
         }
@@ -172,11 +161,7 @@ fn telling(refusal: &Refusal, language: Language) -> Telling {
             telling.details.set_quota_failure([quota(layer, &format!("{} requests for codes", standing.limit))]);
             tell_standing(&mut telling.metadata, standing);
         }
-        Refusal::AccountSuspended => {
-            telling.details.set_quota_failure([quota("identifier", "wrong codes in a row")]);
-            telling.sentence = format!("{reason}.suspended");
-        }
-        Refusal::AccountLocked { .. } | Refusal::AttemptTooSoon { .. } => {
+        Refusal::AccountSuspended | Refusal::AccountLocked { .. } | Refusal::AttemptTooSoon { .. } => {
             telling.details.set_quota_failure([quota("identifier", "wrong codes in a row")]);
         }
         Refusal::AttemptsExhausted => {
@@ -189,7 +174,6 @@ fn telling(refusal: &Refusal, language: Language) -> Telling {
         Refusal::ProofRequired(demand) => telling.info = demanded(demand),
         Refusal::NotFound { resource } => {
             telling.info.insert("resource".to_owned(), (*resource).to_owned());
-            telling.sentence = format!("{reason}.{resource}");
         }
         _ => {}
     }

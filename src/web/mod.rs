@@ -1,8 +1,11 @@
-//! Documents for machines and pages for developers over HTTP.
+//! Documents for machines and pages for people over HTTP.
 
 mod health;
 mod keys;
 mod mailbox;
+mod pages;
+
+pub use pages::{PagesOptions, PagesParts};
 
 use crate::{
     engine::{delivery::MailboxReader, readiness::Ready, token::TokenIssuer},
@@ -16,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 use tokio::sync::watch;
 
 /// What the pages show.
@@ -29,11 +32,19 @@ pub struct Parts {
     pub ready: watch::Receiver<Ready>,
     /// The mailbox of development; without it there is no such page.
     pub mailbox: Option<MailboxReader>,
+    /// The pages for people; without them there are none.
+    pub pages: Option<PagesParts>,
+}
+
+/// A request of the connection with `peer`, which pages have to know.
+pub fn of_peer<B>(peer: SocketAddr, mut request: http::Request<B>) -> http::Request<B> {
+    request.extensions_mut().insert(pages::Peer(peer));
+    request
 }
 
 /// Every page.
 pub fn router(parts: Parts) -> Router {
-    let Parts { issuer, tokens, ready, mailbox } = parts;
+    let Parts { issuer, tokens, ready, mailbox, pages } = parts;
     let discovery = keys::discovery_document(&issuer);
     let mut router = Router::new()
         .route("/.well-known/jwks.json", get(async move || keys::key_set(&tokens)))
@@ -42,6 +53,9 @@ pub fn router(parts: Parts) -> Router {
         .route("/health/ready", get(async move || health::ready(*ready.borrow())));
     if let Some(mailbox) = mailbox {
         router = router.route("/dev/mailbox", get(async move || mailbox::page(&mailbox).await));
+    }
+    if let Some(parts) = pages {
+        router = router.merge(pages::router(parts));
     }
     router.method_not_allowed_fallback(method_not_allowed).fallback(not_found).layer(from_fn(with_safe_headers))
 }
@@ -61,7 +75,7 @@ async fn not_found() -> Response {
 }
 
 async fn method_not_allowed() -> Response {
-    told(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path is read with GET")
+    told(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path is not used in this way")
 }
 
 fn told(status: StatusCode, error: &str, description: &str) -> Response {

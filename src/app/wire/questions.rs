@@ -1,4 +1,4 @@
-//! The engines behind operators' questions about limits and policies.
+//! The engines behind operators' questions about limits and policies, and behind people's pages.
 
 use super::policies::Policies;
 use crate::{
@@ -6,6 +6,7 @@ use crate::{
     engine::{
         explain::{ExplainEngine, ExplainParts},
         otp::OtpParts,
+        pages::{PageDesk, PageParts},
         simulate::{SimulateEngine, SimulateParts},
     },
     ports::{clock::Clock, entropy::Entropy, store::Store},
@@ -35,4 +36,14 @@ pub(in crate::app) fn simulate(
 ) -> Arc<SimulateEngine> {
     let reader = Arc::new(Policies(clients.clone()));
     Arc::new(SimulateEngine::new(SimulateParts { store, clock, entropy, clients, reader }))
+}
+
+/// Who seals what browsers keep, with the keys of the engine of these parts.
+pub(in crate::app) fn pages(otp: &OtpParts) -> Arc<PageDesk> {
+    Arc::new(PageDesk::new(PageParts {
+        keys: otp.keys.clone(),
+        clock: otp.clock.clone(),
+        entropy: otp.entropy.clone(),
+        clients: otp.clients.clone(),
+    }))
 }

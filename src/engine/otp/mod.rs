@@ -4,6 +4,7 @@ mod devices;
 mod events;
 mod guard;
 mod limits;
+mod look;
 mod proof;
 mod resend;
 mod responses;

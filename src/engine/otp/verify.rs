@@ -22,6 +22,7 @@ use crate::{
 use std::sync::Arc;
 use uuid::Uuid;
 
+mod complete;
 mod recorded;
 
 use recorded::RecordedSignIn;
@@ -256,23 +257,6 @@ impl OtpEngine {
         }
         events.push(also(Act::SessionStarted));
         events
-    }
-
-    /// Signs, then commits: a signer that cannot sign must not cost the person the code.
-    async fn complete(&self, draft: Draft, key: Option<AnswerKey>) -> Result<(SignInOutcome, SignedIn), Refusal> {
-        let Draft { mut sign_in, live, first, view } = draft;
-        let tokens = self.parts.tokens.issue(&live, &first).await?;
-        let new_user = matches!(sign_in.user, SignInUser::New(_));
-        let now = sign_in.now;
-        let device_token = self.device_token(sign_in.identifier_key, sign_in.device_key, now)?;
-        let signed_in = SignedIn { tokens, user: view, session: live.session, new_user, device_token };
-        sign_in.answer = key.map(|key| self.answers.record(key, &RecordedSignIn::from(&signed_in), now)).transpose()?;
-        let tells = sign_in.notice.is_some();
-        let outcome = self.parts.store.complete_sign_in(sign_in).await.map_err(|fault| fault::store(&fault))?;
-        if tells && outcome == SignInOutcome::SignedIn {
-            self.parts.handoff.rouse();
-        }
-        Ok((outcome, signed_in))
     }
 
     async fn signed_in_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<SignedIn>, Refusal> {

@@ -2,12 +2,13 @@
 
 use crate::{
     domain::contact::Channel,
+    edge::words,
     engine::otp::OtpEngine,
     grpc::{
         convert::{answers, requests},
         layers::call::Call,
         proto::{SendOtpRequest, SendOtpResponse},
-        quota, status, words,
+        quota, status,
     },
 };
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Answers of the transport itself, in the words of the contract.
 
-use crate::grpc::{
-    status::{self, Fault},
-    words::Accepted,
+use crate::{
+    edge::words::Accepted,
+    grpc::status::{self, Fault},
 };
 use http::{HeaderMap, HeaderValue, Response};
 use tonic::{Code, Status, body::Body};

@@ -1,10 +1,12 @@
 //! One call as its method sees it: where it comes from, and its place among the calls that run.
 
-use crate::domain::{refusal::Refusal, session::Origin};
+use crate::{
+    domain::{refusal::Refusal, session::Origin},
+    edge::work::to_its_end,
+};
 use std::future::Future;
 use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Request, metadata::MetadataMap};
-use tracing::Instrument as _;
 
 /// What the front knows of a call. It travels in the request's extensions.
 #[derive(Default)]
@@ -47,15 +49,6 @@ impl Call {
         F: Future<Output = Result<T, Refusal>> + Send + 'static,
     {
         let Self { origin, place } = self;
-        let work = work(origin);
-        let task = async move {
-            let result = work.await;
-            drop(place.map(|place| place.0));
-            result
-        };
-        tokio::spawn(task.in_current_span()).await.unwrap_or_else(|_| {
-            tracing::error!("the work of a call ended in a panic");
-            Err(Refusal::Internal)
-        })
+        to_its_end(work(origin), place.map(|place| place.0)).await
     }
 }

@@ -7,5 +7,4 @@ pub(super) mod call;
 pub(super) mod calls;
 pub(super) mod deadline;
 pub(super) mod methods;
-pub(super) mod origin;
 pub(super) mod trace;

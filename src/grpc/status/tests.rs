@@ -1,7 +1,8 @@
 use super::*;
 use crate::{
     domain::{proof::Difficulty, window::Standing},
-    grpc::{proto::ErrorReason, words},
+    edge::words,
+    grpc::proto::ErrorReason,
 };
 
 fn field(field: &'static str, reason: FieldReason) -> FieldViolation {

@@ -80,12 +80,23 @@ const STORES_AND_MAIL: &[&str] = &["deadpool_redis", "lettre", "redis", "reqwest
 /// What stands between the service and its callers.
 const TRANSPORT: &[&str] = &["axum", "clap", "tonic", "tonic_types", "tonic_web", "tower_http"];
 
-const WALLS: [Wall; 10] = [
+const WALLS: [Wall; 11] = [
     Wall { module: "domain", modules: &[], crates: Some(&[PURE]), never: &[AMBIENT] },
     Wall { module: "ports", modules: &["domain"], crates: Some(&[PURE, &["async_trait"]]), never: &[AMBIENT] },
     Wall { module: "engine", modules: &["domain", "ports"], crates: None, never: &[OUTSIDE, AMBIENT] },
-    Wall { module: "grpc", modules: &["domain", "engine", "telemetry"], crates: None, never: &[STORES_AND_MAIL] },
-    Wall { module: "web", modules: &["domain", "engine", "telemetry"], crates: None, never: &[STORES_AND_MAIL] },
+    Wall { module: "edge", modules: &["domain"], crates: None, never: &[STORES_AND_MAIL, TRANSPORT, AMBIENT] },
+    Wall {
+        module: "grpc",
+        modules: &["domain", "engine", "edge", "telemetry"],
+        crates: None,
+        never: &[STORES_AND_MAIL],
+    },
+    Wall {
+        module: "web",
+        modules: &["domain", "engine", "edge", "telemetry"],
+        crates: None,
+        never: &[STORES_AND_MAIL],
+    },
     Wall { module: "adapters", modules: &["domain", "ports", "telemetry"], crates: None, never: &[TRANSPORT] },
     Wall { module: "config", modules: &["domain"], crates: None, never: &[STORES_AND_MAIL, TRANSPORT, &["std::env"]] },
     Wall { module: "telemetry", modules: &["domain"], crates: None, never: &[STORES_AND_MAIL] },

@@ -122,8 +122,8 @@ async fn every_message_arrives_whole_in_every_language(subject: &impl Subject) {
             (envelope.subject, envelope.text, envelope.html) = (preview.subject, preview.text, preview.html);
             assert!(accepted(&subject.messenger().hand_over(&envelope).await));
             let raw = subject.delivered().into_iter().find(|raw| subject.is_of(raw, &envelope)).unwrap();
-            let short = raw.split(|byte| *byte == b'\n').all(|line| line.len() <= 100);
-            assert!(short || !subject.is_mime(), "short lines on the way");
+            let is_short = raw.split(|byte| *byte == b'\n').all(|line| line.len() <= 100);
+            assert!(is_short || !subject.is_mime(), "short lines on the way");
             let mail = subject.read(&raw);
             assert_eq!(mail.headers["subject"], [envelope.subject.as_str()]);
             assert_eq!((&mail.text, &mail.html), (&envelope.text, &envelope.html), "{language} {}", kind.name());

@@ -1,6 +1,7 @@
 //! What the tests stand on: real peers, private to the run, that leave nothing behind. `tests/README.md` shows their use.
 
 pub(crate) mod audit;
+pub(crate) mod browser;
 pub(crate) mod captcha;
 pub(crate) mod certificates;
 pub(crate) mod client;

@@ -1,5 +1,8 @@
 //! The pages and documents of the HTTP listener.
 
+mod guards;
+mod pages;
+
 use serde_json::{Value, json};
 
 use crate::support::http::{self, Answer};

@@ -2,18 +2,19 @@
 
 use super::{
     Given,
-    given::{NOW, at, challenge, event},
+    given::{self, NOW, at, challenge, digest, event},
     on_both,
 };
 use identity::{
     domain::{audit::Act, id::MessageId, message::ClaimedMessage, time::Timestamp},
-    ports::store::Settlement,
+    ports::store::{FailedAttempt, LockNotice, Settlement},
 };
 use std::time::Duration;
 
 on_both!(
     a_claim_is_a_lease,
     claims_come_oldest_first_up_to_the_limit,
+    codes_come_before_notices,
     nothing_is_due_before_its_time,
     a_retry_comes_at_its_time,
     delivered_erases_the_content,
@@ -62,6 +63,18 @@ async fn claims_come_oldest_first_up_to_the_limit(given: &Given) {
     let second = given.store.claim(2, at(3), LEASE).await.unwrap();
     assert_eq!(second.iter().map(|message| message.message_id).collect::<Vec<_>>(), [ids[0]]);
     assert!(given.store.claim(0, at(300), LEASE).await.unwrap().is_empty());
+}
+
+async fn codes_come_before_notices(given: &Given) {
+    let notice = given::message(None, NOW);
+    let notice_id = notice.message_id;
+    let told = LockNotice { counter_key: digest("counter"), now: NOW, message: notice };
+    given.store.record_failure(FailedAttempt { events: Vec::new(), notice: Some(told) }).await.unwrap();
+    let code = accepted(given, at(1)).await;
+    let ids = |messages: &[ClaimedMessage]| messages.iter().map(|one| one.message_id).collect::<Vec<_>>();
+    assert_eq!(ids(&given.store.claim(2, at(1), LEASE).await.unwrap()), [code, notice_id]);
+    assert_eq!(ids(&given.store.claim(1, at(61), LEASE).await.unwrap()), [code]);
+    assert_eq!(ids(&given.store.claim(1, at(61), LEASE).await.unwrap()), [notice_id]);
 }
 
 async fn nothing_is_due_before_its_time(given: &Given) {

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
 /// The client's address. `x-forwarded-for` counts only from trusted proxies.
-pub(in crate::grpc) fn address_of(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+pub(crate) fn address_of(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     if trusted.is_empty() {
         return peer.ip().to_canonical();
     }

@@ -10,16 +10,16 @@ const MOST: usize = 32;
 const LONGEST: usize = 35;
 
 /// What a call says of languages, unread: only a refusal has words, and most calls are not refused.
-pub(in crate::grpc) struct Accepted(Vec<HeaderValue>);
+pub(crate) struct Accepted(Vec<HeaderValue>);
 
 impl Accepted {
     /// What the headers say.
-    pub(in crate::grpc) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         Self(headers.get_all(ACCEPT_LANGUAGE).iter().cloned().collect())
     }
 
     /// The language that fits best; `None` where none does. What is malformed in it is passed over.
-    pub(in crate::grpc) fn best(&self) -> Option<Language> {
+    pub(crate) fn best(&self) -> Option<Language> {
         let lines = self.0.iter().filter_map(|line| line.to_str().ok());
         let mut ranges: Vec<_> = lines.flat_map(|line| line.split(',')).take(MOST).filter_map(range).collect();
         // Stable: of equals the first counts.
@@ -33,7 +33,7 @@ impl Accepted {
 }
 
 /// The language of a tag such as `de-CH`: of the tag itself, or of what is left when it is cut from its end.
-pub(in crate::grpc) fn of_locale(tag: &str) -> Option<Language> {
+pub(crate) fn of_locale(tag: &str) -> Option<Language> {
     let mut rest = Some(tag).filter(|tag| tag.len() <= LONGEST)?;
     loop {
         let found = Language::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(rest));

@@ -1,0 +1,6 @@
+//! What every listener for people does alike, over gRPC and on pages: who calls, in which words a refusal is said, and
+//! how a call's work is brought to its end.
+
+pub(crate) mod origin;
+pub(crate) mod words;
+pub(crate) mod work;

@@ -1,0 +1,81 @@
+// What the pages do beyond their forms, which work without it.
+"use strict";
+
+const language = document.documentElement.lang;
+
+// The time is counted from the page's arrival: the clocks of server and browser may differ.
+const begun = performance.now();
+const secondsLeft = (all) => Math.max(0, all - Math.floor((performance.now() - begun) / 1000));
+const spell = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
+function everySecond(step) {
+  if (step()) return;
+  const timer = setInterval(() => { if (step()) clearInterval(timer); }, 1000);
+}
+
+// How long the code is good for; when it is over, that is said aloud.
+for (const shown of document.querySelectorAll("[data-left]")) {
+  const all = Number(shown.dataset.left);
+  everySecond(() => {
+    const left = secondsLeft(all);
+    shown.textContent = spell(left);
+    if (left > 0) return false;
+    for (const over of document.querySelectorAll("[data-over]")) {
+      over.textContent = over.dataset.over;
+      over.hidden = false;
+    }
+    return true;
+  });
+}
+
+// A button that is not to be used yet.
+for (const button of document.querySelectorAll("button[data-wait]")) {
+  const all = Number(button.dataset.wait);
+  const told = document.getElementById(button.getAttribute("aria-describedby"));
+  everySecond(() => {
+    const left = secondsLeft(all);
+    button.disabled = left > 0;
+    if (told) {
+      told.hidden = left === 0;
+      told.textContent = told.dataset.text.replace("{time}", spell(left));
+    }
+    return left === 0;
+  });
+}
+
+// Times in the person's own zone and manner.
+const manner = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+for (const time of document.querySelectorAll("time[datetime]")) {
+  time.textContent = manner.format(new Date(time.dateTime));
+}
+
+// A form that is on its way is not sent again by a second click.
+for (const form of document.forms) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}
+addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});
+
+// The first number whose hash begins with so many zero bits (docs/proof-of-work.md).
+async function solve(challenge, difficulty) {
+  const bytes = new TextEncoder();
+  const atOnce = 256;
+  for (let first = 0; ; first += atOnce) {
+    const candidates = Array.from({ length: atOnce }, (_, place) => `${challenge}.${first + place}`);
+    const hashes = await Promise.all(candidates.map((one) => crypto.subtle.digest("SHA-256", bytes.encode(one))));
+    const found = hashes.findIndex((hash) => new DataView(hash).getUint32(0) >>> (32 - difficulty) === 0);
+    if (found >= 0) return candidates[found];
+  }
+}
+
+const puzzle = document.querySelector("form[data-challenge]");
+if (puzzle) {
+  solve(puzzle.dataset.challenge, Number(puzzle.dataset.difficulty)).then((proof) => {
+    puzzle.elements.proof.value = proof;
+    puzzle.requestSubmit();
+  });
+}

@@ -1,0 +1,235 @@
+//! `/sign-in/code`: enter the code, or ask for another.
+
+use super::{
+    Pages,
+    cookies::Cookie,
+    render::{seconds_until, see, status_of, tell, tell_standing},
+    session,
+    sign_in::{self, UnderWay},
+    visit::{DEVICE_LIFETIME, KnownBrowser, Visit},
+};
+use crate::{
+    domain::{
+        challenge::Code,
+        contact::Identifier,
+        refusal::{FieldReason, FieldViolation, Refusal},
+        secret::ExposeSecret as _,
+    },
+    engine::otp::{ChallengeView, ResendOtp, SignedIn, VerifyOtp},
+};
+use axum::{
+    Extension,
+    extract::{
+        Form, Query, State,
+        rejection::{FormRejection, QueryRejection},
+    },
+    response::Response,
+};
+use http::{StatusCode, header};
+use minijinja::context;
+use serde::Deserialize;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// What a link to this page says.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Note {
+    done: String,
+}
+
+/// The form.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Entered {
+    code: String,
+    /// The challenge that the form was made for: the browser may have begun another since.
+    challenge: String,
+}
+
+/// The form.
+pub(super) async fn show(
+    State(pages): State<Arc<Pages>>,
+    Extension(visit): Extension<Arc<Visit>>,
+    note: Result<Query<Note>, QueryRejection>,
+) -> Response {
+    let Some(under_way) = visit.kept::<UnderWay>(&pages, Cookie::SignIn) else { return see("/sign-in") };
+    let note = note.map(|Query(note)| note).unwrap_or_default();
+    let note = match note.done.as_str() {
+        "resent" => Some(visit.words().code_resent),
+        "other" => Some(visit.words().other_tab),
+        _ => None,
+    };
+    form(&pages, &visit, &under_way, note, None).await
+}
+
+async fn form(
+    pages: &Arc<Pages>,
+    visit: &Visit,
+    under_way: &UnderWay,
+    note: Option<&str>,
+    refused: Option<&Refusal>,
+) -> Response {
+    let (otp, id, proof) = (Arc::clone(&pages.otp), under_way.challenge_id.clone(), under_way.proof());
+    let found = pages.run(async move { otp.challenge(&id, &proof).await }).await;
+    let now = pages.desk.now();
+    let client = pages.desk.client(&under_way.client_id).map(|client| client.display_name.clone()).unwrap_or_default();
+    let (view, over) = match &found {
+        Ok(view) if view.attempts_remaining == 0 => (Some(view), Some(Refusal::AttemptsExhausted)),
+        Ok(view) => (Some(view), None),
+        Err(Refusal::ChallengeNotFound | Refusal::CodeExpired) => (None, found.as_ref().err().cloned()),
+        Err(fault) => return pages.refused(visit, fault),
+    };
+    // Where the code is past help, that is what there is to say.
+    let said = over.as_ref().or(refused);
+    let status = said.map_or(StatusCode::OK, status_of);
+    let error = said.map(|refusal| visit.language.refusal(refusal));
+    let live = view.filter(|_| over.is_none()).map(|view: &ChallengeView| {
+        let left = seconds_until(view.expire_time, now);
+        context! { left, left_shown => visit.language.span(left), length => view.code_length, attempts => view.attempts_remaining }
+    });
+    let wait = view.filter(|_| over.is_none()).map_or(0, |view| seconds_until(view.resend_time, now));
+    let shown = context! {
+        client,
+        to => masked(&under_way.identifier),
+        challenge => under_way.challenge_id.as_str(),
+        live,
+        over => visit.language.refusal(&Refusal::CodeExpired),
+        wait,
+        wait_shown => visit.language.span(wait),
+        error,
+        note => note.filter(|_| said.is_none()),
+    };
+    let mut answer = pages.page(visit, status, "code.html", shown);
+    if let Some(refusal) = said {
+        tell(&mut answer, refusal);
+    }
+    answer
+}
+
+fn masked(identifier: &str) -> String {
+    Identifier::stored(identifier).map(|identifier| identifier.masked()).unwrap_or_default()
+}
+
+/// Takes the code.
+pub(super) async fn enter(
+    State(pages): State<Arc<Pages>>,
+    Extension(visit): Extension<Arc<Visit>>,
+    entered: Result<Form<Entered>, FormRejection>,
+) -> Response {
+    let Some(under_way) = visit.kept::<UnderWay>(&pages, Cookie::SignIn) else { return see("/sign-in") };
+    let Entered { code, challenge } = entered.map(|Form(entered)| entered).unwrap_or_default();
+    let digits = digits(&Zeroizing::new(code));
+    if challenge != under_way.challenge_id {
+        return see("/sign-in/code?done=other");
+    }
+    let Some(code) = Code::parse(&digits) else {
+        let violation = FieldViolation {
+            field: "code",
+            description: "is not 6 to 10 digits".to_owned(),
+            reason: FieldReason::CodeFormat,
+        };
+        return form(&pages, &visit, &under_way, None, Some(&Refusal::Invalid(vec![violation]))).await;
+    };
+    let browser = visit.browser(&pages);
+    let said = [under_way.challenge_id.as_bytes(), under_way.binding_secret.as_bytes(), code.digits().as_bytes()];
+    let asked = VerifyOtp {
+        challenge_id: under_way.challenge_id.clone(),
+        // Who clicks twice is answered twice, and alike.
+        repeatable: Some(pages.desk.repeatable(&said)),
+        code,
+        device: visit.device(&browser),
+        binding_secret: Some(under_way.proof()),
+        device_token: browser.token(),
+    };
+    let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
+    let verified = pages.run(async move { otp.verify(asked, &origin).await }).await;
+    let signed_in = match verified {
+        Ok(signed_in) => signed_in,
+        Err(refusal) => return form(&pages, &visit, &under_way, None, Some(&refusal)).await,
+    };
+    signed_in_answer(&pages, &visit, &browser, &signed_in).unwrap_or_else(|refusal| pages.refused(&visit, &refusal))
+}
+
+/// Has the browser keep its session, and leads on to the account.
+fn signed_in_answer(
+    pages: &Pages,
+    visit: &Visit,
+    browser: &KnownBrowser,
+    signed_in: &SignedIn,
+) -> Result<Response, Refusal> {
+    let known = KnownBrowser {
+        device_id: browser.device_id.clone(),
+        device_token: signed_in.device_token.expose_secret().to_owned(),
+    };
+    let known = pages.desk.seal(Cookie::Device.seal(), &known, DEVICE_LIFETIME)?;
+    let lines = [
+        pages.jar.keep(Cookie::Device, &known, DEVICE_LIFETIME),
+        pages.jar.forget(Cookie::SignIn),
+        Some(session::keep(pages, &signed_in.tokens)?),
+    ];
+    let _ = visit;
+    let mut answer = see("/account");
+    for line in lines {
+        answer.headers_mut().append(header::SET_COOKIE, line.ok_or(Refusal::Internal)?);
+    }
+    Ok(answer)
+}
+
+/// Sends a further code of the challenge; where it is over, begins another for the same address.
+pub(super) async fn resend(State(pages): State<Arc<Pages>>, Extension(visit): Extension<Arc<Visit>>) -> Response {
+    let Some(under_way) = visit.kept::<UnderWay>(&pages, Cookie::SignIn) else { return see("/sign-in") };
+    let asked = ResendOtp {
+        challenge_id: under_way.challenge_id.clone(),
+        binding_secret: Some(under_way.proof()),
+        repeatable: None,
+    };
+    let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
+    let sent = match pages.run(async move { otp.resend(asked, &origin).await }).await {
+        Ok(sent) => sent,
+        Err(Refusal::CodeExpired | Refusal::ChallengeNotFound | Refusal::CodeInvalid | Refusal::AttemptsExhausted) => {
+            return again(&pages, &visit, &under_way).await;
+        }
+        Err(refusal) => return form(&pages, &visit, &under_way, None, Some(&refusal)).await,
+    };
+    let mut answer = see("/sign-in/code?done=resent");
+    if let Some(standing) = &sent.standing {
+        tell_standing(&mut answer, standing);
+    }
+    answer
+}
+
+async fn again(pages: &Arc<Pages>, visit: &Arc<Visit>, under_way: &UnderWay) -> Response {
+    let Some(identifier) = Identifier::stored(&under_way.identifier) else { return see("/sign-in") };
+    match sign_in::ask(pages, visit, identifier, under_way.client_id.clone(), None).await {
+        Ok(answer) => answer,
+        // What is to be proved first is asked for where there is a form for it.
+        Err(Refusal::ProofRequired(_)) => see("/sign-in"),
+        Err(refusal) => form(pages, visit, under_way, None, Some(&refusal)).await,
+    }
+}
+
+/// The digits of what a person typed or pasted: blanks and dashes are passed over, and full-width digits, as Japanese
+/// keyboards write them, count as digits.
+fn digits(entered: &str) -> Zeroizing<String> {
+    let plain = |c: char| match c {
+        '０'..='９' => char::from_digit(u32::from(c) - u32::from('０'), 10).unwrap_or(c),
+        other => other,
+    };
+    let parts = |c: &char| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{200b}' | '\u{feff}');
+    Zeroizing::new(entered.chars().filter(parts).map(plain).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_as_people_paste_it() {
+        for text in ["123456", " 123 456 ", "123-456", "１２３４５６", "123\u{a0}456\u{200b}\r\n"] {
+            assert_eq!(digits(text).as_str(), "123456", "{text:?}");
+        }
+        assert_eq!(digits("12a456").as_str(), "12a456");
+        assert_eq!(digits("١٢٣٤٥٦").as_str(), "١٢٣٤٥٦", "no digit that a code could not have");
+    }
+}

@@ -1,0 +1,133 @@
+//! Pages for people: sign in with a code, see and end one's sessions. Forms that work without a script: post, redirect,
+//! get. What has to last from one page to the next stands in sealed cookies.
+
+mod account;
+mod assets;
+mod code;
+mod cookies;
+mod device;
+mod door;
+mod render;
+mod session;
+mod sign_in;
+mod visit;
+mod words;
+
+pub(super) use visit::Peer;
+
+use crate::{
+    domain::contact::Channel,
+    edge::work::to_its_end,
+    engine::{account::AccountEngine, otp::OtpEngine, pages::PageDesk, token::TokenIssuer},
+};
+use assets::{SCRIPT, STYLE};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::from_fn_with_state,
+    routing::{get, post},
+};
+use cookies::Jar;
+use http::HeaderValue;
+use ipnet::IpNet;
+use minijinja::Environment;
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+
+/// The longest form that is read.
+const LONGEST_FORM: usize = 16 * 1024;
+
+/// What the pages work with.
+pub struct PagesParts {
+    /// Codes.
+    pub otp: Arc<OtpEngine>,
+    /// Tokens of the pages' own session.
+    pub tokens: Arc<TokenIssuer>,
+    /// A person's own sessions.
+    pub accounts: Arc<AccountEngine>,
+    /// What browsers keep.
+    pub desk: Arc<PageDesk>,
+    /// How the pages are reached.
+    pub options: PagesOptions,
+}
+
+/// How the pages are reached, and how much they take at once.
+#[derive(Clone, Debug)]
+pub struct PagesOptions {
+    /// Whether people reach them by https.
+    pub secure: bool,
+    /// Whose `x-forwarded-for` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many requests may run at once; one more is refused.
+    pub max_concurrent_calls: usize,
+    /// The longest time for a request.
+    pub request_timeout: Duration,
+}
+
+/// The pages.
+struct Pages {
+    otp: Arc<OtpEngine>,
+    tokens: Arc<TokenIssuer>,
+    accounts: Arc<AccountEngine>,
+    desk: Arc<PageDesk>,
+    options: PagesOptions,
+    jar: Jar,
+    environment: Environment<'static>,
+    policy: HeaderValue,
+    running: Arc<Semaphore>,
+}
+
+impl Pages {
+    /// Whether people may sign in by phone number.
+    fn offers_sms(&self) -> bool {
+        self.otp.offers(Channel::Sms)
+    }
+
+    /// Does the work of a form or page to its end, even where the browser goes away.
+    async fn run<T, F>(&self, work: F) -> Result<T, crate::domain::refusal::Refusal>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, crate::domain::refusal::Refusal>> + Send + 'static,
+    {
+        to_its_end(work, None).await
+    }
+}
+
+/// What a browser may do with a page. `leads_to` is where a form may lead on to beside our own pages.
+fn content_policy(leads_to: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'{leads_to}; \
+         base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+/// Every page, with its style and script.
+pub(super) fn router(parts: PagesParts) -> Router {
+    let PagesParts { otp, tokens, accounts, desk, options } = parts;
+    let pages = Arc::new(Pages {
+        jar: Jar { secure: options.secure },
+        running: Arc::new(Semaphore::new(options.max_concurrent_calls)),
+        environment: render::environment(),
+        policy: content_policy(""),
+        otp,
+        tokens,
+        accounts,
+        desk,
+        options,
+    });
+    let documents = Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::send))
+        .route("/sign-in/code", get(code::show).post(code::enter))
+        .route("/sign-in/resend", post(code::resend))
+        .route("/account", get(account::show))
+        .route("/account/end", post(account::end))
+        .route("/account/end-others", post(account::end_others))
+        .route("/account/sign-out", post(account::sign_out))
+        .layer(DefaultBodyLimit::max(LONGEST_FORM))
+        .layer(from_fn_with_state(Arc::clone(&pages), door::pass))
+        .with_state(pages);
+    let files =
+        Router::new().route(STYLE.path, get(async || STYLE.answer())).route(SCRIPT.path, get(async || SCRIPT.answer()));
+    documents.merge(files)
+}
