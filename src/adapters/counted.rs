@@ -1,11 +1,15 @@
-//! A limiter whose decisions are counted.
+//! A limiter whose decisions are counted, and providers whose hand-overs are.
 
 use crate::{
-    ports::limiter::{Admission, Counter, Layer, LayerKind, Limiter, LimiterFault, Stands},
-    telemetry::metrics::DECISIONS,
+    domain::message::Handover,
+    ports::{
+        limiter::{Admission, Counter, Layer, LayerKind, Limiter, LimiterFault, Stands},
+        messenger::Messenger,
+    },
+    telemetry::metrics::{DECISIONS, HANDOVER_CLASSES, HANDOVERS, PROVIDER_KINDS},
 };
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Counts the decisions of another limiter, by layer and outcome.
 pub struct CountedLimiter(pub Arc<dyn Limiter>);
@@ -54,5 +58,26 @@ const fn row(kind: LayerKind) -> usize {
         LayerKind::Proof => 6,
         LayerKind::Device => 7,
         LayerKind::Failures => 8,
+    }
+}
+
+/// Counts the hand-overs of another messenger, by the kind of provider and how they end.
+pub struct CountedMessenger<E>(pub Arc<dyn Messenger<E>>);
+
+#[async_trait]
+impl<E: Send + Sync> Messenger<E> for CountedMessenger<E> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn time_limit(&self) -> Duration {
+        self.0.time_limit()
+    }
+
+    async fn hand_over(&self, envelope: &E) -> Handover {
+        let handover = self.0.hand_over(envelope).await;
+        let place = |table: &[&str], word: &str| table.iter().position(|other| *other == word).unwrap_or(usize::MAX);
+        HANDOVERS.add(place(&PROVIDER_KINDS, self.0.name()), place(&HANDOVER_CLASSES, handover.class()));
+        handover
     }
 }

@@ -13,7 +13,12 @@ pub(super) use review::WatchedReview;
 pub(super) use watch::Watched;
 
 use crate::{
-    engine::{funnel::Funnel, otp::OtpEngine, token::TokenIssuer},
+    engine::{
+        delivery::{DRAIN_POLL, DeliveryDesk},
+        funnel::Funnel,
+        otp::OtpEngine,
+        token::TokenIssuer,
+    },
     ports::{
         clock::Clock,
         store::{Store, Swept},
@@ -116,6 +121,18 @@ pub(super) async fn follow_watched(otp: Arc<OtpEngine>, ending: CancellationToke
     }
     otp.end_watching();
     stop.cancelled().await;
+}
+
+/// Learns which providers operators drained in other processes.
+pub(super) async fn follow_drains(desk: Arc<DeliveryDesk>, stop: CancellationToken) {
+    let mut ticks = interval(DRAIN_POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(fault) = desk.take_drains().await {
+            // The worker says that the store is away; what was drained stays so.
+            tracing::debug!(error = %fault, "it cannot be read which providers are drained");
+        }
+    }
 }
 
 /// Removes what has expired.

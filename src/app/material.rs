@@ -4,13 +4,16 @@ use super::{
     Failure,
     accept::{BadTlsIdentity, Certificate, TlsIdentity},
     templates,
-    wire::{limiter::LimiterSecrets, messenger::MailSecrets},
+    wire::{
+        limiter::LimiterSecrets,
+        messenger::{DeliverySecrets, ProviderSecrets},
+    },
 };
 use crate::{
     adapters::{keys::KeyMaterial, signer::SigningKeys, system::SystemClock},
     config::{
         Config,
-        delivery::Delivery,
+        delivery::EmailProvider,
         limiter::Limiter,
         listen::TlsFiles,
         policy::PolicyFile,
@@ -18,6 +21,7 @@ use crate::{
         review::ReviewFile,
         secret_file,
         secrets::ServiceKeys,
+        sms::SmsProvider,
         store::Store,
     },
     domain::secret::{ExposeSecret as _, Secret, SecretString},
@@ -42,8 +46,8 @@ pub(super) struct Material {
     pub(super) store_password: Option<SecretString>,
     /// What the limiter's server asks for.
     pub(super) limiter: LimiterSecrets,
-    /// What the mail server asks for.
-    pub(super) mail: MailSecrets,
+    /// What the providers of messages ask for.
+    pub(super) delivery: DeliverySecrets,
     /// What messages say.
     pub(super) templates: Templates,
     /// The secret key of the captcha's widget.
@@ -91,16 +95,7 @@ impl Material {
                 authorities: files.certificates(redis.ca_file.as_deref(), "limiter.redis.ca_file"),
             },
         };
-        let mail = match &config.delivery {
-            Delivery::Mailbox { .. } => MailSecrets::default(),
-            Delivery::Smtp(smtp) => {
-                let password_file = smtp.account.as_ref().map(|(_, file)| file.as_path());
-                MailSecrets {
-                    password: files.password(password_file, "delivery.smtp.password_file"),
-                    authorities: files.certificates(smtp.ca_file.as_deref(), "delivery.smtp.ca_file"),
-                }
-            }
-        };
+        let delivery = delivery_secrets(config, &mut files);
         let captcha_file = config.proof.captcha.as_ref().map(|captcha| captcha.secret_file.as_path());
         let captcha = files.password(captcha_file, "proof.captcha.secret_file");
         let listener = config.listen.tls.as_ref().and_then(|tls| files.certificate(tls));
@@ -116,7 +111,7 @@ impl Material {
                 admin_token,
                 store_password,
                 limiter,
-                mail,
+                delivery,
                 templates,
                 captcha,
                 listener,
@@ -125,6 +120,44 @@ impl Material {
             _ => Err(problems.into()),
         }
     }
+}
+
+/// What each provider of messages asks for.
+fn delivery_secrets(config: &Config, files: &mut Files<'_>) -> DeliverySecrets {
+    let mut read = |place: &str, key: &str, secret: Option<&Path>, authorities: Option<&Path>| ProviderSecrets {
+        secret: files.password(secret, &format!("{place}.{key}")),
+        authorities: files.certificates(authorities, &format!("{place}.ca_file")),
+    };
+    let mut secrets = DeliverySecrets::default();
+    for provider in &config.delivery.providers {
+        let place = &provider.place;
+        secrets.email.push(match &provider.kind {
+            EmailProvider::Mailbox { .. } => ProviderSecrets::default(),
+            EmailProvider::Smtp(smtp) => {
+                let password = smtp.account.as_ref().map(|(_, file)| file.as_path());
+                read(place, "password_file", password, smtp.ca_file.as_deref())
+            }
+            EmailProvider::SendGrid(chosen) => {
+                read(place, "api_key_file", Some(&chosen.api_key_file), chosen.service.ca_file.as_deref())
+            }
+            EmailProvider::Webhook(chosen) => {
+                read(place, "secret_file", Some(&chosen.secret_file), chosen.ca_file.as_deref())
+            }
+        });
+    }
+    for provider in config.sms.iter().flat_map(|sms| &sms.providers) {
+        let place = &provider.place;
+        secrets.sms.push(match &provider.kind {
+            SmsProvider::Mailbox { .. } => ProviderSecrets::default(),
+            SmsProvider::Twilio(chosen) => {
+                read(place, "secret_file", Some(&chosen.secret_file), chosen.service.ca_file.as_deref())
+            }
+            SmsProvider::Webhook(chosen) => {
+                read(place, "secret_file", Some(&chosen.secret_file), chosen.ca_file.as_deref())
+            }
+        });
+    }
+    secrets
 }
 
 /// The keys as the adapters take them.

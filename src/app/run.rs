@@ -60,7 +60,7 @@ pub fn check(config: &Config) -> Result<Vec<Problem>, Failure> {
     block_on(async {
         listeners::options(config, material.listener, OperatorToken::new(&material.admin_token))?;
         limiter::build(config, material.limiter, Arc::new(SystemClock))?;
-        Carrier::build(config, material.mail)?;
+        Carrier::build(config, material.delivery, Arc::new(SystemClock))?;
         Ok(warnings)
     })
 }
@@ -133,7 +133,7 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         review_file,
         lock,
     } = wired;
-    let policy = services.operators.policy.clone();
+    let (policy, desk) = (services.operators.policy.clone(), services.operators.desk.clone());
     let fault = |error: io::Error| Failure::Fault(format!("signals cannot be heard: {}", error.kind()));
     let signals = Signals::listen().map_err(fault)?;
     // No token is called active before this has succeeded; and a database without its tables is found out here.
@@ -169,6 +169,9 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     let (otp, ending) = (Arc::clone(&services.otp), stop.clone());
     jobs.begin("watched challenges", |stop| jobs::follow_watched(otp, ending, stop));
     jobs.begin("sweep", |stop| jobs::sweep(store, clock, funnel, stop));
+    // No message goes to a provider that was drained before this process began.
+    desk.take_drains().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
+    jobs.begin("drains", |stop| jobs::follow_drains(desk, stop));
     jobs.begin("delivery", |stop| worker.run(stop));
     let written = CancellationToken::new();
     let writing = analytics.map(|writer| tokio::spawn(writer.run(written.clone())));

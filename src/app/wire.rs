@@ -39,7 +39,7 @@ use crate::{
     domain::{policy::PolicyInForce, time::Timestamp},
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
-        delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
+        delivery::{DeliveryDesk, DeskParts, Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
         funnel::Funnel,
         limiter_log::LimiterLog,
         otp::{LinkBase, OtpEngine, OtpParts},
@@ -108,7 +108,7 @@ pub(super) struct Seen {
 pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Result<Wired, Failure> {
     let lock = only_counter(config)?;
     let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    let carrier = Carrier::build(config, material.mail)?;
+    let carrier = Carrier::build(config, material.delivery, clock.clone())?;
     let counter = limiter::build(config, material.limiter, clock.clone())?;
     let proof = captcha::build(config, material.captcha)?;
     let operator_token = OperatorToken::new(&material.admin_token);
@@ -179,11 +179,12 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         funnel: funnel.clone(),
         templates: Arc::new(material.templates),
     };
+    let desk = desk_of(&worker, &store);
     let services = Services {
         otp: Arc::new(OtpEngine::new(otp)),
         tokens: tokens.clone(),
         accounts: Arc::new(AccountEngine::new(account.clone())),
-        operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate },
+        operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate, desk },
         readiness: Readiness::new(store.clone(), tokens.clone(), counter.limiter()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
         pages: config.pages.enabled.then_some(pages),
@@ -228,6 +229,16 @@ fn policy_in_force(read: PolicyFile, now: Timestamp) -> Arc<SwappedPolicy> {
 fn worker_of(parts: WorkerParts, config: &Config) -> Worker {
     let options = WorkerOptions { stop_limit: config.listen.limits.drain_timeout, ..WorkerOptions::default() };
     Worker::new(parts, options)
+}
+
+fn desk_of(worker: &WorkerParts, store: &Arc<dyn Store>) -> Arc<DeliveryDesk> {
+    Arc::new(DeliveryDesk::new(DeskParts {
+        messengers: worker.messengers.clone(),
+        store: store.clone(),
+        keys: worker.keys.clone(),
+        clock: worker.clock.clone(),
+        entropy: worker.entropy.clone(),
+    }))
 }
 
 fn watched_review(config: &Config, parts: ReviewParts, seen: Stamp) -> Option<WatchedReview> {

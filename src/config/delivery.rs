@@ -1,16 +1,55 @@
-//! `[delivery]`: how messages reach people.
+//! `[delivery]`: how messages reach people: one provider, or several that stand in for one another.
+
+mod sendgrid;
+mod smtp;
+#[cfg(test)]
+pub(super) mod tests;
+mod twilio;
+mod webhook;
+
+pub use sendgrid::SendGrid;
+pub use smtp::{Smtp, SmtpTls};
+pub use twilio::{Twilio, TwilioSender};
+pub use webhook::Webhook;
+
+pub(super) use twilio::read as read_twilio;
+pub(super) use webhook::read as read_webhook;
 
 use super::{
-    form::{Span, Text, Whole, Word},
+    form::{Form, List, Span, Text},
     network,
-    reader::Section,
+    reader::{Found, Section},
+    sms::is_domain,
 };
-use crate::domain::contact::EmailAddress;
-use std::{path::PathBuf, time::Duration};
+use crate::domain::route::Route;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-/// The section.
+/// The section: who carries emails, in the order in which they are tried; at least one.
 #[derive(Clone, Debug)]
-pub enum Delivery {
+pub struct Delivery {
+    /// The providers.
+    pub providers: Vec<Provider<EmailProvider>>,
+}
+
+/// A provider in its chain.
+#[derive(Clone, Debug)]
+pub struct Provider<K> {
+    /// By which operators know it.
+    pub name: String,
+    /// Whom it carries messages to.
+    pub route: Route,
+    /// The section that says so, such as `delivery.smtp`.
+    pub place: String,
+    /// What it is.
+    pub kind: K,
+}
+
+/// Who carries emails.
+#[derive(Clone, Debug)]
+pub enum EmailProvider {
     /// Files in a folder, for a developer to read.
     Mailbox {
         /// The folder.
@@ -18,114 +57,140 @@ pub enum Delivery {
     },
     /// A mail server that takes messages for anyone.
     Smtp(Smtp),
+    /// SendGrid.
+    SendGrid(SendGrid),
+    /// A service of the operator's own.
+    Webhook(Webhook),
 }
 
-/// How the connection to the mail server is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SmtpTls {
-    /// TLS from the first byte (RFC 8314 section 3.3), usually port 465.
-    Implicit,
-    /// STARTTLS, and nothing in clear before it (RFC 3207), usually port 587.
-    StartTls,
-    /// In clear, as the server is on this machine.
-    DisableOnLoopback,
-    /// In clear over a network that the operator says is private.
-    DisableOnTrustedNetwork,
-}
+impl Delivery {
+    /// The folder of the mailbox, where that takes the emails.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<&Path> {
+        self.providers.iter().find_map(|provider| match &provider.kind {
+            EmailProvider::Mailbox { directory } => Some(directory.as_path()),
+            _ => None,
+        })
+    }
 
-/// A mail server.
-#[derive(Clone, Debug)]
-pub struct Smtp {
-    /// A host name or IP address; what its certificate must name.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// Whether the connection is encrypted.
-    pub tls: SmtpTls,
-    /// Authorities that are trusted instead of the system's, in PEM.
-    pub ca_file: Option<PathBuf>,
-    /// The account, and the secret file with its password. `None` where the server asks for none.
-    pub account: Option<(String, PathBuf)>,
-    /// The sender's address, in ASCII.
-    pub from: EmailAddress,
-    /// The sender's name; empty for none.
-    pub from_name: String,
-    /// Unused connections that are kept.
-    pub pool_size: u32,
-    /// How long one message may take, from the connection to the server's last answer.
-    pub timeout: Duration,
-}
-
-const TLS: Word<SmtpTls> = Word(&[
-    ("implicit", SmtpTls::Implicit),
-    ("starttls", SmtpTls::StartTls),
-    ("disable-on-loopback", SmtpTls::DisableOnLoopback),
-    ("disable-on-trusted-network", SmtpTls::DisableOnTrustedNetwork),
-]);
-
-pub(super) fn read(section: &mut Section<'_>) -> Option<Delivery> {
-    match section.choice(&["mailbox", "smtp"])? {
-        "mailbox" => section.section("mailbox", |section| {
-            network::need_path(section, "directory", "the path of the folder that takes the messages")
-                .map(|directory| Delivery::Mailbox { directory })
-        }),
-        _ => section.section("smtp", read_smtp).map(Delivery::Smtp),
+    /// The webhooks among the providers.
+    pub fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.providers.iter().filter_map(|provider| match &provider.kind {
+            EmailProvider::Webhook(webhook) => Some(webhook),
+            _ => None,
+        })
     }
 }
 
-fn read_smtp(section: &mut Section<'_>) -> Option<Smtp> {
-    let host = section.need("host", &network::host());
-    let tls = section.get("tls", &TLS).or(SmtpTls::Implicit).filter(|tls| {
-        network::clear_only_on_loopback(section, *tls == SmtpTls::DisableOnLoopback, host.as_deref()).is_some()
-    });
-    let usual = if tls == Some(SmtpTls::Implicit) { 465 } else { 587 };
-    let port = section.get("port", &Whole(1..=65_535)).or(usual);
-    let ca_file = network::path(section, "ca_file", "the path of the authorities in PEM").optional();
-    let account = read_account(section, tls);
-    let sender = Text {
-        parse: |text: &str| EmailAddress::parse(text).ok().filter(|address| address.as_str().is_ascii()),
-        expected: "an email address in ASCII such as \"sign-in@example.com\"",
+pub(super) fn read(section: &mut Section<'_>) -> Option<Delivery> {
+    let domains = |section: &mut Section<'_>| {
+        let pattern = Text {
+            parse: |text: &str| is_domain(text.strip_prefix("*.").unwrap_or(text)).then(|| text.to_owned()),
+            expected: "a domain in lower-case ASCII such as \"example.com\", or \"*.example.com\" for those below it",
+        };
+        let domains = listed(section, "domains", pattern)?;
+        Some(domains.map_or(Route::Everyone, |domains| Route::Domains(domains.into())))
     };
-    let from = section.need("from", &sender);
-    let from_name = section.get("from_name", &network::words::<64>("at most 64 characters")).or(String::new());
-    let pool_size = section.get("pool_size", &Whole(1..=100)).or(16);
-    let timeout =
-        section.get("timeout", &Span(Duration::from_secs(1)..=Duration::from_mins(1))).or(Duration::from_secs(10));
-    Some(Smtp {
-        host: host?,
-        port: u16::try_from(port?).ok()?,
-        tls: tls?,
-        ca_file: ca_file?,
-        account: account?,
-        from: from?,
-        from_name: from_name?,
-        pool_size: pool_size?,
-        timeout: timeout?,
+    let providers = match section.choice(&["mailbox", "smtp", "sendgrid", "webhook", "providers"])? {
+        "mailbox" => section.section("mailbox", |section| {
+            let directory = network::need_path(section, "directory", "the path of the folder that takes the messages")?;
+            Some(alone("mailbox", section, EmailProvider::Mailbox { directory }))
+        }),
+        "providers" => chain(section, domains, |section| {
+            let kind = section.choice(&["smtp", "sendgrid", "webhook"])?;
+            read_kind(section, kind).map(|provider| (kind, provider.kind, provider.place))
+        }),
+        kind => read_kind(section, kind).map(|provider| vec![provider]),
+    };
+    providers.map(|providers| Delivery { providers })
+}
+
+fn read_kind(section: &mut Section<'_>, kind: &'static str) -> Option<Provider<EmailProvider>> {
+    section.section(kind, |section| {
+        let provider = match kind {
+            "smtp" => EmailProvider::Smtp(smtp::read(section)?),
+            "sendgrid" => EmailProvider::SendGrid(sendgrid::read(section)?),
+            _ => EmailProvider::Webhook(webhook::read(section)?),
+        };
+        alone(kind, section, provider).pop()
     })
 }
 
-#[expect(clippy::option_option, reason = "the outer tells whether it could be read, the inner whether it is there")]
-fn read_account(section: &mut Section<'_>, tls: Option<SmtpTls>) -> Option<Option<(String, PathBuf)>> {
-    let user = section.get("user", &network::words::<256>("the name of the account")).optional();
-    let password_file = network::path(section, "password_file", "the path of a file with the password").optional();
-    match (user?, password_file?) {
-        (Some(_), Some(_)) if tls == Some(SmtpTls::DisableOnTrustedNetwork) => {
-            section.wrong(
-                "user",
-                "would sign in with a password in clear",
-                "use TLS, or remove user and password_file",
-            );
-            None
-        }
-        (Some(user), Some(file)) => Some(Some((user, file))),
-        (None, None) => Some(None),
-        (Some(_), None) => {
-            section.wrong("user", "has no password", "name the password's file in password_file");
-            None
-        }
-        (None, Some(_)) => {
-            section.wrong("password_file", "belongs to no user", "name the account in user, or remove it");
-            None
-        }
+/// A chain of one, named after what it is.
+pub(super) fn alone<K>(name: &str, section: &Section<'_>, kind: K) -> Vec<Provider<K>> {
+    vec![Provider { name: name.to_owned(), route: Route::Everyone, place: section.place().to_owned(), kind }]
+}
+
+/// Reads the list `providers`. Names are there once; one provider at least carries to everyone.
+pub(super) fn chain<'d, K>(
+    section: &mut Section<'d>,
+    route: impl Fn(&mut Section<'d>) -> Option<Route>,
+    kind: impl Fn(&mut Section<'d>) -> Option<(&'static str, K, String)>,
+) -> Option<Vec<Provider<K>>> {
+    let name =
+        Text { parse: |text: &str| is_name(text).then(|| text.to_owned()), expected: "1 to 32 of a-z 0-9 and -" };
+    let read = section.tables("providers", |section| {
+        let name = section.get("name", &name).optional();
+        let route = route(section);
+        let (own, kind, place) = kind(section)?;
+        Some(Provider { name: name?.unwrap_or_else(|| own.to_owned()), route: route?, place, kind })
+    });
+    let Found::Value(providers) = read else { return None };
+    let twice = |(n, one): (usize, &Provider<K>)| providers[..n].iter().any(|other| other.name == one.name);
+    if providers.iter().enumerate().any(twice) {
+        section.wrong("providers", "has two of one name", "give each a name of its own");
+        return None;
     }
+    if !providers.iter().any(|provider| provider.route == Route::Everyone) {
+        section.wrong("providers", "leaves out most recipients", "let one at least carry to everyone, as the last");
+        return None;
+    }
+    Some(providers)
+}
+
+/// The list under `key`, which is not empty where it is there.
+#[expect(clippy::option_option, reason = "the outer tells whether it could be read, the inner whether it is there")]
+pub(super) fn listed<F: Form>(section: &mut Section<'_>, key: &'static str, form: F) -> Option<Option<Vec<F::Value>>> {
+    let list = section.get(key, &List(form)).optional()?;
+    if list.as_ref().is_some_and(Vec::is_empty) {
+        section.wrong(key, "is empty", "remove it, where the provider carries to everyone");
+        return None;
+    }
+    Some(list)
+}
+
+fn is_name(text: &str) -> bool {
+    let letter = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    (1..=32).contains(&text.len()) && text.bytes().all(letter)
+}
+
+/// What every provider over HTTP has: where its service is, who may sign for it, and how long one message may take.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The service's address without a path.
+    pub endpoint: Option<String>,
+    /// Authorities that are trusted instead of the system's, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// How long one message may take, connecting included.
+    pub timeout: Duration,
+}
+
+/// Reads `endpoint`, `ca_file` and `timeout`.
+fn read_service(section: &mut Section<'_>) -> Option<Service> {
+    let endpoint = Text {
+        parse: |text: &str| network::is_safe_url(text).then(|| text.to_owned()),
+        expected: "an https URL without a path, or an http URL of this machine",
+    };
+    let endpoint = section.get("endpoint", &endpoint).optional();
+    let (ca_file, timeout) = (read_ca_file(section), read_timeout(section));
+    Some(Service { endpoint: endpoint?, ca_file: ca_file?, timeout: timeout? })
+}
+
+#[expect(clippy::option_option, reason = "the outer tells whether it could be read, the inner whether it is there")]
+fn read_ca_file(section: &mut Section<'_>) -> Option<Option<PathBuf>> {
+    network::path(section, "ca_file", "the path of the authorities in PEM").optional()
+}
+
+fn read_timeout(section: &mut Section<'_>) -> Option<Duration> {
+    section.get("timeout", &Span(Duration::from_secs(1)..=Duration::from_mins(1))).or(Duration::from_secs(10))
 }

@@ -124,6 +124,17 @@ pub(super) fn is_clear(url: &str) -> bool {
     url.starts_with("http://")
 }
 
+/// The host of a URL, in lower case; an IPv6 address without brackets.
+pub(super) fn host_of(url: &str) -> String {
+    let host = url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_ascii_lowercase));
+    host.unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned()
+}
+
+/// Whether a text is a URL that a secret may travel to: in clear to this machine alone.
+pub(super) fn is_safe_url(text: &str) -> bool {
+    is_url(text) && (!is_clear(text) || is_loopback(&host_of(text)))
+}
+
 /// Reads a path under `key`; a relative one starts at the configuration's own folder.
 pub(super) fn path(section: &mut Section<'_>, key: &'static str, expected: &'static str) -> Found<PathBuf> {
     let form = Text { parse: |text: &str| is_path(text).then(|| PathBuf::from(text)), expected };

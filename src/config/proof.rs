@@ -124,7 +124,7 @@ fn read_captcha(section: &mut Section<'_>) -> Option<(String, OnFailure, Captcha
         return None;
     }
     let endpoint = Text {
-        parse: |text: &str| is_endpoint(text).then(|| text.to_owned()),
+        parse: |text: &str| network::is_safe_url(text).then(|| text.to_owned()),
         expected: "an https URL, or an http URL of this machine",
     };
     let endpoint = section.get("endpoint", &endpoint).optional();
@@ -133,11 +133,4 @@ fn read_captcha(section: &mut Section<'_>) -> Option<(String, OnFailure, Captcha
     let on_failure = section.get("on_failure", &ON_FAILURE).or(OnFailure::default());
     let captcha = Captcha { secret_file: secret_file?, hostnames: hostnames?, endpoint: endpoint?, timeout: timeout? };
     Some((site_key?, on_failure?, captcha))
-}
-
-/// The secret travels there: in clear on this machine alone.
-fn is_endpoint(text: &str) -> bool {
-    let host = text.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default();
-    let loopback = network::is_loopback(host.trim_start_matches('[').trim_end_matches(']'));
-    network::is_url(text) && (!network::is_clear(text) || loopback)
 }

@@ -120,6 +120,11 @@ pub(super) struct Section<'d> {
 }
 
 impl<'d> Section<'d> {
+    /// The section's own name, such as `delivery.smtp`.
+    pub(super) fn place(&self) -> &str {
+        &self.path
+    }
+
     /// What stands under `key`.
     pub(super) fn get<F: Form>(&mut self, key: &'static str, form: &F) -> Found<F::Value> {
         let Some((value, at)) = self.value(key) else { return Found::Absent };

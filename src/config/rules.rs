@@ -2,7 +2,7 @@
 
 use super::{
     analytics::Analytics,
-    delivery::Delivery,
+    delivery::{Delivery, Webhook},
     limiter::Limiter,
     listen::Listen,
     network,
@@ -11,7 +11,7 @@ use super::{
     reader::Section,
     review::Review,
     service::Environment,
-    sms::{self, Sms, SmsProvider},
+    sms::{self, Sms},
     store::Store,
     telemetry::Telemetry,
 };
@@ -35,12 +35,15 @@ pub(super) fn check(
             "give the https URL that clients reach as service.issuer",
         );
     }
-    if matches!(delivery, Some(Delivery::Mailbox { .. })) {
+    if delivery.is_some_and(|delivery| delivery.mailbox().is_some()) {
         root.wrong(
             "delivery",
             "is the mailbox, which shows everyone's codes to whoever reads the folder or the page",
             "write [delivery.smtp], or environment = \"development\" where nobody real signs in",
         );
+    }
+    if delivery.is_some_and(|delivery| delivery.webhooks().any(opens_networks)) {
+        root.wrong("delivery", OPEN_NETWORKS, OPEN_NETWORKS_REMEDY);
     }
     if matches!((store, limiter), (Some(Store::Postgres(_)), Some(Limiter::Memory))) {
         root.wrong(
@@ -49,6 +52,14 @@ pub(super) fn check(
             "write [limiter.redis]; memory is exact with SQLite, which one process owns",
         );
     }
+}
+
+const OPEN_NETWORKS: &str = "has a webhook with allowed_networks in production";
+const OPEN_NETWORKS_REMEDY: &str =
+    "remove allowed_networks, and name a receiver on the internet, or write environment = \"development\"";
+
+const fn opens_networks(webhook: &Webhook) -> bool {
+    !webhook.allowed_networks.is_empty()
 }
 
 /// Notes what short messages are at odds with, and gives them their domain: the issuer's where none is named.
@@ -60,15 +71,18 @@ pub(super) fn check_sms(
     sms: Option<Sms>,
 ) -> Option<Sms> {
     let mut sms = sms?;
-    let SmsProvider::Mailbox { directory } = &sms.provider;
-    if environment == Some(Environment::Production) {
+    if environment == Some(Environment::Production) && sms.mailbox().is_some() {
         root.wrong(
             "delivery",
             "has the mailbox for sms, which shows everyone's codes to whoever reads the folder or the page",
-            "remove [delivery.sms], or write environment = \"development\" where nobody real signs in",
+            "write [delivery.sms.twilio] or remove [delivery.sms], or write environment = \"development\" where nobody real signs in",
         );
     }
-    if matches!(delivery, Some(Delivery::Mailbox { directory: other }) if other != directory) {
+    if environment == Some(Environment::Production) && sms.webhooks().any(opens_networks) {
+        root.wrong("delivery", OPEN_NETWORKS, OPEN_NETWORKS_REMEDY);
+    }
+    let mailboxes = delivery.and_then(Delivery::mailbox).zip(sms.mailbox());
+    if mailboxes.is_some_and(|(email, sms)| email != sms) {
         root.wrong(
             "delivery",
             "has one mailbox for email and another for sms",

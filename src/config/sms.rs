@@ -1,13 +1,19 @@
 //! `[delivery.sms]`: how short messages reach people. Without it a deployment offers none.
 
-use super::{form::Text, network, reader::Section};
-use std::path::PathBuf;
+use super::{
+    delivery::{Provider, Twilio, Webhook, alone, chain, listed, read_twilio, read_webhook},
+    form::Text,
+    network,
+    reader::Section,
+};
+use crate::domain::{contact::Country, route::Route};
+use std::path::{Path, PathBuf};
 
 /// The section.
 #[derive(Clone, Debug)]
 pub struct Sms {
-    /// Who carries them.
-    pub provider: SmsProvider,
+    /// Who carries them, in the order in which they are tried; at least one.
+    pub providers: Vec<Provider<SmsProvider>>,
     /// The host that codes are bound to; `None` for the issuer's.
     pub domain: Option<String>,
 }
@@ -20,6 +26,29 @@ pub enum SmsProvider {
         /// The folder.
         directory: PathBuf,
     },
+    /// Twilio.
+    Twilio(Twilio),
+    /// A service of the operator's own.
+    Webhook(Webhook),
+}
+
+impl Sms {
+    /// The folder of the mailbox, where that takes the messages.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<&Path> {
+        self.providers.iter().find_map(|provider| match &provider.kind {
+            SmsProvider::Mailbox { directory } => Some(directory.as_path()),
+            _ => None,
+        })
+    }
+
+    /// The webhooks among the providers.
+    pub fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.providers.iter().filter_map(|provider| match &provider.kind {
+            SmsProvider::Webhook(webhook) => Some(webhook),
+            _ => None,
+        })
+    }
 }
 
 /// Reads the section, where it is there.
@@ -32,18 +61,42 @@ pub(super) fn read(delivery: &mut Section<'_>) -> Option<Option<Sms>> {
 }
 
 fn read_section(section: &mut Section<'_>) -> Option<Sms> {
-    let provider = section.choice(&["mailbox"]).and_then(|_| {
-        section.section("mailbox", |section| {
-            network::need_path(section, "directory", "the path of the folder that takes the messages")
-                .map(|directory| SmsProvider::Mailbox { directory })
-        })
-    });
+    let countries = |section: &mut Section<'_>| {
+        let country = Text {
+            parse: |text: &str| Country::new(text).filter(|country| country.as_str() == text),
+            expected: "a country in two capital letters such as \"DE\"",
+        };
+        let countries = listed(section, "countries", country)?;
+        Some(countries.map_or(Route::Everyone, |countries| Route::Countries(countries.into())))
+    };
+    let providers = match section.choice(&["mailbox", "twilio", "webhook", "providers"]) {
+        None => None,
+        Some("mailbox") => section.section("mailbox", |section| {
+            let directory = network::need_path(section, "directory", "the path of the folder that takes the messages")?;
+            Some(alone("mailbox", section, SmsProvider::Mailbox { directory }))
+        }),
+        Some("providers") => chain(section, countries, |section| {
+            let kind = section.choice(&["twilio", "webhook"])?;
+            read_kind(section, kind).map(|provider| (kind, provider.kind, provider.place))
+        }),
+        Some(kind) => read_kind(section, kind).map(|provider| vec![provider]),
+    };
     let domain = Text {
         parse: |text: &str| is_domain(text).then(|| text.to_owned()),
         expected: "a host in lower-case ASCII such as \"app.example.com\"",
     };
     let domain = section.get("domain", &domain).optional();
-    Some(Sms { provider: provider?, domain: domain? })
+    Some(Sms { providers: providers?, domain: domain? })
+}
+
+fn read_kind(section: &mut Section<'_>, kind: &'static str) -> Option<Provider<SmsProvider>> {
+    section.section(kind, |section| {
+        let provider = match kind {
+            "twilio" => SmsProvider::Twilio(read_twilio(section)?),
+            _ => SmsProvider::Webhook(read_webhook(section)?),
+        };
+        alone(kind, section, provider).pop()
+    })
 }
 
 /// The host of a URL, where codes can be bound to it: a name, not an address.
@@ -55,7 +108,7 @@ pub fn domain_of(url: &str) -> Option<String> {
 }
 
 /// A host name as it stands in the DNS, or `localhost`. The last label tells it from an IP address.
-fn is_domain(text: &str) -> bool {
+pub(super) fn is_domain(text: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
@@ -83,7 +136,7 @@ mod tests {
         let named = SECTION.replace(" } }", " }, domain = \"app.example.com\" }");
         assert_eq!(parse(&SMALLEST.replace(SECTION, &named)).unwrap().sms.unwrap().domain.unwrap(), "app.example.com");
         for (section, told) in [
-            ("sms = {}", "delivery.sms: has no choice; write exactly one of mailbox"),
+            ("sms = {}", "delivery.sms: has no choice; write exactly one of mailbox, twilio, webhook, providers"),
             ("sms = { mailbox = {} }", "delivery.sms.mailbox.directory: is missing"),
             ("sms = { mailbox = { directory = \"/elsewhere\" } }", "delivery: has one mailbox for email and another"),
             (

@@ -65,8 +65,8 @@ pub struct FunnelEvent {
     pub language: String,
     /// How the step ended, in a fixed word such as `sent` or `CODE_INVALID`.
     pub outcome: &'static str,
-    /// Who took the message, such as `smtp`.
-    pub provider: &'static str,
+    /// The name of the provider that took the message, such as `smtp`.
+    pub provider: String,
     /// The span since the challenge began, in a fixed word such as `under_1m`.
     pub elapsed: &'static str,
 }
@@ -107,7 +107,7 @@ impl FunnelEvent {
             client_id: String::new(),
             language: String::new(),
             outcome,
-            provider: "",
+            provider: String::new(),
             elapsed: challenge_id.create_time().map(|begun| elapsed(now.since(begun))).unwrap_or_default(),
         }
     }

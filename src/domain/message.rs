@@ -171,6 +171,8 @@ pub struct ClaimedMessage {
     pub content: Sealed,
     /// How many times it has been claimed, this one included.
     pub attempts: u32,
+    /// How often it may have been sent without an answer.
+    pub unanswered: u32,
     /// When it was accepted.
     pub create_time: Timestamp,
     /// After this time it is not sent any more.

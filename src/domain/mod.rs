@@ -2,10 +2,12 @@
 
 pub mod answer;
 pub mod audit;
+pub mod breaker;
 pub mod challenge;
 pub mod claims;
 pub mod client;
 pub mod contact;
+pub mod delivery;
 pub mod device_token;
 pub mod digest;
 pub mod funnel;
@@ -24,6 +26,7 @@ pub mod refresh_token;
 pub mod refusal;
 pub mod review_account;
 pub mod revocation;
+pub mod route;
 pub mod sealed;
 pub mod secret;
 pub mod session;

@@ -49,10 +49,11 @@ impl Funnel {
         challenge_id: ChallengeId,
         now: Timestamp,
         outcome: &'static str,
-        (channel, provider): (&'static str, &'static str),
+        channel: &'static str,
+        provider: &str,
     ) {
         let event = self.event(step, challenge_id, now, outcome);
-        self.tell(event.map(|event| FunnelEvent { channel, provider, ..event }));
+        self.tell(event.map(|event| FunnelEvent { channel, provider: provider.to_owned(), ..event }));
     }
 
     /// The event that a code was refused, where the audit event says so and names the challenge; to be told once that has

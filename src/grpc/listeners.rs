@@ -17,6 +17,7 @@ use super::{
 };
 use crate::engine::{
     account::{AccountEngine, AdminEngine},
+    delivery::DeliveryDesk,
     explain::ExplainEngine,
     otp::OtpEngine,
     policy::PolicyEngine,
@@ -106,17 +107,19 @@ pub struct OperatorEngines {
     pub explain: Arc<ExplainEngine>,
     /// What a policy would have refused.
     pub simulate: Arc<SimulateEngine>,
+    /// Providers and messages.
+    pub desk: Arc<DeliveryDesk>,
 }
 
 /// The front of the listener for operators, who show `token` with every call of `AdminService`.
 #[must_use]
 pub fn operators(
-    OperatorEngines { admin: engine, policy, explain, simulate }: OperatorEngines,
+    OperatorEngines { admin: engine, policy, explain, simulate, desk }: OperatorEngines,
     token: OperatorToken,
     health: &Health,
     options: FrontOptions,
 ) -> Front<Operators> {
-    let admin = Admin { engine: Arc::clone(&engine), policy, explain, simulate };
+    let admin = Admin { engine: Arc::clone(&engine), policy, explain, simulate, desk };
     let operators = Operators {
         engine,
         token,

@@ -23,6 +23,7 @@
 //! | `identity.limiter.changes` | `change`, `identity.reason` | changes in who counts requests |
 //! | `identity.limiter.alone` | | 1 while this process counts alone |
 //! | `identity.analytics.events` | `event`, `outcome` | events of the funnel, written or lost |
+//! | `identity.delivery.handovers` | `provider`, `outcome` | hand-overs to a kind of provider, such as `smtp` |
 
 /// Every span that may be exported under its own name.
 pub const SPANS: [&str; 4] = [RPC, STORE, LIMITER, DELIVERY];
@@ -65,6 +66,9 @@ pub const LIMITER_DECISIONS: &str = "identity.limiter.decisions";
 pub const LIMITER_CHANGES: &str = "identity.limiter.changes";
 /// Whether this process counts alone.
 pub const LIMITER_ALONE: &str = "identity.limiter.alone";
+
+/// Hand-overs to providers.
+pub const DELIVERY_HANDOVERS: &str = "identity.delivery.handovers";
 
 /// Text messages that a rule stops.
 pub const TEXT_MESSAGES_STOPPED: &str = "identity.text_messages.stopped";

@@ -114,6 +114,12 @@ impl Answer {
     }
 }
 
+/// A provider's id for a message as it may be kept: up to 128 visible characters of ASCII; else empty, as if it gave none.
+pub(super) fn kept_id(id: &str) -> String {
+    let fits = id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic()) && !id.contains('@');
+    if fits { id.to_owned() } else { String::new() }
+}
+
 /// Sends a request and reads the whole answer, or tells what became of the message without one.
 pub(super) async fn exchange(request: RequestBuilder) -> Result<Answer, Handover> {
     let mut response = request.send().await.map_err(|error| without_answer(&error))?;

@@ -155,7 +155,7 @@ fn meaning(answer: &Answer) -> Handover {
     match answer.status {
         StatusCode::ACCEPTED => {
             let id = answer.header(&SENDGRID_ID).unwrap_or_default();
-            Handover::Accepted { provider_message_id: id.to_owned() }
+            Handover::Accepted { provider_message_id: exchange::kept_id(id) }
         }
         // In the sandbox, for which we never ask, or no SendGrid at all.
         StatusCode::OK => Handover::Misconfigured { reason: "NOT_QUEUED" },

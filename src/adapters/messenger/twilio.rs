@@ -114,7 +114,7 @@ fn meaning(answer: &Answer) -> Handover {
         let failed = matches!(said.status.as_str(), Some("failed" | "undelivered" | "canceled"));
         let refusal = said.error_code.and_then(codes::meaning);
         return match (failed, refusal) {
-            (false, _) => Handover::Accepted { provider_message_id: sid },
+            (false, _) => Handover::Accepted { provider_message_id: exchange::kept_id(&sid) },
             (true, Some(refusal)) => refusal,
             (true, None) => Handover::Refused { reason: "MESSAGE_REFUSED" },
         };

@@ -117,7 +117,7 @@ fn meaning(answer: &Answer) -> Handover {
         // Of success the standard knows one kind, whatever the body says.
         status if status.is_success() => {
             let taken = serde_json::from_slice(&answer.body).unwrap_or(Taken { id: String::new() });
-            Handover::Accepted { provider_message_id: taken.id }
+            Handover::Accepted { provider_message_id: exchange::kept_id(&taken.id) }
         }
         StatusCode::UNPROCESSABLE_ENTITY => Handover::Refused { reason: "RECIPIENT_REFUSED" },
         StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => Handover::Unserved { reason: "DESTINATION_NOT_SERVED" },

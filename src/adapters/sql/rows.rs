@@ -237,6 +237,7 @@ pub(super) fn message(row: &impl Fields) -> Result<ClaimedMessage, StoreFault> {
         recipient,
         content: sealed(row, "content_key_id", "content")?,
         attempts: row.count("attempts")?,
+        unanswered: row.count("unanswered")?,
         create_time: time(row, "create_time")?,
         expire_time: time(row, "expire_time")?,
     })

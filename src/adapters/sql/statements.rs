@@ -12,11 +12,11 @@ pub struct Statement {
 }
 
 macro_rules! statements {
-    ($($name:ident = $($text:expr),+ $(; $lock:literal $(, $rest:expr)*)?;)*) => {
+    ($($name:ident = $($text:expr),+ $(; $lock:literal $(, $rest:expr)*)*;)*) => {
         $(pub(super) const $name: &Statement = &Statement {
             name: stringify!($name),
-            postgres: concat!($($text),+ $(, $lock $(, $rest)*)?),
-            sqlite: concat!($($text),+ $($(, $rest)*)?),
+            postgres: concat!($($text),+ $(, $lock $(, $rest)*)*),
+            sqlite: concat!($($text),+ $($(, $rest)*)*),
         };)*
 
         /// All of them.
@@ -94,6 +94,14 @@ macro_rules! refusal_columns {
 macro_rules! message_columns {
     () => {
         "message_id, challenge_id, user_id, content_key_id, content, attempts, create_time, expire_time, due_time"
+    };
+}
+
+/// What is told of a message.
+macro_rules! delivery_columns {
+    () => {
+        "message_id, challenge_id, attempts, unanswered, create_time, expire_time, settle_time, delivered, provider, \
+        provider_message_id, reason"
     };
 }
 
@@ -202,18 +210,31 @@ statements! {
 
     INSERT_MESSAGE = "INSERT INTO outbox (", message_columns!(), ") VALUES \
         ($1, $2, $3, $4, $5, $8, $6, $7, $9)";
-    CLAIM = "WITH due AS MATERIALIZED (SELECT message_id FROM outbox WHERE settle_time IS NULL AND due_time <= $1 \
-        ORDER BY due_time, message_id LIMIT $3"; " FOR UPDATE SKIP LOCKED",
-        ") UPDATE outbox SET due_time = $2, attempts = attempts + 1 WHERE message_id IN (SELECT message_id FROM due) \
-        RETURNING message_id, challenge_id, user_id, content_key_id, content, attempts, create_time, expire_time, \
-        (SELECT email_key_id FROM users WHERE users.user_id = outbox.user_id) AS email_key_id, \
+    CLAIM = "WITH codes AS MATERIALIZED (SELECT message_id FROM outbox WHERE settle_time IS NULL AND due_time <= $1 \
+        AND challenge_id IS NOT NULL ORDER BY due_time, message_id LIMIT $3"; " FOR UPDATE SKIP LOCKED",
+        "), notices AS MATERIALIZED (SELECT message_id FROM outbox WHERE settle_time IS NULL AND due_time <= $1 \
+        AND challenge_id IS NULL ORDER BY due_time, message_id LIMIT $3 - (SELECT count(*) FROM codes)";
+        " FOR UPDATE SKIP LOCKED",
+        ") UPDATE outbox SET due_time = $2, attempts = attempts + 1 WHERE message_id IN (SELECT message_id FROM codes \
+        UNION ALL SELECT message_id FROM notices) \
+        RETURNING message_id, challenge_id, user_id, content_key_id, content, attempts, unanswered, create_time, \
+        expire_time, (SELECT email_key_id FROM users WHERE users.user_id = outbox.user_id) AS email_key_id, \
         (SELECT email FROM users WHERE users.user_id = outbox.user_id) AS email, \
         (SELECT phone_key_id FROM users WHERE users.user_id = outbox.user_id) AS phone_key_id, \
         (SELECT phone FROM users WHERE users.user_id = outbox.user_id) AS phone, \
         (SELECT locale FROM users WHERE users.user_id = outbox.user_id) AS locale";
-    SETTLE = "UPDATE outbox SET settle_time = $2, delivered = $3, provider_message_id = $4, content_key_id = NULL, \
-        content = NULL WHERE message_id = $1 AND settle_time IS NULL";
-    RETRY = "UPDATE outbox SET due_time = $2 WHERE message_id = $1 AND settle_time IS NULL";
+    SETTLE = "UPDATE outbox SET settle_time = $2, delivered = $3, provider = $4, provider_message_id = $5, reason = $6, \
+        content_key_id = NULL, content = NULL WHERE message_id = $1 AND settle_time IS NULL";
+    RETRY = "UPDATE outbox SET due_time = $2, unanswered = $3 WHERE message_id = $1 AND settle_time IS NULL";
+
+    DELIVERY = "SELECT ", delivery_columns!(), " FROM outbox WHERE message_id = $1 LIMIT $2";
+    DELIVERIES_OF = "SELECT ", delivery_columns!(), " FROM outbox WHERE challenge_id = $1 \
+        ORDER BY create_time DESC, message_id DESC LIMIT $2";
+
+    DRAINED_PROVIDERS = "SELECT channel, name, drain_time FROM drained_providers ORDER BY channel, name";
+    DRAIN_PROVIDER = "INSERT INTO drained_providers (channel, name, drain_time) VALUES ($1, $2, $3) \
+        ON CONFLICT (channel, name) DO NOTHING";
+    RESUME_PROVIDER = "DELETE FROM drained_providers WHERE channel = $1 AND name = $2";
 
     ANSWER = "SELECT fingerprint, body_key_id, body FROM answers WHERE call = $1 AND expire_time > $2";
     INSERT_ANSWER = "INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \

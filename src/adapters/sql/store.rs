@@ -51,6 +51,7 @@ macro_rules! step {
     }};
 }
 
+mod delivery;
 mod grants;
 mod ledger;
 mod outbox;

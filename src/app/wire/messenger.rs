@@ -1,21 +1,31 @@
 //! Who carries messages.
 
 use crate::{
-    adapters::messenger::{
-        Sender,
-        mailbox::MailboxFolder,
-        smtp::{Login, Security, Smtp, SmtpOptions},
+    adapters::{
+        counted::CountedMessenger,
+        messenger::{
+            HttpOptionFault, Sender,
+            mailbox::MailboxFolder,
+            sendgrid::{self, SendGridOptions},
+            smtp::{Login, Security, Smtp, SmtpOptions},
+            twilio::{self, TwilioOptions},
+            webhook::{SigningSecret, SystemLookup, Webhook, WebhookOptions},
+        },
     },
     app::Failure,
     config::{
         Config,
-        delivery::{self, Delivery, SmtpTls},
+        delivery::{self, EmailProvider, SmtpTls, TwilioSender},
         problem::Problem,
-        sms::{Sms, SmsProvider},
+        sms::SmsProvider,
     },
-    domain::{contact::EmailAddress, secret::SecretString},
-    engine::delivery::{Messengers, SmsRoute},
-    ports::{mailbox::Mailbox, messenger::Messenger},
+    domain::{
+        contact::EmailAddress,
+        message::SmsEnvelope,
+        secret::{ExposeSecret as _, SecretString},
+    },
+    engine::delivery::{Chain, Letter, Messengers, Provider, SmsRoute, WorkerOptions},
+    ports::{clock::Clock, mailbox::Mailbox, messenger::Messenger},
 };
 use std::{path::Path, sync::Arc};
 
@@ -30,72 +40,189 @@ pub(in crate::app) struct Carrier {
     pub(in crate::app) mailbox: Option<Arc<dyn Mailbox>>,
 }
 
-/// What the mail server asks for.
+/// What one provider asks for.
 #[derive(Default)]
-pub(in crate::app) struct MailSecrets {
-    /// The account's password.
-    pub(in crate::app) password: Option<SecretString>,
+pub(in crate::app) struct ProviderSecrets {
+    /// The account's password, the API key or whatever else proves who we are.
+    pub(in crate::app) secret: Option<SecretString>,
     /// The authorities that may sign its certificate, in PEM.
     pub(in crate::app) authorities: Option<Vec<u8>>,
+}
+
+/// What the providers ask for, in their order.
+#[derive(Default)]
+pub(in crate::app) struct DeliverySecrets {
+    /// Those of emails.
+    pub(in crate::app) email: Vec<ProviderSecrets>,
+    /// Those of text messages.
+    pub(in crate::app) sms: Vec<ProviderSecrets>,
 }
 
 impl Carrier {
     /// Makes it. Nothing is connected yet.
     ///
     /// # Errors
-    /// Where the mailbox's folder cannot be made, or the options for the mail server do not hold.
-    pub(in crate::app) fn build(config: &Config, secrets: MailSecrets) -> Result<Self, Failure> {
-        let mut mailbox = None;
-        let email: Arc<dyn Messenger> = match &config.delivery {
-            Delivery::Mailbox { directory } => open(directory, "delivery.mailbox.directory", &mut mailbox)?,
-            Delivery::Smtp(smtp) => Arc::new(Smtp::new(options(config, smtp, secrets)?).map_err(|fault| {
-                Problem::of_file(&config.file, "delivery.smtp", fault.to_string(), "mend this section")
-            })?),
-        };
-        let sms = match &config.sms {
-            Some(Sms { provider: SmsProvider::Mailbox { directory }, domain }) => Some(SmsRoute {
-                messenger: open(directory, "delivery.sms.mailbox.directory", &mut mailbox)?,
-                domain: domain.clone().unwrap_or_default(),
-            }),
-            None => None,
-        };
-        let mailbox = mailbox.map(|folder| folder as Arc<dyn Mailbox>);
-        Ok(Self { messengers: Messengers { email, sms }, mailbox })
+    /// Where the mailbox's folder cannot be made, or the options for a provider do not hold.
+    pub(in crate::app) fn build(
+        config: &Config,
+        secrets: DeliverySecrets,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
+        let mut builder = Builder { config, clock, mailbox: None };
+        let mut email = Vec::new();
+        for (provider, secrets) in config.delivery.providers.iter().zip(secrets.email) {
+            email.push(named(provider, builder.email(provider, secrets)?));
+        }
+        let mut sms = Vec::new();
+        for (provider, secrets) in config.sms.iter().flat_map(|sms| &sms.providers).zip(secrets.sms) {
+            sms.push(named(provider, builder.sms(provider, secrets)?));
+        }
+        let share = share(email.len() + sms.len());
+        let sms = config.sms.as_ref().map(|section| SmsRoute {
+            chain: Arc::new(Chain::new(sms, share)),
+            domain: section.domain.clone().unwrap_or_default(),
+        });
+        let mailbox = builder.mailbox.map(|folder| folder as Arc<dyn Mailbox>);
+        Ok(Self { messengers: Messengers { email: Arc::new(Chain::new(email, share)), sms }, mailbox })
     }
 }
 
-/// Opens the mailbox, which is one for all channels.
-fn open(directory: &Path, key: &str, opened: &mut Option<Arc<MailboxFolder>>) -> Result<Arc<MailboxFolder>, Failure> {
-    if let Some(folder) = opened {
-        return Ok(folder.clone());
-    }
-    let folder = MailboxFolder::open(directory.to_owned(), mailbox_sender()?).map_err(|error| {
-        let what = format!("cannot be made: {}", error.kind());
-        Problem::of_file(directory, key, what, "name a folder that this user can write")
-    })?;
-    Ok(opened.insert(Arc::new(folder)).clone())
+/// How many messages one of so many providers carries at a time: all where it is alone, else three quarters, so that one
+/// that is slow leaves hands to the others.
+fn share(providers: usize) -> usize {
+    let hands = usize::try_from(WorkerOptions::default().concurrency).unwrap_or(usize::MAX);
+    if providers > 1 { hands - hands / 4 } else { hands }
 }
 
-/// The options for the mail server.
-fn options(config: &Config, smtp: &delivery::Smtp, secrets: MailSecrets) -> Result<SmtpOptions, Failure> {
-    let security = match smtp.tls {
-        SmtpTls::Implicit => Security::Tls,
-        SmtpTls::StartTls => Security::StartTls,
-        SmtpTls::DisableOnLoopback => Security::PlainOnLoopback,
-        SmtpTls::DisableOnTrustedNetwork => Security::PlainAnywhere,
-    };
-    let username = smtp.account.as_ref().map(|(user, _)| user.clone());
-    let sender = Sender::new(&smtp.from, &smtp.from_name)
-        .map_err(|fault| Problem::of_file(&config.file, "delivery.smtp.from", fault.to_string(), "mend the sender"))?;
-    Ok(SmtpOptions {
-        port: smtp.port,
-        security,
-        authorities: secrets.authorities,
-        login: username.zip(secrets.password).map(|(username, password)| Login { username, password }),
-        time_limit: smtp.timeout,
-        max_idle: usize::try_from(smtp.pool_size).unwrap_or(usize::MAX),
-        ..SmtpOptions::new(smtp.host.clone(), sender)
-    })
+fn named<E: Letter, K>(provider: &delivery::Provider<K>, messenger: Arc<dyn Messenger<E>>) -> Provider<E>
+where
+    CountedMessenger<E>: Messenger<E> + 'static,
+{
+    Provider {
+        name: provider.name.clone(),
+        route: provider.route.clone(),
+        messenger: Arc::new(CountedMessenger(messenger)),
+    }
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    clock: Arc<dyn Clock>,
+    mailbox: Option<Arc<MailboxFolder>>,
+}
+
+impl Builder<'_> {
+    fn email(
+        &mut self,
+        provider: &delivery::Provider<EmailProvider>,
+        secrets: ProviderSecrets,
+    ) -> Result<Arc<dyn Messenger>, Failure> {
+        let place = provider.place.as_str();
+        let wrong = |fault: &dyn std::error::Error| self.wrong(place, fault);
+        Ok(match &provider.kind {
+            EmailProvider::Mailbox { directory } => self.open(directory, "delivery.mailbox.directory")?,
+            EmailProvider::Smtp(smtp) => {
+                let options = self.smtp(place, smtp, secrets)?;
+                Arc::new(Smtp::new(options).map_err(|fault| wrong(&fault))?)
+            }
+            EmailProvider::SendGrid(chosen) => {
+                let endpoint = chosen.service.endpoint.clone();
+                let options = SendGridOptions {
+                    from_name: chosen.from_name.clone(),
+                    endpoint: endpoint.unwrap_or_else(|| sendgrid::SENDGRID.to_owned()),
+                    authorities: secrets.authorities,
+                    time_limit: chosen.service.timeout,
+                    ..SendGridOptions::new(secrets.secret.unwrap_or_default(), chosen.from.clone())
+                };
+                Arc::new(sendgrid::SendGrid::new(options).map_err(|fault| wrong(&fault))?)
+            }
+            EmailProvider::Webhook(chosen) => Arc::new(self.webhook(place, chosen, secrets)?),
+        })
+    }
+
+    fn sms(
+        &mut self,
+        provider: &delivery::Provider<SmsProvider>,
+        secrets: ProviderSecrets,
+    ) -> Result<Arc<dyn Messenger<SmsEnvelope>>, Failure> {
+        let place = provider.place.as_str();
+        Ok(match &provider.kind {
+            SmsProvider::Mailbox { directory } => self.open(directory, "delivery.sms.mailbox.directory")?,
+            SmsProvider::Twilio(chosen) => {
+                let endpoint = chosen.service.endpoint.clone();
+                let options = TwilioOptions {
+                    account_sid: chosen.account_sid.clone(),
+                    user: chosen.api_key_sid.clone().unwrap_or_else(|| chosen.account_sid.clone()),
+                    secret: secrets.secret.unwrap_or_default(),
+                    sender: match &chosen.sender {
+                        TwilioSender::From(from) => twilio::TwilioSender::From(from.clone()),
+                        TwilioSender::MessagingService(sid) => twilio::TwilioSender::MessagingService(sid.clone()),
+                    },
+                    status_callback: None,
+                    endpoint: endpoint.unwrap_or_else(|| twilio::TWILIO.to_owned()),
+                    authorities: secrets.authorities,
+                    time_limit: chosen.service.timeout,
+                    clock: self.clock.clone(),
+                };
+                Arc::new(twilio::Twilio::new(options).map_err(|fault| self.wrong(place, &fault))?)
+            }
+            SmsProvider::Webhook(chosen) => Arc::new(self.webhook(place, chosen, secrets)?),
+        })
+    }
+
+    fn webhook(&self, place: &str, chosen: &delivery::Webhook, secrets: ProviderSecrets) -> Result<Webhook, Failure> {
+        let secret = secrets.secret.unwrap_or_default();
+        let secret = SigningSecret::parse(secret.expose_secret());
+        let options = WebhookOptions {
+            url: chosen.url.clone(),
+            secret: secret.map_err(|_| self.wrong(place, &HttpOptionFault::Secret))?,
+            allowed_networks: chosen.allowed_networks.clone(),
+            authorities: secrets.authorities,
+            time_limit: chosen.timeout,
+            lookup: Arc::new(SystemLookup),
+            clock: self.clock.clone(),
+        };
+        Webhook::new(options).map_err(|fault| self.wrong(place, &fault))
+    }
+
+    fn wrong(&self, place: &str, fault: &dyn std::error::Error) -> Failure {
+        Problem::of_file(&self.config.file, place, fault.to_string(), "mend this section").into()
+    }
+
+    /// Opens the mailbox, which is one for all channels.
+    fn open(&mut self, directory: &Path, key: &str) -> Result<Arc<MailboxFolder>, Failure> {
+        if let Some(folder) = &self.mailbox {
+            return Ok(folder.clone());
+        }
+        let folder = MailboxFolder::open(directory.to_owned(), mailbox_sender()?).map_err(|error| {
+            let what = format!("cannot be made: {}", error.kind());
+            Problem::of_file(directory, key, what, "name a folder that this user can write")
+        })?;
+        Ok(self.mailbox.insert(Arc::new(folder)).clone())
+    }
+
+    /// The options for a mail server.
+    fn smtp(&self, place: &str, smtp: &delivery::Smtp, secrets: ProviderSecrets) -> Result<SmtpOptions, Failure> {
+        let security = match smtp.tls {
+            SmtpTls::Implicit => Security::Tls,
+            SmtpTls::StartTls => Security::StartTls,
+            SmtpTls::DisableOnLoopback => Security::PlainOnLoopback,
+            SmtpTls::DisableOnTrustedNetwork => Security::PlainAnywhere,
+        };
+        let username = smtp.account.as_ref().map(|(user, _)| user.clone());
+        let sender = Sender::new(&smtp.from, &smtp.from_name).map_err(|fault| {
+            Problem::of_file(&self.config.file, &format!("{place}.from"), fault.to_string(), "mend the sender")
+        })?;
+        Ok(SmtpOptions {
+            port: smtp.port,
+            security,
+            authorities: secrets.authorities,
+            login: username.zip(secrets.secret).map(|(username, password)| Login { username, password }),
+            time_limit: smtp.timeout,
+            max_idle: usize::try_from(smtp.pool_size).unwrap_or(usize::MAX),
+            ..SmtpOptions::new(smtp.host.clone(), sender)
+        })
+    }
 }
 
 fn mailbox_sender() -> Result<Sender, Failure> {

@@ -75,6 +75,14 @@ pub enum Act {
     PolicySimulated,
     /// An operator asked where limits stand for an identifier or address, and why it was refused.
     LimitsExplained,
+    /// An operator looked at the providers.
+    ProvidersRead,
+    /// An operator drained a provider.
+    ProviderDrained,
+    /// An operator resumed a provider.
+    ProviderResumed,
+    /// An operator asked what became of a message.
+    DeliveryRead,
     /// A process counts requests alone, at its share: the limiter that replicas share cannot decide.
     LimiterDegraded,
     /// The shared limiter counts again.
@@ -85,7 +93,7 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 43] = [
         Self::CodeSent,
         Self::ReviewCodeDrawn,
         Self::ReviewCodeUsed,
@@ -122,6 +130,10 @@ impl Act {
         Self::IdentifierUnlocked,
         Self::PolicySimulated,
         Self::LimitsExplained,
+        Self::ProvidersRead,
+        Self::ProviderDrained,
+        Self::ProviderResumed,
+        Self::DeliveryRead,
         Self::LimiterDegraded,
         Self::LimiterRestored,
         Self::LimiterRefilled,
@@ -167,6 +179,10 @@ impl Act {
             Self::IdentifierUnlocked => "identifier.unlocked",
             Self::PolicySimulated => "policy.simulated",
             Self::LimitsExplained => "limits.explained",
+            Self::ProvidersRead => "providers.read",
+            Self::ProviderDrained => "provider.drained",
+            Self::ProviderResumed => "provider.resumed",
+            Self::DeliveryRead => "delivery.read",
             Self::LimiterDegraded => "limiter.degraded",
             Self::LimiterRestored => "limiter.restored",
             Self::LimiterRefilled => "limiter.refilled",

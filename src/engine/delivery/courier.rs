@@ -1,32 +1,31 @@
 //! One message, from its claim to its settlement.
 
-use super::{backoff, messengers::SmsRoute, seal::opened_content, words::Words, worker::WorkerParts};
+mod settle;
+
+use super::{
+    chain::{Carried, Chain},
+    messengers::SmsRoute,
+    seal::opened_content,
+    words::Words,
+    worker::{Hand, WorkerParts},
+};
 use crate::{
     domain::{
         audit::{Act, Actor, AuditEvent},
         contact::{Channel, Identifier},
         funnel::Step,
-        id::{EventId, MessageId},
-        message::{ClaimedMessage, Content, Envelope, Handover, Recipient, SmsEnvelope},
+        id::EventId,
+        message::{ClaimedMessage, Content, Envelope, Recipient, SmsEnvelope},
         session::Origin,
         time::Timestamp,
     },
     engine::text_messages,
-    ports::{
-        messenger::Messenger,
-        store::{Settlement, StoreFault},
-    },
 };
 use std::{net::IpAddr, sync::Arc, time::Duration};
-use tokio::time::{sleep, timeout};
-use tracing::Instrument as _;
 
 /// How much longer than a hand-over its lease is: the time for claiming and settling, and for what the clocks of two
 /// processes may differ.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(10);
-
-/// How often a settlement is tried that the store calls impossible.
-const BROKEN_TRIES: u32 = 5;
 
 /// Carries messages, one at a time for each call.
 pub(super) struct Courier {
@@ -34,9 +33,9 @@ pub(super) struct Courier {
 }
 
 /// A message in words, for its channel.
-enum Letter<'a> {
-    Email(&'a dyn Messenger, Envelope),
-    Sms(&'a dyn Messenger<SmsEnvelope>, SmsEnvelope, Counted),
+enum Lettered<'a> {
+    Email(&'a Chain<Envelope>, Envelope),
+    Sms(&'a Chain<SmsEnvelope>, SmsEnvelope, Counted),
 }
 
 /// Whether a text message has been counted.
@@ -50,6 +49,7 @@ enum Counted {
 /// What becomes of a message.
 pub(super) enum End {
     Delivered {
+        provider: Arc<str>,
         provider_message_id: String,
     },
     Dropped {
@@ -58,7 +58,12 @@ pub(super) enum End {
     /// It is for nobody. Whoever watches its challenge does not tell it from one that was sent.
     ToNobody,
     Expired,
-    Later,
+    /// Another try: not before this time where there is one, else after the usual pause.
+    Later {
+        not_before: Option<Timestamp>,
+        /// How often it may have been sent by now.
+        unanswered: u32,
+    },
 }
 
 impl Courier {
@@ -66,32 +71,38 @@ impl Courier {
         Self { parts }
     }
 
-    /// Hands a message over, and tells what became of it, to be settled; `None` where its lease ran out before, for from
-    /// `lease_end` on another worker may have it.
-    pub(super) async fn carry(&self, message: &ClaimedMessage, lease_end: Timestamp) -> Option<End> {
-        let mut way = ("", "");
-        let end = self.carry_on(message, lease_end, &mut way).await;
+    /// Carries a message, and tells what became of it, to be settled; `None` where its lease ran out before, for from
+    /// `lease_end` on another worker may have it. The hand is given back early where the message has to wait.
+    pub(super) async fn carry(
+        &self,
+        message: &ClaimedMessage,
+        lease_end: Timestamp,
+        hand: &mut Option<Hand>,
+    ) -> Option<End> {
+        let mut channel = "";
+        let end = self.carry_on(message, lease_end, hand, &mut channel).await;
         if let (Some(end), Some(challenge_id)) = (&end, message.challenge_id) {
             let step = match end {
-                End::Delivered { .. } => Some((Step::Delivered, "accepted")),
-                End::Dropped { reason } => Some((Step::Failed, *reason)),
-                End::ToNobody => Some((Step::Failed, "REVIEW_ACCOUNT")),
-                End::Expired => Some((Step::Failed, "EXPIRED")),
-                End::Later => None,
+                End::Delivered { provider, .. } => Some((Step::Delivered, "accepted", &**provider)),
+                End::Dropped { reason } => Some((Step::Failed, *reason, "")),
+                End::ToNobody => Some((Step::Failed, "REVIEW_ACCOUNT", "")),
+                End::Expired => Some((Step::Failed, "EXPIRED", "")),
+                End::Later { .. } => None,
             };
-            if let Some((step, outcome)) = step {
-                self.parts.funnel.message(step, challenge_id, self.parts.clock.now(), outcome, way);
+            if let Some((step, outcome, provider)) = step {
+                self.parts.funnel.message(step, challenge_id, self.parts.clock.now(), outcome, channel, provider);
             }
         }
         end
     }
 
-    /// The same; `way` becomes the channel and the provider.
+    /// The same; `channel` becomes the message's.
     async fn carry_on(
         &self,
         message: &ClaimedMessage,
         lease_end: Timestamp,
-        way: &mut (&'static str, &'static str),
+        hand: &mut Option<Hand>,
+        channel: &mut &'static str,
     ) -> Option<End> {
         let now = self.parts.clock.now();
         if now >= message.expire_time {
@@ -102,33 +113,43 @@ impl Courier {
             Ok(letter) => letter,
         };
         let time_limit;
-        (*way, time_limit) = match &letter {
-            Letter::Email(messenger, _) => ((Channel::Email.as_str(), messenger.name()), messenger.time_limit()),
-            Letter::Sms(messenger, ..) => ((Channel::Sms.as_str(), messenger.name()), messenger.time_limit()),
+        (*channel, time_limit) = match &letter {
+            Lettered::Email(chain, _) => (Channel::Email.as_str(), chain.time_limit()),
+            Lettered::Sms(chain, ..) => (Channel::Sms.as_str(), chain.time_limit()),
         };
         if now.after(time_limit) > lease_end {
             // This process was asleep, and another worker may be sending it at this moment.
             tracing::warn!(message_id = %message.message_id, "a message's lease ran out before its turn");
             return None;
         }
-        // No later than the message expires.
-        let limit = time_limit.min(message.expire_time.since(now));
-        Some(match letter {
-            Letter::Email(messenger, envelope) => hand_over(messenger, envelope.message_id, &envelope, limit).await,
-            Letter::Sms(messenger, envelope, counted) => {
+        let (clock, unanswered) = (&*self.parts.clock, message.unanswered);
+        let carried = match letter {
+            Lettered::Email(chain, envelope) => chain.carry(&envelope, unanswered, hand, clock).await,
+            Lettered::Sms(chain, envelope, counted) => {
                 if let Counted::Now(address) = counted
-                    && let Err(end) = self.count(&envelope, address, now).await
+                    && let Err(end) = self.count(&envelope, unanswered, address, now).await
                 {
                     return Some(end);
                 }
-                hand_over(messenger, envelope.message_id, &envelope, limit).await
+                chain.carry(&envelope, unanswered, hand, clock).await
             }
+        };
+        Some(match carried {
+            Carried::Accepted { provider, provider_message_id } => End::Delivered { provider, provider_message_id },
+            Carried::Dropped { reason } => End::Dropped { reason },
+            Carried::Later { not_before, unanswered } => End::Later { not_before, unanswered },
         })
     }
 
     /// Counts a notice on the budgets of text messages: whoever can lock a number could else have messages sent to it
     /// that no rule stops.
-    async fn count(&self, envelope: &SmsEnvelope, address: Option<IpAddr>, now: Timestamp) -> Result<(), End> {
+    async fn count(
+        &self,
+        envelope: &SmsEnvelope,
+        unanswered: u32,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), End> {
         let WorkerParts { outbox, keys, entropy, policies, .. } = &*self.parts;
         let text = text_messages::counted(&envelope.to, address, &**keys, &**entropy, &**policies);
         let mut event = AuditEvent::new(EventId::new(entropy.uuid()), now, Act::MessageDropped, &Origin::default());
@@ -141,19 +162,20 @@ impl Courier {
             }
             Err(error) => {
                 tracing::warn!(message_id = %envelope.message_id, %error, "a notice cannot be counted, and is put off");
-                Err(End::Later)
+                Err(End::Later { not_before: None, unanswered })
             }
         }
     }
 
     /// The message in words, or what becomes of one that cannot be put into words.
-    fn letter(&self, message: &ClaimedMessage) -> Result<Letter<'_>, End> {
+    fn letter(&self, message: &ClaimedMessage) -> Result<Lettered<'_>, End> {
         let message_id = message.message_id;
+        let later = || End::Later { not_before: None, unanswered: message.unanswered };
         let ring = self.parts.keys.sealing();
         if ring.get(&message.content.key_id).is_none() {
             // Another process may have the key already, and this one soon.
             tracing::error!(%message_id, key_id = %message.content.key_id, "a message is sealed under an unknown key");
-            return Err(End::Later);
+            return Err(later());
         }
         let unreadable = |_| {
             tracing::error!(%message_id, "a message does not open");
@@ -188,118 +210,18 @@ impl Courier {
             Identifier::Email(to) => {
                 let Words { subject, text, html } = self.parts.templates.words(&content, locale).map_err(in_words)?;
                 let envelope = Envelope { message_id, to, subject, text, html, create_time, expire_time };
-                Ok(Letter::Email(self.parts.messengers.email.as_ref(), envelope))
+                Ok(Lettered::Email(&self.parts.messengers.email, envelope))
             }
             Identifier::Phone(to) => {
-                let Some(SmsRoute { messenger, domain }) = &self.parts.messengers.sms else {
+                let Some(SmsRoute { chain, domain }) = &self.parts.messengers.sms else {
                     // Another process may have a provider already, and this one soon.
                     tracing::error!(%message_id, reason = "NO_SMS_PROVIDER", "a message goes by SMS, and is put off");
-                    return Err(End::Later);
+                    return Err(later());
                 };
                 let text = self.parts.templates.sms(&content, locale, domain).map_err(in_words)?;
                 let counted = content.noticed_from().map_or(Counted::Before, |from| Counted::Now(from.parse().ok()));
-                Ok(Letter::Sms(
-                    messenger.as_ref(),
-                    SmsEnvelope { message_id, to, text, create_time, expire_time },
-                    counted,
-                ))
+                Ok(Lettered::Sms(chain, SmsEnvelope { message_id, to, text, create_time, expire_time }, counted))
             }
-        }
-    }
-
-    /// Writes down what became of a message. An end is tried until the store takes it or the message expires, for a
-    /// message that was sent and not settled would be sent again.
-    pub(super) async fn settle(&self, message: &ClaimedMessage, end: End, lease_end: Timestamp) {
-        let (settlement, event) = self.settlement(message, end);
-        let mut tries = 0;
-        loop {
-            let now = self.parts.clock.now();
-            if matches!(settlement, Settlement::Retry(_)) && now >= lease_end {
-                // Another worker may have it, and its lease is not ours to end.
-                return;
-            }
-            let settled = self.parts.outbox.settle(message.message_id, settlement.clone(), now, event.clone()).await;
-            let Err(fault) = settled else { return };
-            tries += 1;
-            let pause = backoff::pause(tries, &*self.parts.entropy);
-            let hopeless = match (&settlement, &fault) {
-                // The end of the lease brings it back just as well.
-                (Settlement::Retry(_), _) => true,
-                (_, StoreFault::Broken(_)) => tries >= BROKEN_TRIES,
-                (_, StoreFault::Unavailable(_)) => now.after(pause) >= message.expire_time,
-            };
-            if hopeless {
-                tracing::error!(message_id = %message.message_id, error = %fault, "a message could not be settled");
-                return;
-            }
-            sleep(pause).await;
-        }
-    }
-
-    fn settlement(&self, message: &ClaimedMessage, end: End) -> (Settlement, Option<AuditEvent>) {
-        match end {
-            End::Delivered { provider_message_id } => {
-                (Settlement::Delivered { provider_message_id }, Some(self.event(message, Act::MessageDelivered)))
-            }
-            End::Dropped { reason } => self.dropped(message, reason),
-            End::ToNobody => {
-                let (_, event) = self.dropped(message, "REVIEW_ACCOUNT");
-                (Settlement::Delivered { provider_message_id: String::new() }, event)
-            }
-            End::Expired => {
-                tracing::warn!(message_id = %message.message_id, "a message expired unsent");
-                self.dropped(message, "EXPIRED")
-            }
-            End::Later => {
-                let now = self.parts.clock.now();
-                let next = now.after(backoff::pause(message.attempts, &*self.parts.entropy));
-                if next >= message.expire_time {
-                    self.settlement(message, End::Expired)
-                } else {
-                    (Settlement::Retry(next), None)
-                }
-            }
-        }
-    }
-
-    fn dropped(&self, message: &ClaimedMessage, reason: &'static str) -> (Settlement, Option<AuditEvent>) {
-        (Settlement::Dropped, Some(self.event(message, Act::MessageDropped).failed(reason)))
-    }
-
-    fn event(&self, message: &ClaimedMessage, act: Act) -> AuditEvent {
-        let event_id = EventId::new(self.parts.entropy.uuid());
-        AuditEvent {
-            actor: Actor::Service,
-            message_id: Some(message.message_id),
-            challenge_id: message.challenge_id,
-            user_id: match message.recipient {
-                Recipient::User { user_id, .. } => Some(user_id),
-                Recipient::InContent => None,
-            },
-            ..AuditEvent::new(event_id, self.parts.clock.now(), act, &Origin::default())
-        }
-    }
-}
-
-/// Hands over within `limit`.
-async fn hand_over<E: Sync>(messenger: &dyn Messenger<E>, message_id: MessageId, envelope: &E, limit: Duration) -> End {
-    let span = tracing::info_span!("delivery", %message_id, provider = messenger.name());
-    let handover = timeout(limit, messenger.hand_over(envelope)).instrument(span).await;
-    let handover = handover.unwrap_or(Handover::Unanswered { reason: "PROVIDER_TIMED_OUT" });
-    let provider = messenger.name();
-    match handover {
-        Handover::Accepted { provider_message_id } => End::Delivered { provider_message_id },
-        Handover::Refused { reason } | Handover::Unserved { reason } => {
-            tracing::warn!(%message_id, provider, reason, "a message was refused for good");
-            End::Dropped { reason }
-        }
-        Handover::Deferred { reason } | Handover::Unanswered { reason } => {
-            tracing::warn!(%message_id, provider, reason, "a message was put off");
-            End::Later
-        }
-        Handover::Misconfigured { reason } => {
-            tracing::error!(%message_id, provider, reason, "the provider refuses our settings");
-            End::Later
         }
     }
 }

@@ -71,8 +71,17 @@ impl Handoff {
         let NewMessage { message_id, challenge_id, content, create_time, expire_time, lease_end } = message;
         let (Some(place), Some(lease_end)) = (place, lease_end) else { return self.rouse() };
         let recipient = Recipient::InContent;
-        let message =
-            ClaimedMessage { message_id, challenge_id, recipient, content, attempts: 1, create_time, expire_time };
+        let (attempts, unanswered) = (1, 0);
+        let message = ClaimedMessage {
+            message_id,
+            challenge_id,
+            recipient,
+            content,
+            attempts,
+            unanswered,
+            create_time,
+            expire_time,
+        };
         // Where no worker receives any more, the message is claimed again when its lease is over.
         let _ = self.0.sender.send(Handed { message, lease_end, place: Some(place) });
     }

@@ -72,7 +72,7 @@ pub struct Worker {
 }
 
 /// What hands one message over at a time.
-type Hand = OwnedSemaphorePermit;
+pub(super) type Hand = OwnedSemaphorePermit;
 
 impl Worker {
     /// A worker of the parts.
@@ -152,11 +152,11 @@ impl Worker {
         drop(place);
         let (courier, hands) = (self.courier.clone(), Arc::clone(&self.hands));
         begun.spawn(async move {
-            let hand = match hand {
+            let mut hand = match hand {
                 Some(hand) => Some(hand),
                 None => hands.acquire_owned().await.ok(),
             };
-            let end = courier.carry(&message, lease_end).await;
+            let end = courier.carry(&message, lease_end, &mut hand).await;
             // What became of it may be written down while the hand takes the next.
             drop(hand);
             if let Some(end) = end {

@@ -1,23 +1,32 @@
 //! `AdminService`: for operators. The front has checked their token.
 
 mod disable_user;
+mod drain_provider;
 mod enable_user;
 mod explain_limits;
 mod find_user;
+mod get_delivery;
 mod get_lockout;
 mod get_policy;
 mod get_user;
+mod list_providers;
+mod resume_provider;
 mod set_user_roles;
 mod simulate_policy;
 mod unlock;
 
 use super::proto::{
-    DisableUserRequest, DisableUserResponse, EnableUserRequest, EnableUserResponse, ExplainLimitsRequest,
-    ExplainLimitsResponse, FindUserRequest, FindUserResponse, GetLockoutRequest, GetLockoutResponse, GetPolicyRequest,
-    GetPolicyResponse, GetUserRequest, GetUserResponse, SetUserRolesRequest, SetUserRolesResponse,
-    SimulatePolicyRequest, SimulatePolicyResponse, UnlockRequest, UnlockResponse, admin_service_server::AdminService,
+    DisableUserRequest, DisableUserResponse, DrainProviderRequest, DrainProviderResponse, EnableUserRequest,
+    EnableUserResponse, ExplainLimitsRequest, ExplainLimitsResponse, FindUserRequest, FindUserResponse,
+    GetDeliveryRequest, GetDeliveryResponse, GetLockoutRequest, GetLockoutResponse, GetPolicyRequest,
+    GetPolicyResponse, GetUserRequest, GetUserResponse, ListProvidersRequest, ListProvidersResponse,
+    ResumeProviderRequest, ResumeProviderResponse, SetUserRolesRequest, SetUserRolesResponse, SimulatePolicyRequest,
+    SimulatePolicyResponse, UnlockRequest, UnlockResponse, admin_service_server::AdminService,
 };
-use crate::engine::{account::AdminEngine, explain::ExplainEngine, policy::PolicyEngine, simulate::SimulateEngine};
+use crate::engine::{
+    account::AdminEngine, delivery::DeliveryDesk, explain::ExplainEngine, policy::PolicyEngine,
+    simulate::SimulateEngine,
+};
 use std::sync::Arc;
 use tonic::{Request, Response, Status, async_trait};
 
@@ -27,6 +36,7 @@ pub(super) struct Admin {
     pub(super) policy: Arc<PolicyEngine>,
     pub(super) explain: Arc<ExplainEngine>,
     pub(super) simulate: Arc<SimulateEngine>,
+    pub(super) desk: Arc<DeliveryDesk>,
 }
 
 #[async_trait]
@@ -81,5 +91,33 @@ impl AdminService for Admin {
         request: Request<SimulatePolicyRequest>,
     ) -> Result<Response<SimulatePolicyResponse>, Status> {
         simulate_policy::simulate_policy(&self.simulate, request).await
+    }
+
+    async fn list_providers(
+        &self,
+        request: Request<ListProvidersRequest>,
+    ) -> Result<Response<ListProvidersResponse>, Status> {
+        list_providers::list_providers(&self.desk, request).await
+    }
+
+    async fn drain_provider(
+        &self,
+        request: Request<DrainProviderRequest>,
+    ) -> Result<Response<DrainProviderResponse>, Status> {
+        drain_provider::drain_provider(&self.desk, request).await
+    }
+
+    async fn resume_provider(
+        &self,
+        request: Request<ResumeProviderRequest>,
+    ) -> Result<Response<ResumeProviderResponse>, Status> {
+        resume_provider::resume_provider(&self.desk, request).await
+    }
+
+    async fn get_delivery(
+        &self,
+        request: Request<GetDeliveryRequest>,
+    ) -> Result<Response<GetDeliveryResponse>, Status> {
+        get_delivery::get_delivery(&self.desk, request).await
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod answers;
 mod checks;
+pub(super) mod delivery;
 pub(super) mod limits;
 pub(super) mod links;
 pub(super) mod requests;

@@ -1,6 +1,7 @@
 //! What is kept: challenges, users, sessions, the outbox and the audit log.
 
 mod challenges;
+mod delivery;
 mod grants;
 mod history;
 mod links;
@@ -14,6 +15,7 @@ pub use challenges::{
     Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, LockNotice, NewChallenge, NewCode, NewSession,
     NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
 };
+pub use delivery::{DeliveryOf, DeliveryStore, DrainChange, DrainedProvider};
 pub use grants::{Grants, NewGrant, Redemption, RedemptionOutcome};
 pub use history::{History, Lockout, PastPage};
 pub use links::{Approval, LinkOutcome, RejectOutcome, Rejection};
@@ -77,6 +79,9 @@ pub trait Ledger: Send + Sync {
 }
 
 /// Everything that is kept, as one store.
-pub trait Store: ChallengeStore + SessionStore + Grants + UserStore + Outbox + Ledger + History {}
+pub trait Store:
+    ChallengeStore + SessionStore + Grants + UserStore + Outbox + DeliveryStore + Ledger + History
+{
+}
 
-impl<T: ChallengeStore + SessionStore + Grants + UserStore + Outbox + Ledger + History> Store for T {}
+impl<T: ChallengeStore + SessionStore + Grants + UserStore + Outbox + DeliveryStore + Ledger + History> Store for T {}

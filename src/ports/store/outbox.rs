@@ -10,19 +10,29 @@ use std::time::Duration;
 pub enum Settlement {
     /// Handed over: the content is erased.
     Delivered {
+        /// The name of the provider that took it.
+        provider: String,
         /// The provider's id for it; empty where it gives none.
         provider_message_id: String,
     },
     /// Given up: the content is erased.
-    Dropped,
-    /// To be claimed again at this time.
-    Retry(Timestamp),
+    Dropped {
+        /// Why, in the word that its event has.
+        reason: &'static str,
+    },
+    /// To be claimed again.
+    Retry {
+        /// When.
+        due_time: Timestamp,
+        /// How often it may have been sent without an answer.
+        unanswered: u32,
+    },
 }
 
 /// The outbox.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Claims up to `limit` messages that are due, oldest first, for `lease`: no other worker gets them before it is
+    /// Claims up to `limit` messages that are due, codes before notices and then oldest first, for `lease`: no other worker gets them before it is
     /// over. Messages past their expiry are claimed too, so that they can be dropped with an event.
     async fn claim(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<ClaimedMessage>, StoreFault>;
 

@@ -3,12 +3,13 @@
 
 use super::counter::{About, Counter, Gauge, Instrument};
 use crate::telemetry::names::{
-    self, CHANGE, LAYER, LIMITER_ALONE, LIMITER_CHANGES, LIMITER_DECISIONS, OUTCOME, REASON,
+    self, CHANGE, DELIVERY_HANDOVERS, LAYER, LIMITER_ALONE, LIMITER_CHANGES, LIMITER_DECISIONS, OUTCOME, PROVIDER,
+    REASON,
 };
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 5] =
-    [&DECISIONS, &CHANGES, &ALONE, &TEXT_MESSAGES_STOPPED, &ANALYTICS_EVENTS];
+pub static ALL: [&'static dyn Instrument; 6] =
+    [&DECISIONS, &CHANGES, &ALONE, &TEXT_MESSAGES_STOPPED, &ANALYTICS_EVENTS, &HANDOVERS];
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
 /// but `failures`, which counts wrong codes of unknown devices; what it refuses is what raises the guard, or in shadow
@@ -87,5 +88,24 @@ pub static TEXT_MESSAGES_STOPPED: Counter<8, 2> = Counter::new(
         "SMS_UNUSED_NETWORK",
     ],
     ["withheld", "would_refuse"],
+)
+.from_zero();
+
+/// The kinds of providers.
+pub const PROVIDER_KINDS: [&str; 5] = ["smtp", "sendgrid", "twilio", "webhook", "mailbox"];
+
+/// How a hand-over ends.
+pub const HANDOVER_CLASSES: [&str; 6] = ["accepted", "refused", "unserved", "deferred", "unanswered", "misconfigured"];
+
+/// Hand-overs to providers that have ended. One that is cut off, as its message expires, is not counted.
+pub static HANDOVERS: Counter<5, 6> = Counter::new(
+    About {
+        name: DELIVERY_HANDOVERS,
+        unit: "{handover}",
+        description: "Hand-overs of messages to providers, by the kind of provider and how they end.",
+    },
+    [PROVIDER, OUTCOME],
+    PROVIDER_KINDS,
+    HANDOVER_CLASSES,
 )
 .from_zero();

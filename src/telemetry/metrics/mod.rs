@@ -4,7 +4,10 @@ mod counter;
 mod instruments;
 
 pub use counter::{About, Counter, Gauge, Instrument};
-pub use instruments::{ALL, ALONE, ANALYTICS_EVENTS, CHANGES, DECISIONS, TEXT_MESSAGES_STOPPED};
+pub use instruments::{
+    ALL, ALONE, ANALYTICS_EVENTS, CHANGES, DECISIONS, HANDOVER_CLASSES, HANDOVERS, PROVIDER_KINDS,
+    TEXT_MESSAGES_STOPPED,
+};
 
 use super::install::{Collector, InstallFault};
 use opentelemetry::metrics::MeterProvider as _;

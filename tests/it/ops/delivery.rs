@@ -1,6 +1,6 @@
 //! Messages on their way: over SMTP, through crashes and outages of the relay, and never late.
 
-mod books;
+pub(super) mod books;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

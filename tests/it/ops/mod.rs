@@ -7,6 +7,7 @@ mod documents;
 mod peers;
 mod policy;
 mod process;
+pub(crate) mod providers;
 mod proxy;
 mod run;
 mod serve;

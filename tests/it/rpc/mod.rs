@@ -10,6 +10,7 @@ mod health;
 mod languages;
 mod list_sessions;
 mod operator_token;
+mod providers;
 mod reflection;
 mod refresh_token;
 mod resend_otp;

@@ -17,12 +17,14 @@ use crate::{
 /// waits, which it would read as a whole while it is small.
 pub(super) const SETTLE: &str = concat!(
     "WITH input AS MATERIALIZED (SELECT * FROM unnest($17::uuid[], $18::bigint[], $19::bigint[], $20::boolean[], \
-    $21::text[]) WITH ORDINALITY AS t (message_id, again, now, delivered, provider_message_id, op)), \
+    $21::text[], $22::text[], $23::text[], $24::bigint[]) WITH ORDINALITY AS t (message_id, again, now, delivered, \
+    provider_message_id, provider, reason, unanswered, op)), \
     settled AS (UPDATE outbox AS o SET due_time = COALESCE(i.again, o.due_time), \
     settle_time = CASE WHEN i.again IS NULL THEN i.now END, \
     content_key_id = CASE WHEN i.again IS NULL THEN NULL ELSE o.content_key_id END, \
     content = CASE WHEN i.again IS NULL THEN NULL ELSE o.content END, \
-    delivered = i.delivered, provider_message_id = i.provider_message_id \
+    delivered = i.delivered, provider_message_id = i.provider_message_id, provider = i.provider, reason = i.reason, \
+    unanswered = COALESCE(i.unanswered, o.unanswered) \
     FROM input AS i WHERE o.message_id = i.message_id AND COALESCE(o.settle_time, -1) = -1 RETURNING i.op) \
     INSERT INTO audit_events (",
     event_columns!(),
@@ -53,19 +55,48 @@ impl Work for Settle {
     }
 
     async fn run(&self, steps: &[&Settling]) -> Result<Vec<Option<()>>, Broken> {
-        let ends = steps.iter().map(|step| match &step.settlement {
-            Settlement::Delivered { provider_message_id } => (None, Some(true), Some(provider_message_id.as_str())),
-            Settlement::Dropped => (None, Some(false), Some("")),
-            Settlement::Retry(time) => (Some(time.micros()), None, None),
-        });
+        let ends: Vec<End> = steps.iter().map(|step| End::of(&step.settlement)).collect();
         let events = steps.iter().map(|step| step.event.as_slice());
         let query = events::bind(sqlx::query(SETTLE), events)
             .bind(steps.iter().map(|step| step.message_id.uuid()).collect::<Vec<_>>())
-            .bind(ends.clone().map(|end| end.0).collect::<Vec<_>>())
+            .bind(ends.iter().map(|end| end.again).collect::<Vec<_>>())
             .bind(steps.iter().map(|step| step.now.micros()).collect::<Vec<_>>())
-            .bind(ends.clone().map(|end| end.1).collect::<Vec<_>>())
-            .bind(ends.map(|end| end.2).collect::<Vec<_>>());
+            .bind(ends.iter().map(|end| end.delivered).collect::<Vec<_>>())
+            .bind(ends.iter().map(|end| end.provider_message_id).collect::<Vec<_>>())
+            .bind(ends.iter().map(|end| end.provider).collect::<Vec<_>>())
+            .bind(ends.iter().map(|end| end.reason).collect::<Vec<_>>())
+            .bind(ends.iter().map(|end| end.unanswered).collect::<Vec<_>>());
         self.0.run(query).await?;
         Ok(vec![Some(()); steps.len()])
+    }
+}
+
+/// One end, by column.
+#[derive(Default)]
+struct End<'a> {
+    again: Option<i64>,
+    delivered: Option<bool>,
+    provider_message_id: Option<&'a str>,
+    provider: &'a str,
+    reason: &'a str,
+    unanswered: Option<i64>,
+}
+
+impl<'a> End<'a> {
+    fn of(settlement: &'a Settlement) -> Self {
+        match settlement {
+            Settlement::Delivered { provider, provider_message_id } => Self {
+                delivered: Some(true),
+                provider_message_id: Some(provider_message_id),
+                provider,
+                ..Self::default()
+            },
+            Settlement::Dropped { reason } => {
+                Self { delivered: Some(false), provider_message_id: Some(""), reason, ..Self::default() }
+            }
+            Settlement::Retry { due_time, unanswered } => {
+                Self { again: Some(due_time.micros()), unanswered: Some(i64::from(*unanswered)), ..Self::default() }
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 pub(super) mod begin;
 pub(super) mod charge;
+pub(super) mod delivery;
 pub(super) mod grants;
 pub(super) mod history;
 pub(super) mod ledger;

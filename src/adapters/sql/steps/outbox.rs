@@ -44,7 +44,7 @@ pub(in super::super) async fn claim(
 ) -> Result<Vec<ClaimedMessage>, StoreFault> {
     let rows = link.rows(statements::CLAIM, values![now.micros(), lease_end.micros(), limit]).await?;
     let mut messages = rows.iter().map(rows::message).collect::<Result<Vec<_>, _>>()?;
-    messages.sort_by_key(|message| (message.create_time, message.message_id));
+    messages.sort_by_key(|message| (message.challenge_id.is_none(), message.create_time, message.message_id));
     Ok(messages)
 }
 
@@ -57,12 +57,16 @@ pub(in super::super) async fn settle(
     event: Option<&AuditEvent>,
 ) -> Result<(), StoreFault> {
     let written = match settlement {
-        Settlement::Delivered { provider_message_id } => {
-            let values = values![id.uuid(), now.micros(), true, provider_message_id.as_str()];
+        Settlement::Delivered { provider, provider_message_id } => {
+            let values = values![id.uuid(), now.micros(), true, provider.as_str(), provider_message_id.as_str(), ""];
             link.execute(statements::SETTLE, values).await?
         }
-        Settlement::Dropped => link.execute(statements::SETTLE, values![id.uuid(), now.micros(), false, ""]).await?,
-        Settlement::Retry(time) => link.execute(statements::RETRY, values![id.uuid(), time.micros()]).await?,
+        Settlement::Dropped { reason } => {
+            link.execute(statements::SETTLE, values![id.uuid(), now.micros(), false, "", "", *reason]).await?
+        }
+        Settlement::Retry { due_time, unanswered } => {
+            link.execute(statements::RETRY, values![id.uuid(), due_time.micros(), *unanswered]).await?
+        }
     };
     if written > 0
         && let Some(event) = event

@@ -34,7 +34,7 @@ async fn an_accepted_message_is_delivered_and_audited() {
     let id = world.accept("ada");
     let worker = world.work(4, POLL);
     let (end, event, tries) = world.end(id).await;
-    assert!(matches!(end, Settlement::Delivered { provider_message_id } if provider_message_id == "p"));
+    assert!(matches!(end, Settlement::Delivered { provider_message_id, .. } if provider_message_id == "p"));
     assert_eq!((event.act, event.outcome, event.actor), (Act::MessageDelivered, Outcome::Success, Actor::Service));
     assert_eq!((event.message_id, event.reason.as_ref(), tries), (Some(id), "", 1));
     assert!(event.challenge_id.is_some());
@@ -95,7 +95,7 @@ async fn an_expired_message_is_dropped_unsent() {
     world.go_on(Duration::from_mins(5));
     let worker = world.work(4, POLL);
     let (end, event, _) = world.end(id).await;
-    assert!(matches!(end, Settlement::Dropped));
+    assert!(matches!(end, Settlement::Dropped { .. }));
     assert_eq!((event.act, event.outcome, event.reason.as_ref()), (Act::MessageDropped, Outcome::Failure, "EXPIRED"));
     worker.stop().await;
     assert_eq!(world.tries.load(Ordering::SeqCst), 0);
@@ -111,7 +111,7 @@ async fn a_refusal_is_final_and_a_deferral_is_tried_again() {
     assert_eq!(tries, 2);
     let id = world.accept("refuse");
     let (end, event, tries) = world.end(id).await;
-    assert!(matches!(end, Settlement::Dropped));
+    assert!(matches!(end, Settlement::Dropped { .. }));
     assert_eq!((event.reason.as_ref(), tries), ("RECIPIENT_REFUSED", 1));
     worker.stop().await;
 }
@@ -125,7 +125,7 @@ async fn what_keeps_failing_ends_with_its_expiry() {
     world.go_on(Duration::from_secs(299));
     for id in ids {
         let (end, event, tries) = world.end(id).await;
-        assert!(matches!(end, Settlement::Dropped));
+        assert!(matches!(end, Settlement::Dropped { .. }));
         assert_eq!((event.reason.as_ref(), tries), ("EXPIRED", 2));
     }
     worker.stop().await;
@@ -197,7 +197,7 @@ async fn a140_a_lost_lease_is_left_alone() {
     let courier = Courier::new(Arc::new(world.parts()));
     let id = world.accept("ada");
     let late = world.claim(1, world.now(), Duration::ZERO).await.unwrap().remove(0);
-    assert!(courier.carry(&late, world.now().after(world.time_limit / 2)).await.is_none());
+    assert!(courier.carry(&late, world.now().after(world.time_limit / 2), &mut None).await.is_none());
     assert_eq!(world.tries.load(Ordering::SeqCst), 0, "another may be sending it");
 
     assert!(world.rows.lock().unwrap().iter().all(|row| row.message.message_id != id || row.end.is_none()));
@@ -229,7 +229,7 @@ async fn a_provider_that_hangs_is_cut_off() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     world.go_on(Duration::from_secs(298));
     let (end, event, _) = world.end(id).await;
-    assert!(matches!(end, Settlement::Dropped));
+    assert!(matches!(end, Settlement::Dropped { .. }));
     assert_eq!(event.reason, "EXPIRED");
     worker.stop().await;
 }

@@ -1,6 +1,7 @@
 //! Messages as the engines' requests. An `Err` names every field that is wrong.
 
 mod account;
+mod delivery;
 mod limits;
 mod links;
 mod otp;
@@ -10,6 +11,7 @@ pub(in crate::grpc) use account::{
     disable_user, enable_user, find_user, get_lockout, get_user, page, revoke_other_sessions, revoke_session,
     set_user_roles, unlock,
 };
+pub(in crate::grpc) use delivery::{drain_provider, get_delivery, resume_provider};
 pub(in crate::grpc) use limits::{explain_limits, simulate_policy};
 pub(in crate::grpc) use links::{
     complete_sign_in, inspect_magic_link, redeem_magic_link, reject_magic_link, watch_challenge,

@@ -259,3 +259,13 @@ fn addresses_are_of_https_or_of_this_machine() {
     options.authorities = Some(b"no certificate".to_vec());
     assert!(matches!(SendGrid::new(options).err(), Some(HttpOptionFault::NoCertificate)));
 }
+
+/// What a provider calls a message is kept and shown to operators: no address, no novel, no control characters.
+#[tokio::test]
+async fn a_providers_id_is_kept_where_it_is_one() {
+    let (messenger, server) = facing(Provider::WebhookEmail).await;
+    for (id, kept) in [("m-1", "m-1"), ("ada@example.com", ""), ("a b", ""), ("a\\n", ""), (&"x".repeat(129), "")] {
+        server.says(200, &format!("{{\"id\":\"{id}\"}}"));
+        assert_eq!(messenger.hand_over().await, Handover::Accepted { provider_message_id: kept.to_owned() }, "{id}");
+    }
+}

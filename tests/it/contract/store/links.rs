@@ -268,7 +268,7 @@ async fn standings_tell_what_became_of_each(given: &Given) {
     let (plain_id, message) = (plain.challenge.scope.challenge_id, plain.message.message_id);
     given.store.begin_challenge(plain).await.unwrap();
     given.store.reject_link(rejection(ids[1], false, 1)).await.unwrap();
-    let delivered = Settlement::Delivered { provider_message_id: String::new() };
+    let delivered = Settlement::Delivered { provider: String::new(), provider_message_id: String::new() };
     given.store.settle(message, delivered, at(1), None).await.unwrap();
     let mut asked = ids.clone();
     asked.extend([plain_id, ChallengeId::new(Uuid::from_u128(7))]);
@@ -286,9 +286,9 @@ async fn standings_tell_what_became_of_each(given: &Given) {
     given.store.add_code(again).await.unwrap();
     let told = async || given.store.standings(&[plain_id]).await.unwrap()[0].1.delivery;
     assert_eq!(told().await, DeliveryState::Queued);
-    given.store.settle(message, Settlement::Retry(at(40)), at(31), None).await.unwrap();
+    given.store.settle(message, Settlement::Retry { due_time: at(40), unanswered: 0 }, at(31), None).await.unwrap();
     assert_eq!(told().await, DeliveryState::Queued);
-    given.store.settle(message, Settlement::Dropped, at(41), None).await.unwrap();
+    given.store.settle(message, Settlement::Dropped { reason: "EXPIRED" }, at(41), None).await.unwrap();
     assert_eq!(told().await, DeliveryState::Bounced);
     given.store.sweep(at(1).after(Duration::from_hours(25))).await.unwrap();
     assert!(given.store.standings(&asked).await.unwrap().is_empty());

@@ -2,18 +2,19 @@
 
 use super::{
     Given,
-    given::{NOW, at, challenge, event},
+    given::{self, NOW, at, challenge, digest, event},
     on_both,
 };
 use identity::{
     domain::{audit::Act, id::MessageId, message::ClaimedMessage, time::Timestamp},
-    ports::store::Settlement,
+    ports::store::{FailedAttempt, LockNotice, Settlement},
 };
 use std::time::Duration;
 
 on_both!(
     a_claim_is_a_lease,
     claims_come_oldest_first_up_to_the_limit,
+    codes_come_before_notices,
     nothing_is_due_before_its_time,
     a_retry_comes_at_its_time,
     delivered_erases_the_content,
@@ -40,7 +41,7 @@ async fn settle(given: &Given, id: MessageId, settlement: Settlement, act: Act) 
 }
 
 fn delivered() -> Settlement {
-    Settlement::Delivered { provider_message_id: "provider 1".to_owned() }
+    Settlement::Delivered { provider: "relay".to_owned(), provider_message_id: "provider 1".to_owned() }
 }
 
 async fn a_claim_is_a_lease(given: &Given) {
@@ -64,6 +65,18 @@ async fn claims_come_oldest_first_up_to_the_limit(given: &Given) {
     assert!(given.store.claim(0, at(300), LEASE).await.unwrap().is_empty());
 }
 
+async fn codes_come_before_notices(given: &Given) {
+    let notice = given::message(None, NOW);
+    let notice_id = notice.message_id;
+    let told = LockNotice { counter_key: digest("counter"), now: NOW, message: notice };
+    given.store.record_failure(FailedAttempt { events: Vec::new(), notice: Some(told) }).await.unwrap();
+    let code = accepted(given, at(1)).await;
+    let ids = |messages: &[ClaimedMessage]| messages.iter().map(|one| one.message_id).collect::<Vec<_>>();
+    assert_eq!(ids(&given.store.claim(2, at(1), LEASE).await.unwrap()), [code, notice_id]);
+    assert_eq!(ids(&given.store.claim(1, at(61), LEASE).await.unwrap()), [code]);
+    assert_eq!(ids(&given.store.claim(1, at(61), LEASE).await.unwrap()), [notice_id]);
+}
+
 async fn nothing_is_due_before_its_time(given: &Given) {
     accepted(given, at(1)).await;
     assert!(claim(given, NOW).await.is_empty());
@@ -72,12 +85,12 @@ async fn nothing_is_due_before_its_time(given: &Given) {
 async fn a_retry_comes_at_its_time(given: &Given) {
     let id = accepted(given, NOW).await;
     claim(given, NOW).await;
-    given.store.settle(id, Settlement::Retry(at(7)), at(5), None).await.unwrap();
+    given.store.settle(id, Settlement::Retry { due_time: at(7), unanswered: 1 }, at(5), None).await.unwrap();
     assert!(claim(given, at(6)).await.is_empty());
     let again = claim(given, at(7)).await;
     assert_eq!(
-        (again[0].message_id, again[0].attempts, again[0].content.bytes.as_slice()),
-        (id, 2, b"content".as_slice())
+        (again[0].message_id, again[0].attempts, again[0].unanswered, again[0].content.bytes.as_slice()),
+        (id, 2, 1, b"content".as_slice())
     );
     assert_eq!(given.inspect.acts().await, ["code.sent"]);
 }
@@ -88,7 +101,7 @@ async fn delivered_erases_the_content(given: &Given) {
     settle(given, id, delivered(), Act::MessageDelivered).await;
     assert!(claim(given, at(1000)).await.is_empty());
     let row = "SELECT count(*) FROM outbox WHERE content IS NULL AND content_key_id IS NULL AND delivered \
-        AND provider_message_id = 'provider 1' AND settle_time = 1800000005123457";
+        AND provider = 'relay' AND reason = '' AND provider_message_id = 'provider 1' AND settle_time = 1800000005123457";
     assert_eq!(given.inspect.number(row).await, 1);
     assert_eq!(given.inspect.acts().await, ["code.sent", "message.delivered"]);
 }
@@ -96,9 +109,9 @@ async fn delivered_erases_the_content(given: &Given) {
 async fn dropped_erases_the_content(given: &Given) {
     let id = accepted(given, NOW).await;
     claim(given, NOW).await;
-    settle(given, id, Settlement::Dropped, Act::MessageDropped).await;
+    settle(given, id, Settlement::Dropped { reason: "EXPIRED" }, Act::MessageDropped).await;
     assert!(claim(given, at(1000)).await.is_empty());
-    let row = "SELECT count(*) FROM outbox WHERE content IS NULL AND NOT delivered";
+    let row = "SELECT count(*) FROM outbox WHERE content IS NULL AND NOT delivered AND reason = 'EXPIRED'";
     assert_eq!(given.inspect.number(row).await, 1);
     assert_eq!(given.inspect.acts().await, ["code.sent", "message.dropped"]);
 }
@@ -108,8 +121,8 @@ async fn what_is_settled_stays(given: &Given) {
     claim(given, NOW).await;
     settle(given, id, delivered(), Act::MessageDelivered).await;
     settle(given, id, delivered(), Act::MessageDelivered).await;
-    settle(given, id, Settlement::Dropped, Act::MessageDropped).await;
-    settle(given, id, Settlement::Retry(at(6)), Act::MessageDropped).await;
+    settle(given, id, Settlement::Dropped { reason: "EXPIRED" }, Act::MessageDropped).await;
+    settle(given, id, Settlement::Retry { due_time: at(6), unanswered: 2 }, Act::MessageDropped).await;
     assert!(claim(given, at(1000)).await.is_empty());
     assert_eq!(given.inspect.acts().await, ["code.sent", "message.delivered"]);
     assert_eq!(given.inspect.number("SELECT count(*) FROM outbox WHERE delivered").await, 1);

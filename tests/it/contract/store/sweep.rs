@@ -20,7 +20,7 @@ async fn what_expires_goes(given: &Given) {
     given.store.begin_challenge(new).await.unwrap();
     given.store.complete_sign_in(completion(&given.charged(id, at(1)).await, at(1))).await.unwrap();
     given.store.claim(10, at(1), Duration::from_mins(1)).await.unwrap();
-    given.store.settle(message, Settlement::Dropped, at(2), None).await.unwrap();
+    given.store.settle(message, Settlement::Dropped { reason: "EXPIRED" }, at(2), None).await.unwrap();
     assert_eq!(given.store.sweep(at(3)).await.unwrap().rows, 0);
     assert_eq!(given.store.sweep(at(600)).await.unwrap().rows, 1);
     assert_eq!(given.inspect.count("answers").await, 0);

@@ -16,20 +16,20 @@ const QUERY: &str = "SELECT act, reason FROM audit_events WHERE act LIKE 'messag
 
 /// The outbox and the audit log, read from outside.
 #[derive(Debug)]
-pub(super) struct Books {
+pub(crate) struct Books {
     /// Events `message.delivered`.
-    pub(super) delivered: usize,
+    pub(crate) delivered: usize,
     /// The reasons of events `message.dropped`, in order.
-    pub(super) dropped: Vec<String>,
+    pub(crate) dropped: Vec<String>,
     /// Messages that are not settled.
-    pub(super) waiting: usize,
+    pub(crate) waiting: usize,
     /// Messages whose content is still there.
-    pub(super) with_content: usize,
+    pub(crate) with_content: usize,
 }
 
 impl Books {
     /// Waits until `count` messages have ended.
-    pub(super) async fn settled(world: &World, count: usize) -> Self {
+    pub(crate) async fn settled(world: &World, count: usize) -> Self {
         wait::until(&format!("{count} messages to end"), Duration::from_secs(30), async || {
             let books = Self::read(world).await;
             (books.delivered + books.dropped.len() >= count).then_some(books)
@@ -38,7 +38,7 @@ impl Books {
     }
 
     /// Lets the time of every message that waits run out.
-    pub(super) async fn let_expire(world: &World) {
+    pub(crate) async fn let_expire(world: &World) {
         const EXPIRE: &str = "UPDATE outbox SET expire_time = create_time WHERE settle_time IS NULL";
         let changed = if let Some(database) = &world.database {
             let mut link = PgConnection::connect(database.url()).await.unwrap();

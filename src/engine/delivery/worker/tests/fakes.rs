@@ -117,6 +117,7 @@ impl World {
             recipient,
             content: new.content,
             attempts: 0,
+            unanswered: 0,
             create_time: new.create_time,
             expire_time: new.expire_time,
         };
@@ -148,7 +149,7 @@ impl World {
     pub(super) fn parts(self: &Arc<Self>) -> WorkerParts {
         WorkerParts {
             outbox: self.clone(),
-            messengers: Messengers { email: self.clone(), sms: None },
+            messengers: Messengers { email: self.chain(), sms: None },
             keys: self.clone(),
             clock: self.clone(),
             entropy: self.clone(),
@@ -243,7 +244,9 @@ impl Outbox for World {
         let row = rows.iter_mut().find(|row| row.message.message_id == id && row.end.is_none());
         if let Some(row) = row {
             match settlement {
-                Settlement::Retry(time) => row.due = time,
+                Settlement::Retry { due_time, unanswered } => {
+                    (row.due, row.message.unanswered) = (due_time, unanswered);
+                }
                 end => (row.end, row.event) = (Some(end), event),
             }
         }

@@ -8,8 +8,8 @@ use crate::{
 };
 
 fn with_sms(world: &Arc<World>) -> WorkerParts {
-    let sms = SmsRoute { messenger: world.clone(), domain: "id.example.com".to_owned() };
-    WorkerParts { messengers: Messengers { email: world.clone(), sms: Some(sms) }, ..world.parts() }
+    let sms = SmsRoute { chain: world.chain(), domain: "id.example.com".to_owned() };
+    WorkerParts { messengers: Messengers { email: world.chain(), sms: Some(sms) }, ..world.parts() }
 }
 
 /// Accepts a notice to a user with a phone number.
@@ -31,9 +31,9 @@ async fn a_notice_goes_by_sms_where_the_user_has_a_number_alone() {
     let (email, sms) = (world.accept("ada"), notice(&world));
     let worker = World::work_with(with_sms(&world), 4, POLL);
     let (end, _, _) = world.end(email).await;
-    assert!(matches!(end, Settlement::Delivered { provider_message_id } if provider_message_id == "p"));
+    assert!(matches!(end, Settlement::Delivered { provider_message_id, .. } if provider_message_id == "p"));
     let (end, event, _) = world.end(sms).await;
-    assert!(matches!(end, Settlement::Delivered { provider_message_id } if provider_message_id == "s"));
+    assert!(matches!(end, Settlement::Delivered { provider_message_id, .. } if provider_message_id == "s"));
     assert_eq!(event.act, Act::MessageDelivered);
     worker.stop().await;
     let sent = world.sent.lock().unwrap();
@@ -65,7 +65,7 @@ async fn a_notice_that_a_rule_stops_is_dropped_with_its_reason() {
     let (email, sms) = (world.accept("ada"), notice(&world));
     let worker = World::work_with(with_sms(&world), 4, POLL);
     let (end, event, _) = world.end(sms).await;
-    assert!(matches!(end, Settlement::Dropped));
+    assert!(matches!(end, Settlement::Dropped { .. }));
     assert_eq!((event.act, event.reason.as_ref()), (Act::MessageDropped, "SMS_PREFIX_BUDGET"));
     let (end, _, _) = world.end(email).await;
     assert!(matches!(end, Settlement::Delivered { .. }));

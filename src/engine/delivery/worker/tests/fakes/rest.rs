@@ -7,9 +7,11 @@ use crate::{
         keyring::KeyRing,
         message::{Handover, SmsEnvelope},
         policy::{PolicyInForce, Template},
+        route::Route,
         secret::{Secret32, secret32},
         time::Timestamp,
     },
+    engine::delivery::{Chain, Letter, Provider},
     ports::{clock::Clock, entropy::Entropy, keys::Keys, messenger::Messenger, policy::Policies},
 };
 use async_trait::async_trait;
@@ -18,6 +20,17 @@ use std::{
     time::Duration,
 };
 use uuid::Uuid;
+
+impl World {
+    /// A chain of this provider alone.
+    pub(in super::super) fn chain<E: Letter>(self: &Arc<Self>) -> Arc<Chain<E>>
+    where
+        Self: Messenger<E>,
+    {
+        let provider = Provider { name: "fake".to_owned(), route: Route::Everyone, messenger: self.clone() };
+        Arc::new(Chain::new(vec![provider], 16))
+    }
+}
 
 impl Clock for World {
     fn now(&self) -> Timestamp {
