@@ -167,7 +167,6 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
     let policy_file = config.policy_file.clone().map(watched);
     let review = ReviewParts { desk: review, store: store.clone(), keys: keys.clone(), clock: clock.clone() };
-    let review_file = watched_review(config, review, seen.review).zip(material.review);
     let worker = WorkerParts {
         outbox: store.clone(),
         messengers: carrier.messengers,
@@ -204,7 +203,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         counter,
         key_files: KeyFiles::new(config.secrets.clone(), in_force, seen.keys),
         policy_file,
-        review_file,
+        review_file: watched_review(config, review, seen.review).zip(material.review),
         lock,
     })
 }

@@ -148,7 +148,7 @@ pub(super) async fn enter(
         device_token: browser.token(),
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    let verified = pages.run(async move { otp.verify(asked, &origin).await }).await;
+    let verified = Box::pin(pages.run(async move { otp.verify(asked, &origin).await })).await;
     let signed_in = match verified {
         Ok(signed_in) => signed_in,
         Err(refusal) => return form(&pages, &visit, &under_way, None, Some(&refusal)).await,

@@ -2,12 +2,12 @@
 
 use super::{
     Given,
-    given::{self, NOW, at, challenge, digest, event},
+    given::{NOW, at, challenge, event},
     on_both,
 };
 use identity::{
     domain::{audit::Act, id::MessageId, message::ClaimedMessage, time::Timestamp},
-    ports::store::{FailedAttempt, LockNotice, Settlement},
+    ports::store::Settlement,
 };
 use std::time::Duration;
 
@@ -66,10 +66,8 @@ async fn claims_come_oldest_first_up_to_the_limit(given: &Given) {
 }
 
 async fn codes_come_before_notices(given: &Given) {
-    let notice = given::message(None, NOW);
-    let notice_id = notice.message_id;
-    let told = LockNotice { counter_key: digest("counter"), now: NOW, message: notice };
-    given.store.record_failure(FailedAttempt { events: Vec::new(), notice: Some(told) }).await.unwrap();
+    let notice_id = accepted(given, NOW).await;
+    given.inspect.execute("UPDATE outbox SET challenge_id = NULL").await.unwrap();
     let code = accepted(given, at(1)).await;
     let ids = |messages: &[ClaimedMessage]| messages.iter().map(|one| one.message_id).collect::<Vec<_>>();
     assert_eq!(ids(&given.store.claim(2, at(1), LEASE).await.unwrap()), [code, notice_id]);
