@@ -4,6 +4,7 @@ use super::{
     Pages,
     cookies::Cookie,
     render::{moment, see},
+    run,
     session::{self, Running},
     visit::Visit,
 };
@@ -64,7 +65,7 @@ pub(super) async fn show(
         let user = accounts.current_user(token.expose_secret()).await?;
         Ok((user, accounts.list_sessions(token.expose_secret(), PAGE, &page).await?))
     };
-    match pages.run(read).await {
+    match run(read).await {
         Ok((user, list)) => {
             let who = if user.contact.email.is_empty() { &user.contact.phone_number } else { &user.contact.email };
             let shown = context! { who, note, sessions => shown(&pages, &list), more => list.next_page_token };
@@ -107,8 +108,7 @@ pub(super) async fn end(
         Err(refusal) => return pages.refused(&visit, &refusal),
     };
     let (accounts, token, origin) = (Arc::clone(&pages.accounts), running.access_token.clone(), visit.origin.clone());
-    let ended =
-        pages.run(async move { accounts.revoke_session(token.expose_secret(), session_id, &origin).await }).await;
+    let ended = run(async move { accounts.revoke_session(token.expose_secret(), session_id, &origin).await }).await;
     answer(&pages, &visit, running, ended, "/account?done=ended")
 }
 
@@ -120,8 +120,7 @@ pub(super) async fn end_others(State(pages): State<Arc<Pages>>, Extension(visit)
         Err(refusal) => return pages.refused(&visit, &refusal),
     };
     let (accounts, token, origin) = (Arc::clone(&pages.accounts), running.access_token.clone(), visit.origin.clone());
-    let ended =
-        pages.run(async move { accounts.revoke_other_sessions(token.expose_secret(), &origin).await.map(|_| ()) });
+    let ended = run(async move { accounts.revoke_other_sessions(token.expose_secret(), &origin).await.map(|_| ()) });
     let ended = ended.await;
     answer(&pages, &visit, running, ended, "/account?done=others")
 }
@@ -136,7 +135,7 @@ pub(super) async fn sign_out(State(pages): State<Arc<Pages>>, Extension(visit): 
     // By the access token: another tab may have renewed the refresh token since.
     let asked = SignOut { refresh_token: None, access_token: Some(running.access_token.clone()), all_sessions: false };
     let (tokens, origin) = (Arc::clone(&pages.tokens), visit.origin.clone());
-    match pages.run(async move { tokens.sign_out(asked, &origin).await }).await {
+    match run(async move { tokens.sign_out(asked, &origin).await }).await {
         Ok(()) | Err(Refusal::TokenInvalid) => to_sign_in(&pages, "/sign-in?done=out"),
         Err(refusal) => with_cookie(pages.refused(&visit, &refusal), running),
     }

@@ -5,7 +5,7 @@ use super::{
     client::{ClientWish, let_lead_on},
     cookies::Cookie,
     render::{seconds_until, see, status_of, tell, tell_standing},
-    session,
+    run, session,
     sign_in::{self, UnderWay},
     visit::{DEVICE_LIFETIME, KnownBrowser, Visit},
 };
@@ -72,7 +72,7 @@ pub(super) async fn form(
     refused: Option<&Refusal>,
 ) -> Response {
     let (otp, id, proof) = (Arc::clone(&pages.otp), under_way.challenge_id.clone(), under_way.proof());
-    let found = pages.run(async move { otp.challenge(&id, &proof).await }).await;
+    let found = run(async move { otp.challenge(&id, &proof).await }).await;
     let now = pages.desk.now();
     let client = pages.desk.client(under_way.client_id()).map(|client| client.display_name.clone()).unwrap_or_default();
     let (view, over) = match &found {
@@ -148,7 +148,7 @@ pub(super) async fn enter(
         device_token: browser.token(),
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    let verified = Box::pin(pages.run(async move { otp.verify(asked, &origin).await })).await;
+    let verified = run(async move { otp.verify(asked, &origin).await }).await;
     let signed_in = match verified {
         Ok(signed_in) => signed_in,
         Err(refusal) => return form(&pages, &visit, &under_way, None, Some(&refusal)).await,
@@ -194,7 +194,7 @@ pub(super) async fn resend(State(pages): State<Arc<Pages>>, Extension(visit): Ex
         repeatable: None,
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    let sent = match pages.run(async move { otp.resend(asked, &origin).await }).await {
+    let sent = match run(async move { otp.resend(asked, &origin).await }).await {
         Ok(sent) => sent,
         Err(Refusal::CodeExpired | Refusal::ChallengeNotFound | Refusal::CodeInvalid | Refusal::AttemptsExhausted) => {
             return again(&pages, &visit, &under_way).await;

@@ -6,6 +6,7 @@ use super::{
     code::signed_in_answer,
     cookies::Cookie,
     render::{Trouble, moment, see, status_of, tell},
+    run,
     sign_in::UnderWay,
     visit::Visit,
 };
@@ -85,7 +86,7 @@ pub(super) async fn inspect(
 
 async fn asked(pages: &Arc<Pages>, visit: &Arc<Visit>, said: &Said, refused: Option<&Refusal>) -> Response {
     let (otp, token, origin) = (Arc::clone(&pages.otp), said.secret(), visit.origin.clone());
-    let link = match pages.run(async move { otp.inspect_link(&token, &origin).await }).await {
+    let link = match run(async move { otp.inspect_link(&token, &origin).await }).await {
         Ok(link) => link,
         // A wrong number may have been the last: then that is what there is to say.
         Err(refusal) => return pages.refused(visit, refused.unwrap_or(&refusal)),
@@ -139,7 +140,7 @@ pub(super) async fn confirm(
         repeatable: Some(pages.desk.repeatable(&[b"confirm", said.token.as_bytes(), said.number.as_bytes()])),
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    match pages.run(async move { otp.redeem_link(asked_for, &origin).await }).await {
+    match run(async move { otp.redeem_link(asked_for, &origin).await }).await {
         Ok(Redeemed::Approved) => see("/link?done=approved"),
         Ok(Redeemed::SignedIn(signed_in)) => {
             let answer = signed_in_answer(&pages, &visit, None, &browser, &signed_in).await;
@@ -162,7 +163,7 @@ pub(super) async fn reject(
         repeatable: Some(pages.desk.repeatable(&[b"reject", said.token.as_bytes(), said.all.as_bytes()])),
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    match pages.run(async move { otp.reject_link(asked_for, &origin).await }).await {
+    match run(async move { otp.reject_link(asked_for, &origin).await }).await {
         Ok(()) => see("/link?done=rejected"),
         Err(refusal) => {
             let trouble = Trouble { status: status_of(&refusal), text: visit.language.refusal(&refusal) };

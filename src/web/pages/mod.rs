@@ -21,7 +21,7 @@ pub(super) use token::discovery;
 pub(super) use visit::Peer;
 
 use crate::{
-    domain::contact::Channel,
+    domain::{contact::Channel, refusal::Refusal},
     edge::work::to_its_end,
     engine::{account::AccountEngine, grant::GrantEngine, otp::OtpEngine, pages::PageDesk, token::TokenIssuer},
 };
@@ -33,6 +33,7 @@ use axum::{
     routing::{get, post},
 };
 use cookies::Jar;
+use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use ipnet::IpNet;
 use minijinja::Environment;
@@ -92,15 +93,16 @@ impl Pages {
     fn offers_sms(&self) -> bool {
         self.otp.offers(Channel::Sms)
     }
+}
 
-    /// Does the work of a form or page to its end, even where the browser goes away.
-    async fn run<T, F>(&self, work: F) -> Result<T, crate::domain::refusal::Refusal>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, crate::domain::refusal::Refusal>> + Send + 'static,
-    {
-        to_its_end(work, None).await
-    }
+/// Does the work of a form or page to its end, even where the browser goes away. In a box, for it holds all that a sign-in
+/// writes, and would be moved as a whole into each page around it.
+fn run<T, F>(work: F) -> BoxFuture<'static, Result<T, Refusal>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Refusal>> + Send + 'static,
+{
+    Box::pin(to_its_end(work, None))
 }
 
 /// Every page, with its style and script.

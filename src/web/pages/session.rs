@@ -4,7 +4,7 @@
 //! an hour and not at each click. Two tabs that renew at the same time make the same call, under the same id, and get the
 //! same tokens: neither is taken for a thief.
 
-use super::{Pages, cookies::Cookie, visit::Visit};
+use super::{Pages, cookies::Cookie, run, visit::Visit};
 use crate::{
     domain::{refusal::Refusal, secret::ExposeSecret as _, secret::SecretString, time::Timestamp},
     engine::token::{Refresh, Tokens},
@@ -78,5 +78,5 @@ async fn renew(pages: &Pages, visit: &Visit, kept: &Kept) -> Result<Tokens, Refu
         request_id: Some(pages.desk.call_id(&[kept.refresh_token.as_bytes()])),
     };
     let (tokens, origin) = (Arc::clone(&pages.tokens), visit.origin.clone());
-    pages.run(async move { tokens.refresh(asked, &origin).await }).await
+    run(async move { tokens.refresh(asked, &origin).await }).await
 }

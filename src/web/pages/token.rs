@@ -1,6 +1,6 @@
 //! `/token`: a client application exchanges its code for tokens (RFC 6749 sections 4.1.3, 5.1 and 5.2).
 
-use super::{Pages, client::is_of_a_client, visit::Visit};
+use super::{Pages, client::is_of_a_client, run, visit::Visit};
 use crate::{
     domain::{
         refusal::Refusal,
@@ -41,7 +41,7 @@ pub(super) async fn exchange(State(pages): State<Arc<Pages>>, request: Request) 
     let answer = match form {
         Ok(redeem) => {
             let (grants, origin) = (Arc::clone(&pages.grants), visit.origin.clone());
-            let redeemed = pages.run(async move {
+            let redeemed = run(async move {
                 let redeemed = grants.redeem(redeem, &origin).await;
                 drop(place);
                 Ok(redeemed)

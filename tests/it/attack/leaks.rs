@@ -52,14 +52,15 @@ fn ours(set: &FileDescriptorSet) -> impl Iterator<Item = &DescriptorProto> {
 fn a104_no_message_shows_its_texts() {
     let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
     let shown = messages! {
-        AccessTokenClaims Challenge CompleteSignInRequest CompleteSignInResponse Device DisableUserRequest DisableUserResponse EnableUserRequest EnableUserResponse
+        AccessTokenClaims Challenge CompleteSignInRequest CompleteSignInResponse Delivery Device DisableUserRequest
+        DisableUserResponse DrainProviderRequest DrainProviderResponse EnableUserRequest EnableUserResponse
         ExplainLimitsRequest ExplainLimitsResponse FindUserRequest FindUserResponse GetCurrentUserRequest
-        GetCurrentUserResponse GetJwksRequest GetJwksResponse GetLockoutRequest GetLockoutResponse
-        GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse InspectMagicLinkRequest
-        InspectMagicLinkResponse JsonWebKey LimitStanding LimitWindow
-        ListSessionsRequest ListSessionsResponse LockoutStanding PastRefusal Policy RedeemMagicLinkRequest
+        GetCurrentUserResponse GetDeliveryRequest GetDeliveryResponse GetJwksRequest GetJwksResponse GetLockoutRequest GetLockoutResponse
+        GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse HandoverCount InspectMagicLinkRequest
+        InspectMagicLinkResponse JsonWebKey LimitStanding LimitWindow ListProvidersRequest ListProvidersResponse
+        ListSessionsRequest ListSessionsResponse LockoutStanding PastRefusal Policy Provider RedeemMagicLinkRequest
         RedeemMagicLinkResponse RefreshTokenRequest RefreshTokenResponse RejectMagicLinkRequest RejectMagicLinkResponse
-        ResendOtpRequest ResendOtpResponse
+        ResendOtpRequest ResendOtpResponse ResumeProviderRequest ResumeProviderResponse
         RevokeOtherSessionsRequest RevokeOtherSessionsResponse
         RevokeSessionRequest RevokeSessionResponse SendMagicLinkRequest SendMagicLinkResponse SendOtpRequest SendOtpResponse Session SetUserRolesRequest
         SetUserRolesResponse SignOutRequest SignOutResponse SimulatePolicyRequest
