@@ -1,6 +1,7 @@
 //! Codes on their way from the server to whoever waits for them.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use tokio::sync::oneshot;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inbox {
     waiting: Arc<Mutex<HashMap<String, oneshot::Sender<String>>>>,
+    received: Arc<AtomicU64>,
+    closed: Arc<AtomicBool>,
 }
 
 /// A code that is on its way.
@@ -24,8 +27,29 @@ impl Inbox {
         Expected(receive)
     }
 
+    /// How many messages have been received.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// From now on the mail server takes nothing.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on it takes everything again.
+    pub(crate) fn open(&self) {
+        self.closed.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the mail server takes nothing.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
     /// Takes a message as it was received. One that nobody waits for is thrown away.
     pub(crate) fn deliver(&self, message: &[u8]) {
+        self.received.fetch_add(1, Ordering::Relaxed);
         let Some((address, code)) = read(message) else { return };
         if let Some(waiting) = self.waiting.lock().unwrap().remove(address) {
             let _ = waiting.send(code.to_owned());

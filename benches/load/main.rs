@@ -12,6 +12,7 @@ mod limiter;
 mod memory;
 mod mint;
 mod options;
+mod outbox;
 mod outside;
 mod plan;
 mod procfs;

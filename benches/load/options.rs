@@ -97,6 +97,8 @@ pub(crate) enum Part {
     Memory,
     /// What a decision of the limiter costs.
     Limiter,
+    /// How many messages leave the outbox, how soon, and what a backlog costs.
+    Outbox,
     /// What a crash loses.
     Crash,
 }

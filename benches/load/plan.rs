@@ -5,6 +5,7 @@ use super::crash::{self, Losses};
 use super::limiter::{self, Decisions};
 use super::memory::{self, Memory};
 use super::options::{Options, Pair, Part};
+use super::outbox::{self, Outbox};
 use super::report::{self, Findings};
 use super::round::{self, Figures, Yardsticks};
 use super::trips::{self, Trips};
@@ -41,6 +42,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
         decisions: decisions(options).await?,
         trips: round_trips(options).await?,
         memory: memory_at_rest(options).await?,
+        outbox: messages(options).await?,
         losses: losses(options).await?,
     };
     let text = report::text(&findings, options);
@@ -73,6 +75,17 @@ async fn memory_at_rest(options: &Options) -> anyhow::Result<Option<Memory>> {
     }
     say("memory at rest");
     memory::measure(options).await.map(Some)
+}
+
+async fn messages(options: &Options) -> anyhow::Result<Vec<(Pair, Outbox)>> {
+    let mut found = Vec::new();
+    if options.wants(Part::Outbox) {
+        for pair in options.pairs() {
+            say(&format!("the outbox: {}", pair.title()));
+            found.push((pair, outbox::measure(pair, options).await?));
+        }
+    }
+    Ok(found)
 }
 
 async fn losses(options: &Options) -> anyhow::Result<Vec<(Pair, Losses)>> {

@@ -10,6 +10,7 @@ use super::crash::Losses;
 use super::limiter::Decisions;
 use super::memory::Memory;
 use super::options::{Options, Pair};
+use super::outbox::Outbox;
 use super::plan::Round;
 use super::procfs;
 use super::ratios::{self, Row};
@@ -28,6 +29,8 @@ pub(crate) struct Findings {
     pub(crate) trips: Vec<(&'static str, Trips)>,
     /// Memory at rest.
     pub(crate) memory: Option<Memory>,
+    /// What the outbox does, by pair.
+    pub(crate) outbox: Vec<(Pair, Outbox)>,
     /// What crashes lost, by pair.
     pub(crate) losses: Vec<(Pair, Losses)>,
 }
@@ -85,6 +88,9 @@ pub(crate) fn text(findings: &Findings, options: &Options) -> String {
             let Trips { store, limiter, delivery } = trips;
             let _ = writeln!(out, "| {name} | {store:.2} | {limiter:.2} | {delivery:.2} |");
         }
+    }
+    if !findings.outbox.is_empty() {
+        outbox(&mut out, findings);
     }
     table(&mut out, &ratios::rows(findings), &findings.pairs());
     out
@@ -203,6 +209,33 @@ fn limiter(out: &mut String, findings: &Findings, decisions: &Decisions) {
         "\nA decision over three layers and six windows, as `SendOtp` asks for, by one thread with as many callers as \
          above; µs, CPU of each side. After a million strangers {} keys are tracked, of {:.0} bytes each.",
         decisions.tracked, decisions.bytes_a_key
+    );
+}
+
+fn outbox(out: &mut String, findings: &Findings) {
+    out.push_str(
+        "\n### The outbox\n\n| stores | messages/s | to the relay, p50 | p99 | backlog | drained in, s | SendOtp p50, calm | \
+         p50, draining | p99, calm | p99, draining |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+    );
+    for (pair, found) in &findings.outbox {
+        let Outbox { rate, handover, backlog, drain, calm, draining } = found;
+        let (calm, draining) = (&calm.latency, &draining.latency);
+        let _ = writeln!(
+            out,
+            "| {} | {rate:.0} | {:.0} | {:.0} | {backlog} | {:.1} | {:.0} | {:.0} | {:.0} | {:.0} |",
+            pair.title(),
+            handover.micros(0.5),
+            handover.micros(0.99),
+            drain.as_secs_f64(),
+            calm.micros(0.5),
+            draining.micros(0.5),
+            calm.micros(0.99),
+            draining.micros(0.99),
+        );
+    }
+    out.push_str(
+        "\nMessages that arrive while 48 callers ask as fast as they are answered; from the call of SendOtp to the relay, one at a \
+         time; then the relay is closed, the backlog is asked for, and the relay opens while four callers go on. Times in µs.\n",
     );
 }
 

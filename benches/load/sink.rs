@@ -20,6 +20,9 @@ pub(crate) async fn smtp(inbox: Inbox) -> anyhow::Result<SocketAddr> {
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
+            if inbox.is_closed() {
+                continue;
+            }
             let inbox = inbox.clone();
             tokio::spawn(async move {
                 let _ = converse(stream, &inbox).await;
@@ -40,6 +43,9 @@ async fn converse(mut stream: TcpStream, inbox: &Inbox) -> std::io::Result<()> {
         let end: &[u8] = if in_data { b"\r\n.\r\n" } else { b"\r\n" };
         if !buffer.ends_with(end) {
             continue;
+        }
+        if inbox.is_closed() {
+            return stream.write_all(b"421 closed\r\n").await;
         }
         let mut reply: Vec<u8> = Vec::new();
         if in_data {

@@ -155,13 +155,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         links: Arc::new(link_base(config)),
     };
     let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
-    let account = AccountParts {
-        store: store.clone(),
-        keys: keys.clone(),
-        clock: clock.clone(),
-        entropy: entropy.clone(),
-        tokens: tokens.clone(),
-    };
+    let account = account_of(&otp);
     let policy = policy_engine(policies.clone(), &otp);
     let simulate = questions::simulate(store.clone(), clock.clone(), entropy.clone(), clients.clone());
     let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
@@ -206,6 +200,16 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         review_file: watched_review(config, review, seen.review).zip(material.review),
         lock,
     })
+}
+
+fn account_of(otp: &OtpParts) -> AccountParts {
+    AccountParts {
+        store: otp.store.clone(),
+        keys: otp.keys.clone(),
+        clock: otp.clock.clone(),
+        entropy: otp.entropy.clone(),
+        tokens: otp.tokens.clone(),
+    }
 }
 
 fn policy_engine(policies: Arc<SwappedPolicy>, otp: &OtpParts) -> Arc<PolicyEngine> {

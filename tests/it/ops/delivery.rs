@@ -1,6 +1,7 @@
 //! Messages on their way: over SMTP, through crashes and outages of the relay, and never late.
 
 pub(super) mod books;
+mod kills;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

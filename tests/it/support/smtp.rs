@@ -92,6 +92,11 @@ impl Smtp {
         paths.iter().map(|path| Received { text: fs::read_to_string(path).unwrap() }).collect()
     }
 
+    /// Whether the message to `recipient` has come to the step at which its local part halts.
+    pub(crate) fn halted(&self, recipient: &str) -> bool {
+        self.folder.path().join(format!("{recipient}.halted")).exists()
+    }
+
     /// Waits up to ten seconds for the newest message to `recipient`.
     pub(crate) async fn wait_for(&self, recipient: &str) -> Received {
         let line = format!("X-Envelope-To: {recipient}\r\n");

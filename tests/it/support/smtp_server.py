@@ -9,6 +9,10 @@ What it does with a recipient is told by the local part (before any `+`):
   slow                answers RCPT after two seconds
   hang                never answers RCPT
   lost-answer         the first time: keeps the message, then drops the connection before the answer
+  halt-rcpt           the first time: writes a file <recipient>.halted, and never answers RCPT
+  halt-data           the first time: the same once the content is there, which is thrown away
+  halt-kept           the first time: the same once the message is kept
+  halt-answered       the first time: the same once the message is kept and answered
 """
 
 import argparse
@@ -45,6 +49,8 @@ class Handler:
             return "451 4.3.0 try again later"
         if local == "slow":
             await asyncio.sleep(2)
+        if local == "halt-rcpt" and self.first_time(address):
+            await self.halt(address)
         if local == "hang":
             await asyncio.sleep(3600)
         envelope.rcpt_tos.append(address)
@@ -54,10 +60,25 @@ class Handler:
         locals_ = {address.split("@")[0].split("+")[0] for address in envelope.rcpt_tos}
         if "refuse-data" in locals_:
             return "554 5.7.1 refused"
+        recipient = envelope.rcpt_tos[0]
+        halts = recipient.startswith("halt-") and self.first_time(recipient)
+        if halts and "halt-data" in locals_:
+            await self.halt(recipient)
         self.keep(server, session, envelope)
+        if halts and "halt-kept" in locals_:
+            await self.halt(recipient)
+        if halts and "halt-answered" in locals_:
+            asyncio.get_running_loop().call_later(0, self.tell, recipient)
         if "lost-answer" in locals_ and self.first_time("lost-answer"):
             server.transport.abort()
         return "250 2.0.0 OK"
+
+    def tell(self, recipient):
+        (self.folder / f"{recipient}.halted").touch()
+
+    async def halt(self, recipient):
+        self.tell(recipient)
+        await asyncio.sleep(3600)
 
     def keep(self, server, session, envelope):
         head = [f"X-Envelope-From: {envelope.mail_from}"]
