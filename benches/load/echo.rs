@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpListener;
+use tokio_stream::Empty;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
@@ -12,9 +13,12 @@ use tonic::{Request, Response, Status};
 use identity::grpc::proto::identity_service_server::{IdentityService, IdentityServiceServer};
 use identity::grpc::proto::token_service_server::{TokenService, TokenServiceServer};
 use identity::grpc::proto::{
-    AccessTokenClaims, Challenge, GetJwksRequest, GetJwksResponse, RefreshTokenRequest, RefreshTokenResponse,
-    ResendOtpRequest, ResendOtpResponse, SendOtpRequest, SendOtpResponse, SignOutRequest, SignOutResponse,
-    ValidateTokenRequest, ValidateTokenResponse, VerifyOtpRequest, VerifyOtpResponse,
+    AccessTokenClaims, Challenge, CompleteSignInRequest, CompleteSignInResponse, GetJwksRequest, GetJwksResponse,
+    InspectMagicLinkRequest, InspectMagicLinkResponse, RedeemMagicLinkRequest, RedeemMagicLinkResponse,
+    RefreshTokenRequest, RefreshTokenResponse, RejectMagicLinkRequest, RejectMagicLinkResponse, ResendOtpRequest,
+    ResendOtpResponse, SendMagicLinkRequest, SendMagicLinkResponse, SendOtpRequest, SendOtpResponse, SignOutRequest,
+    SignOutResponse, ValidateTokenRequest, ValidateTokenResponse, VerifyOtpRequest, VerifyOtpResponse,
+    WatchChallengeRequest, WatchChallengeResponse,
 };
 
 /// Serves until the process is ended; prints the address as one line.
@@ -114,6 +118,50 @@ impl IdentityService for Echo {
     }
 
     async fn verify_otp(&self, _: Request<VerifyOtpRequest>) -> Result<Response<VerifyOtpResponse>, Status> {
+        Err(not_offered())
+    }
+
+    async fn send_magic_link(
+        &self,
+        _: Request<SendMagicLinkRequest>,
+    ) -> Result<Response<SendMagicLinkResponse>, Status> {
+        Err(not_offered())
+    }
+
+    async fn inspect_magic_link(
+        &self,
+        _: Request<InspectMagicLinkRequest>,
+    ) -> Result<Response<InspectMagicLinkResponse>, Status> {
+        Err(not_offered())
+    }
+
+    async fn reject_magic_link(
+        &self,
+        _: Request<RejectMagicLinkRequest>,
+    ) -> Result<Response<RejectMagicLinkResponse>, Status> {
+        Err(not_offered())
+    }
+
+    async fn redeem_magic_link(
+        &self,
+        _: Request<RedeemMagicLinkRequest>,
+    ) -> Result<Response<RedeemMagicLinkResponse>, Status> {
+        Err(not_offered())
+    }
+
+    async fn complete_sign_in(
+        &self,
+        _: Request<CompleteSignInRequest>,
+    ) -> Result<Response<CompleteSignInResponse>, Status> {
+        Err(not_offered())
+    }
+
+    type WatchChallengeStream = Empty<Result<WatchChallengeResponse, Status>>;
+
+    async fn watch_challenge(
+        &self,
+        _: Request<WatchChallengeRequest>,
+    ) -> Result<Response<Self::WatchChallengeStream>, Status> {
         Err(not_offered())
     }
 

@@ -27,6 +27,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const LOOK: Duration = Duration::from_secs(5);
 /// How often revocations of other processes are read: four times in the second that a revocation may take.
 const FEED: Duration = Duration::from_millis(250);
+/// How often challenges that somebody watches are looked at: twice in the second that a change may take to be told.
+const WATCHED: Duration = Duration::from_millis(500);
 /// How often it is asked whether wrong codes over all accounts are too many.
 const GUARD: Duration = Duration::from_secs(1);
 /// How often what has expired is removed.
@@ -100,6 +102,20 @@ pub(super) async fn follow_guard(otp: Arc<OtpEngine>, stop: CancellationToken) {
             tracing::debug!(reason = refusal.reason(), "the budget of wrong codes cannot be looked at");
         }
     }
+}
+
+/// Tells those who watch challenges what has changed. When the service begins to end they are let go, for calls that go on
+/// would hold that up.
+pub(super) async fn follow_watched(otp: Arc<OtpEngine>, ending: CancellationToken, stop: CancellationToken) {
+    let mut ticks = interval(WATCHED);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while ending.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(refusal) = otp.look_at_watched().await {
+            tracing::debug!(reason = refusal.reason(), "challenges that are watched cannot be looked at");
+        }
+    }
+    otp.end_watching();
+    stop.cancelled().await;
 }
 
 /// Removes what has expired.

@@ -36,6 +36,7 @@ use crate::{
 use std::{
     future::Future,
     io::{self, Write as _},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -158,11 +159,15 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         jobs.begin("review accounts", |stop| review_file.follow(for_review, stop));
     }
     let bound = serve::bind(options).await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
+    let scheme = if config.listen.tls.is_some() { "https" } else { "http" };
+    services.otp.links_lead_to(&format!("{scheme}://{}", reachable(bound.addresses().http)));
     policy.started().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
     if let Some(policy_file) = policy_file {
         jobs.begin("policy", |stop| policy_file.follow(for_policy, stop));
     }
     jobs.begin("revocations", |stop| jobs::follow_revocations(tokens, stop));
+    let (otp, ending) = (Arc::clone(&services.otp), stop.clone());
+    jobs.begin("watched challenges", |stop| jobs::follow_watched(otp, ending, stop));
     jobs.begin("sweep", |stop| jobs::sweep(store, clock, funnel, stop));
     jobs.begin("delivery", |stop| worker.run(stop));
     let written = CancellationToken::new();
@@ -231,6 +236,15 @@ fn settings(config: &Config, authorities: Option<String>) -> Settings {
         }),
         service_name: chosen.service_name.clone(),
         prometheus: chosen.metrics_listen.is_some(),
+    }
+}
+
+/// Where this machine reaches a listener: on its loopback, where it is bound to every address.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, v4.port()).into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, v6.port()).into(),
+        other => other,
     }
 }
 

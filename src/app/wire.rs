@@ -29,19 +29,20 @@ use crate::{
     config::{
         Config,
         limiter::Limiter as LimiterChoice,
+        links::LinkPages,
         policy::PolicyFile,
         review::ReviewFile,
         secrets::Stamp,
         service::Environment,
         store::{Migrate, Store as StoreChoice},
     },
-    domain::{policy::PolicyInForce, time::Timestamp},
+    domain::{policy::PolicyInForce, secret::SecretString, time::Timestamp},
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
         funnel::Funnel,
         limiter_log::LimiterLog,
-        otp::{OtpEngine, OtpParts},
+        otp::{LinkBase, OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
         readiness::Readiness,
         review::{ReviewEngine, ReviewParts},
@@ -112,11 +113,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let proof = captcha::build(config, material.captcha)?;
     let operator_token = OperatorToken::new(&material.admin_token);
     let options = listeners::options(config, material.listener.clone(), operator_token.clone())?;
-    let store = OpenStore::open(config, material.store_password).await?;
-    if config.migrate == Migrate::OnStart {
-        store.migrate().await?;
-    }
-    let store = store.into_store();
+    let store = opened(config, material.store_password).await?;
     let file_keys = Arc::new(FileKeys::new(material.keys));
     let keys: Arc<dyn Keys> = file_keys.clone();
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
@@ -151,6 +148,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         handoff: handoff.clone(),
         funnel: funnel.clone(),
         sms: carrier.messengers.sms.is_some(),
+        links: Arc::new(link_base(config)),
     };
     let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
     let account = AccountParts {
@@ -160,7 +158,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         entropy: entropy.clone(),
         tokens: tokens.clone(),
     };
-    let policy = policy_engine(policies.clone(), &otp);
+    let policy = policy_engine(policies.clone(), &store, &clock, &entropy);
     let simulate = questions::simulate(store.clone(), clock.clone(), entropy.clone(), clients.clone());
     let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
     let policy_file = config.policy_file.clone().map(watched);
@@ -206,9 +204,30 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     })
 }
 
-fn policy_engine(policies: Arc<SwappedPolicy>, otp: &OtpParts) -> Arc<PolicyEngine> {
-    let (store, clock, entropy) = (otp.store.clone(), otp.clock.clone(), otp.entropy.clone());
+fn policy_engine(
+    policies: Arc<SwappedPolicy>,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Arc<PolicyEngine> {
+    let (store, clock, entropy) = (store.clone(), clock.clone(), entropy.clone());
     Arc::new(PolicyEngine::new(PolicyParts { policies, store, clock, entropy }))
+}
+
+/// Where links lead; of the own listener nothing is known before it is bound.
+fn link_base(config: &Config) -> LinkBase {
+    match &config.links {
+        LinkPages::At(url) => LinkBase::at(url),
+        LinkPages::OwnListener => LinkBase::default(),
+    }
+}
+
+async fn opened(config: &Config, password: Option<SecretString>) -> Result<Arc<dyn Store>, Failure> {
+    let store = OpenStore::open(config, password).await?;
+    if config.migrate == Migrate::OnStart {
+        store.migrate().await?;
+    }
+    Ok(store.into_store())
 }
 
 fn policy_in_force(read: PolicyFile, now: Timestamp) -> Arc<SwappedPolicy> {

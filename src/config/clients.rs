@@ -5,7 +5,10 @@ use super::{
     network,
     reader::Section,
 };
-use crate::domain::client::{Client, ClientId, Clients};
+use crate::domain::{
+    client::{Client, ClientId, Clients},
+    redirect_uri::RedirectUri,
+};
 
 /// Reads the list from the document's root.
 pub(super) fn read(root: &mut Section<'_>) -> Option<Clients> {
@@ -19,7 +22,18 @@ pub(super) fn read(root: &mut Section<'_>) -> Option<Clients> {
             section.wrong("audiences", "is empty", "name at least one service that takes the tokens");
             return None;
         }
-        Some(Client { client_id: client_id?, display_name: display_name?, audiences: audiences? })
+        let redirect = Text {
+            parse: RedirectUri::new,
+            expected: "an https URL, an http URL of the loopback, or a URL of a private-use scheme with a dot such as \
+                       \"com.example.app:/link\"; ASCII, without user, fragment and \"*\"",
+        };
+        let redirect_uris = section.get("redirect_uris", &List(redirect)).or(Vec::new());
+        Some(Client {
+            client_id: client_id?,
+            display_name: display_name?,
+            audiences: audiences?,
+            redirect_uris: redirect_uris?,
+        })
     });
     let clients = Clients::new(clients.or(Vec::new())?);
     if clients.is_none() {

@@ -61,6 +61,8 @@ display_name = "Identity"
 audiences = ["identity"]
 [pages]
 enabled = true
+[links]
+base_url = "own-listener"
 [telemetry]
 log_format = "human"
 {metrics}"#

@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod embedded;
 mod form;
 pub mod limiter;
+pub mod links;
 pub mod listen;
 pub mod network;
 pub mod pages;
@@ -70,6 +71,8 @@ pub struct Config {
     pub clients: Clients,
     /// `[pages]`
     pub pages: pages::Pages,
+    /// `[links]`, or the issuer of `[service]`
+    pub links: links::LinkPages,
     /// `[telemetry]`
     pub telemetry: telemetry::Telemetry,
     /// `[analytics]`
@@ -138,6 +141,7 @@ impl Config {
             let secrets = root.section("secrets", secrets::read);
             let clients = clients::read(root);
             let pages = root.section("pages", pages::read);
+            let links = root.section("links", links::read);
             let telemetry = root.section("telemetry", telemetry::read);
             let analytics = root.section("analytics", analytics::read);
             rules::check_analytics(root, analytics.as_ref(), telemetry.as_ref());
@@ -150,6 +154,7 @@ impl Config {
                 delivery.as_ref(),
             );
             let sms = sms.map(|sms| rules::check_sms(root, environment, issuer.as_deref(), delivery.as_ref(), sms));
+            let links = links.and_then(|pages| links::check(root, environment, issuer.as_deref(), pages));
             rules::check_review(root, environment, review.as_ref().and_then(Option::as_ref));
             rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
             rules::check_pages(root, pages, proof.as_ref());
@@ -172,6 +177,7 @@ impl Config {
                 secrets: secrets?,
                 clients: clients?,
                 pages: pages?,
+                links: links?,
                 telemetry: telemetry?,
                 analytics: analytics?,
             })

@@ -127,6 +127,7 @@ fn read_override(section: &mut Section<'_>) -> Option<Override> {
 /// The sections of the base or of an override, which cannot change what is common to all.
 fn change(parent: &mut Section<'_>, base: bool) -> Option<Change> {
     let codes = parent.section("codes", sections::codes);
+    let links = parent.section("links", sections::links);
     let lockout = parent.section("lockout", sections::lockout);
     let limits = parent.section("limits", |section| sections::limits(section, base));
     let budget = "cannot be overridden: its budgets are everybody's";
@@ -134,7 +135,15 @@ fn change(parent: &mut Section<'_>, base: bool) -> Option<Change> {
     let unnamed = "cannot be overridden: a refresh token is presented without channel and purpose";
     let responses = common(parent, base, "responses", unnamed, sections::responses);
     let sms = common(parent, base, "sms", budget, sms::sms);
-    Some(Change { codes: codes?, lockout: lockout?, limits: limits?, guard: guard?, responses: responses?, sms: sms? })
+    Some(Change {
+        codes: codes?,
+        links: links?,
+        lockout: lockout?,
+        limits: limits?,
+        guard: guard?,
+        responses: responses?,
+        sms: sms?,
+    })
 }
 
 /// A section that is the same for all traffic: an override cannot have it.

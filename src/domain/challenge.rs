@@ -6,6 +6,7 @@ use super::{
     digest::Digest,
     id::ChallengeId,
     keyring::KeyId,
+    link::Link,
     sealed::Sealed,
     secret::{ExposeSecret, Secret32, SecretString},
     time::Timestamp,
@@ -84,17 +85,22 @@ impl Scope {
     /// What is stored of a code: HMAC-SHA-256 under the pepper over the scope, the salt and the code.
     #[must_use]
     pub fn mac(&self, pepper: &Secret32, code: &Code) -> Digest {
+        self.mac_of(pepper, b"identity.v1 code", code.digits().as_bytes())
+    }
+
+    /// The keyed hash of a secret of that kind.
+    pub(super) fn mac_of(&self, pepper: &Secret32, kind: &[u8], secret: &[u8]) -> Digest {
         Digest::hmac(
             pepper,
             &[
-                b"identity.v1 code",
+                kind,
                 self.purpose.as_str().as_bytes(),
                 self.channel.as_str().as_bytes(),
                 self.client_id.as_str().as_bytes(),
                 self.identifier_key.0.bytes(),
                 self.challenge_id.uuid().as_bytes(),
                 &self.salt,
-                code.digits().as_bytes(),
+                secret,
             ],
         )
     }
@@ -122,7 +128,7 @@ pub struct Challenge {
     pub locale: String,
     /// SHA-256 of the binding secret.
     pub binding_hash: Digest,
-    /// How many digits its codes have.
+    /// How many digits its codes have; 0 where it has a link alone.
     pub code_length: u8,
     /// How many attempts it allows.
     pub max_attempts: u32,
@@ -132,10 +138,12 @@ pub struct Challenge {
     pub create_time: Timestamp,
     /// From this time on a further code may be sent.
     pub resend_time: Timestamp,
-    /// When its newest code stops working.
+    /// When its newest code stops working, or its newest link where it has a link alone.
     pub expire_time: Timestamp,
-    /// Whether one of its codes has been used.
+    /// Whether one of its codes or links has been used, or it was ended.
     pub used: bool,
+    /// Its links, where it has any.
+    pub link: Option<Box<Link>>,
 }
 
 /// An attempt that has been charged and may now be compared.
@@ -161,20 +169,33 @@ mod tests {
     use crate::domain::secret::secret32;
     use uuid::Uuid;
 
-    /// A19: the same digits, for the same identifier and challenge, are another code on another channel.
-    #[test]
-    fn a_code_is_bound_to_its_channel() {
-        let scope = |channel| Scope {
+    fn scope(channel: Channel) -> Scope {
+        Scope {
             purpose: Purpose::SignIn,
             channel,
             client_id: ClientId::new("default").unwrap(),
             identifier_key: IdentifierKey(Digest::sha256(&[b"ada"])),
             challenge_id: ChallengeId::new(Uuid::from_u128(1)),
             salt: [7; 16],
-        };
+        }
+    }
+
+    /// A19: the same digits, for the same identifier and challenge, are another code on another channel.
+    #[test]
+    fn a_code_is_bound_to_its_channel() {
         let (pepper, code) = (secret32([1; 32]), Code::from_draw(48_213, 6));
         let [email, sms] = Channel::ALL.map(|channel| scope(channel).mac(&pepper, &code));
         assert_ne!(email, sms);
         assert_eq!(sms, scope(Channel::Sms).mac(&pepper, &code));
+    }
+
+    #[test]
+    fn a_link_is_bound_to_its_channel_and_is_no_code() {
+        let pepper = secret32([1; 32]);
+        let [email, sms] = Channel::ALL.map(|channel| scope(channel).link_mac(&pepper, &secret32([2; 32])));
+        assert_ne!(email, sms);
+        let digits = scope(Channel::Email).mac_of(&pepper, b"identity.v1 code", &[2; 32]);
+        assert_ne!(email, digits, "the same bytes as a code");
+        assert_ne!(email, scope(Channel::Email).link_mac(&pepper, &secret32([3; 32])));
     }
 }

@@ -4,7 +4,7 @@ use super::{
     contact::Channel,
     digest::Digest,
     id::{SessionId, UserId},
-    session::LiveSession,
+    session::{LiveSession, Method},
     time::Timestamp,
     user::Role,
 };
@@ -63,7 +63,7 @@ impl AccessClaims {
             session_id: session.session_id.to_string(),
             device_id: session.device.device_id.clone(),
             roles: live.roles.iter().map(Role::as_str).map(str::to_owned).collect(),
-            amr: methods(session.channel),
+            amr: methods(session.channel, session.method),
             acr: "aal1".to_owned(),
             auth_time: session.auth_time.seconds(),
         };
@@ -99,11 +99,14 @@ impl AccessClaims {
     }
 }
 
-/// How the person proved who they are (RFC 8176 section 2). It has no word for a code by email.
-fn methods(channel: Channel) -> Vec<String> {
-    let methods: &[&str] = match channel {
-        Channel::Email => &["otp"],
-        Channel::Sms => &["otp", "sms"],
+/// How the person proved who they are (RFC 8176 section 2). It has no word for a code by email, nor for a link: that is
+/// `link`, which section 1 leaves to the parties.
+fn methods(channel: Channel, method: Method) -> Vec<String> {
+    let methods: &[&str] = match (channel, method) {
+        (Channel::Email, Method::Code) => &["otp"],
+        (Channel::Sms, Method::Code) => &["otp", "sms"],
+        (Channel::Email, Method::Link) => &["link"],
+        (Channel::Sms, Method::Link) => &["link", "sms"],
     };
     methods.iter().map(|method| (*method).to_owned()).collect()
 }
@@ -113,7 +116,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         client::ClientId,
-        session::{Device, Session},
+        session::{Device, Method, Session},
     };
     use std::time::Duration;
 
@@ -127,6 +130,12 @@ mod tests {
         assert_eq!((email.amr, sms.amr), (vec!["otp".to_owned()], vec!["otp".to_owned(), "sms".to_owned()]));
         assert_eq!((email.acr, sms.acr), ("aal1".to_owned(), "aal1".to_owned()));
         assert_ne!(email.jti, sms.jti);
+        live.session.method = Method::Link;
+        let link_by_sms = claims(&live);
+        live.session.channel = Channel::Email;
+        let link = claims(&live);
+        assert_eq!((link.amr, link_by_sms.amr), (vec!["link".to_owned()], vec!["link".to_owned(), "sms".to_owned()]));
+        assert_ne!(email.jti, link.jti);
     }
 
     fn live() -> LiveSession {
@@ -138,6 +147,7 @@ mod tests {
                 client_id: ClientId::new("default").unwrap(),
                 device: Device { device_id: "phone".to_owned(), ..Device::default() },
                 channel: Channel::Email,
+                method: Method::Code,
                 create_time: time,
                 auth_time: time,
                 last_use_time: time,

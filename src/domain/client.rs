@@ -1,5 +1,6 @@
 //! The applications that people sign in to.
 
+use super::redirect_uri::RedirectUri;
 use std::sync::Arc;
 
 /// Names a client application: 1 to 64 of `A-Z`, `a-z`, `0-9`, `-`, `_` and `.`.
@@ -30,6 +31,16 @@ pub struct Client {
     pub display_name: String,
     /// The `aud` of its access tokens, at least one.
     pub audiences: Vec<String>,
+    /// Where its magic links may lead on to; none where they end on the service's own page.
+    pub redirect_uris: Vec<RedirectUri>,
+}
+
+impl Client {
+    /// Whether its links may lead on to `uri`: one of those registered, to the letter.
+    #[must_use]
+    pub fn may_redirect_to(&self, uri: &str) -> bool {
+        self.redirect_uris.iter().any(|registered| registered.as_str() == uri)
+    }
 }
 
 /// The registered client applications; the first is the default.

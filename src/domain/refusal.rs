@@ -42,6 +42,10 @@ pub enum Refusal {
     CodeExpired,
     /// There is no such challenge; only told to whoever asked for one.
     ChallengeNotFound,
+    /// The link does not match, or is old, used, rejected or unknown; nor is there a sign-in of that asker to collect.
+    LinkInvalid,
+    /// The sign-in that is to be collected has not been approved yet.
+    SignInPending,
     /// The access token is missing or not active.
     TokenInvalid,
     /// The refresh token is not good.
@@ -113,6 +117,8 @@ impl Refusal {
             Self::CodeInvalid => "CODE_INVALID",
             Self::CodeExpired => "CODE_EXPIRED",
             Self::ChallengeNotFound => "CHALLENGE_NOT_FOUND",
+            Self::LinkInvalid => "LINK_INVALID",
+            Self::SignInPending => "SIGN_IN_PENDING",
             Self::TokenInvalid => "TOKEN_INVALID",
             Self::RefreshTokenInvalid => "REFRESH_TOKEN_INVALID",
             Self::RefreshTokenReused => "REFRESH_TOKEN_REUSED",

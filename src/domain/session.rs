@@ -30,6 +30,35 @@ pub struct Origin {
     pub trace_id: String,
 }
 
+/// How a person proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// By a one-time code.
+    Code,
+    /// By a magic link.
+    Link,
+}
+
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Code, Self::Link];
+
+    /// The name in stores.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Link => "link",
+        }
+    }
+
+    /// The method of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+}
+
 /// A session as the store keeps it.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -41,8 +70,10 @@ pub struct Session {
     pub client_id: ClientId,
     /// The device that signed in.
     pub device: Device,
-    /// The way its code travelled.
+    /// The way its code or link travelled.
     pub channel: Channel,
+    /// By which of them it began.
+    pub method: Method,
     /// When the person signed in.
     pub create_time: Timestamp,
     /// When the person last proved who they are.

@@ -173,6 +173,7 @@ mod tests {
             client_id: ClientId::new("shop").unwrap(),
             display_name: "Shop".to_owned(),
             audiences: vec!["shop".to_owned()],
+            redirect_uris: Vec::new(),
         };
         let clients = Arc::new(Clients::new(vec![client]).unwrap());
         let parts = PageParts { keys: fake.clone(), clock: fake.clone(), entropy: fake.clone(), clients };

@@ -186,6 +186,7 @@ const fn code_of(refusal: &Refusal) -> Code {
         Refusal::CodeInvalid
         | Refusal::CodeExpired
         | Refusal::ChallengeNotFound
+        | Refusal::LinkInvalid
         | Refusal::TokenInvalid
         | Refusal::RefreshTokenInvalid
         | Refusal::RefreshTokenReused
@@ -197,7 +198,7 @@ const fn code_of(refusal: &Refusal) -> Code {
         | Refusal::AttemptTooSoon { .. }
         | Refusal::AttemptsExhausted
         | Refusal::ResendTooSoon { .. } => Code::ResourceExhausted,
-        Refusal::ProofRequired(_) => Code::FailedPrecondition,
+        Refusal::ProofRequired(_) | Refusal::SignInPending => Code::FailedPrecondition,
         Refusal::NotFound { .. } => Code::NotFound,
         Refusal::StoreUnavailable | Refusal::ProviderUnavailable | Refusal::Overloaded => Code::Unavailable,
         Refusal::Internal => Code::Internal,

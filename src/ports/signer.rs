@@ -55,6 +55,8 @@ pub struct OpenedToken {
 #[async_trait]
 pub trait Signer: Send + Sync {
     /// A compact JWS (RFC 7515) of the claims with `typ` `at+jwt`, signed off the asynchronous threads.
+    /// Where too many are waiting this is told when the future is first asked; what was taken on then is signed without
+    /// its being asked again.
     async fn sign(&self, claims: &AccessClaims) -> Result<SecretString, SignerFault>;
 
     /// A token whose header and signature hold, opened. No I/O, whatever the header says.

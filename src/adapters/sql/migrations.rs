@@ -30,6 +30,7 @@ migrations! {
     4 "phone_numbers" "0004_phone_numbers.sql",
     5 "notices" "0005_notices.sql",
     6 "text_messages" "0006_text_messages.sql",
+    8 "magic_links" "0008_magic_links.sql",
 }
 
 fn step(number: i64, name: &'static str, text: &'static str) -> Migration {

@@ -10,9 +10,11 @@ use crate::{
         funnel::Abandoned,
         id::{ChallengeId, MessageId, SessionId, UserId},
         keyring::KeyId,
+        link::{Asker, Completion, Link, LinkState, MatchNumber},
         message::{ClaimedMessage, Recipient},
+        progress::{DeliveryState, Standing},
         sealed::Sealed,
-        session::{Device, Session},
+        session::{Device, Method, Session},
         time::Timestamp,
         user::{Role, SealedContact, User},
     },
@@ -59,8 +61,8 @@ pub(super) fn challenge(row: &impl Fields) -> Result<StoredChallenge, StoreFault
         expire_time: time(row, "code1_expire_time")?,
     };
     let older = [
-        older_code(row, ["code2_mac", "code2_pepper_id", "code2_expire_time"])?,
-        older_code(row, ["code3_mac", "code3_pepper_id", "code3_expire_time"])?,
+        live_code(row, ["code2_mac", "code2_pepper_id", "code2_expire_time"])?,
+        live_code(row, ["code3_mac", "code3_pepper_id", "code3_expire_time"])?,
     ];
     let challenge = Challenge {
         scope,
@@ -74,6 +76,7 @@ pub(super) fn challenge(row: &impl Fields) -> Result<StoredChallenge, StoreFault
         resend_time: time(row, "resend_time")?,
         expire_time: newest.expire_time,
         used: row.flag("used")?,
+        link: link(row)?.map(Box::new),
     };
     Ok(StoredChallenge { challenge, codes: std::iter::once(newest).chain(older.into_iter().flatten()).collect() })
 }
@@ -93,6 +96,61 @@ pub(super) fn abandoned(row: &impl Fields) -> Option<Abandoned> {
         expire_time: time(row, "code1_expire_time").ok()?,
         exhausted: row.count("attempts").ok()? >= row.count("max_attempts").ok()?,
     })
+}
+
+/// The links of a challenge, where it has any.
+fn link(row: &impl Fields) -> Result<Option<Link>, StoreFault> {
+    let Some(completion) = row.text_or_none("link_completion")? else { return Ok(None) };
+    let unknown = || fault::broken("a column of a link has a new value");
+    let sent = [
+        live_code(row, ["link1_mac", "link1_pepper_id", "link1_expire_time"])?,
+        live_code(row, ["link2_mac", "link2_pepper_id", "link2_expire_time"])?,
+        live_code(row, ["link3_mac", "link3_pepper_id", "link3_expire_time"])?,
+    ];
+    let match_number = row.integer_or_none("link_match_number")?;
+    let match_number = match_number.map(|number| u64::try_from(number).ok().and_then(MatchNumber::from_draw));
+    let address = row.text_or_none("link_address")?;
+    Ok(Some(Link {
+        completion: Completion::named(&completion).ok_or_else(unknown)?,
+        state: link_state(row)?.ok_or_else(unknown)?,
+        redirect_uri: row.text("link_redirect_uri")?,
+        match_number: match_number.map(|number| number.ok_or_else(unknown)).transpose()?,
+        asker: Asker {
+            device: Device {
+                device_id: row.text("link_device_id")?,
+                display_name: row.text("link_device_name")?,
+                platform: row.text("link_platform")?,
+            },
+            address: address.map(|text| text.parse()).transpose().map_err(|_| fault::broken("an address"))?,
+        },
+        sent: sent.into_iter().flatten().collect(),
+    }))
+}
+
+fn link_state(row: &impl Fields) -> Result<Option<LinkState>, StoreFault> {
+    let state = row.text_or_none("link_state")?;
+    state
+        .map(|name| LinkState::named(&name).ok_or_else(|| fault::broken("column link_state has a new name")))
+        .transpose()
+}
+
+/// A challenge as those who watch it are told. One that a release before this has begun has no message here, and one whose
+/// text message was kept back has none at all: both wait.
+pub(super) fn standing(row: &impl Fields) -> Result<(ChallengeId, Standing), StoreFault> {
+    let delivery = match (row.integer_or_none("settle_time")?, row.flag("delivered")?) {
+        (None, _) => DeliveryState::Queued,
+        (Some(_), true) => DeliveryState::Sent,
+        (Some(_), false) => DeliveryState::Bounced,
+    };
+    let code = row.integer("code1_expire_time")?;
+    let last = row.integer_or_none("link1_expire_time")?.map_or(code, |link| link.max(code));
+    let standing = Standing {
+        used: row.flag("used")?,
+        link: link_state(row)?,
+        expire_time: Timestamp::from_micros(last),
+        delivery,
+    };
+    Ok((ChallengeId::new(row.id("challenge_id")?), standing))
 }
 
 /// A user.
@@ -149,6 +207,7 @@ pub(super) fn session(row: &impl Fields) -> Result<StoredSession, StoreFault> {
             platform: row.text("platform")?,
         },
         channel: channel(row)?,
+        method: Method::named(&row.text("method")?).ok_or_else(|| fault::broken("column method has a new name"))?,
         create_time: time(row, "create_time")?,
         auth_time: time(row, "auth_time")?,
         last_use_time: time(row, "last_use_time")?,
@@ -203,7 +262,7 @@ pub(super) fn digest_or_none(row: &impl Fields, column: &'static str) -> Result<
     Ok(Some(Digest::from_bytes(bytes)))
 }
 
-fn older_code(
+fn live_code(
     row: &impl Fields,
     [mac, pepper_id, expire_time]: [&'static str; 3],
 ) -> Result<Option<LiveCode>, StoreFault> {

@@ -27,14 +27,26 @@ macro_rules! statements {
 /// The columns of a challenge.
 macro_rules! challenge_columns {
     () => {
-        "challenge_id, purpose, channel, client_id, identifier_key, salt, destination_key_id, destination, locale, \
+        concat!(
+            "challenge_id, purpose, channel, client_id, identifier_key, salt, destination_key_id, destination, locale, \
         binding_hash, code_length, max_attempts, attempts, used, create_time, resend_time, code1_mac, \
         code1_pepper_id, code1_expire_time, code2_mac, code2_pepper_id, code2_expire_time, code3_mac, \
-        code3_pepper_id, code3_expire_time"
+        code3_pepper_id, code3_expire_time, link1_mac, link1_pepper_id, link1_expire_time, link2_mac, \
+        link2_pepper_id, link2_expire_time, link3_mac, link3_pepper_id, link3_expire_time, ",
+            link_columns!()
+        )
     };
 }
 
-/// The columns of a new challenge; the first is `$1`.
+/// The columns of a link, beside its hashes.
+macro_rules! link_columns {
+    () => {
+        "link_completion, link_state, link_redirect_uri, link_match_number, link_device_id, link_device_name, \
+        link_platform, link_address"
+    };
+}
+
+/// The columns of a new challenge; the first is `$1`. The id of its message follows.
 macro_rules! new_challenge_columns {
     () => {
         "challenge_id, purpose, channel, client_id, identifier_key, salt, destination_key_id, destination, locale, \
@@ -54,11 +66,11 @@ macro_rules! user_columns {
 macro_rules! session_columns {
     () => {
         "session_id, user_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, \
-        last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash, channel"
+        last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash, channel, method"
     };
     (new) => {
         "session_id, user_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, \
-        last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash, device_key, channel"
+        last_use_address, idle_expire_time, absolute_expire_time, counter, refresh_hash, device_key, channel, method"
     };
 }
 
@@ -101,12 +113,27 @@ statements! {
     CHALLENGE = "SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1";
     LOCK_CHALLENGE = "SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1";
         " FOR NO KEY UPDATE";
-    INSERT_CHALLENGE = "INSERT INTO challenges (", new_challenge_columns!(), ") VALUES \
-        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+    INSERT_CHALLENGE = "INSERT INTO challenges (", new_challenge_columns!(), ", message_id) VALUES \
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+    INSERT_LINKED_CHALLENGE = "INSERT INTO challenges (", new_challenge_columns!(), ", message_id, link1_mac, \
+        link1_pepper_id, link1_expire_time, ", link_columns!(), ") VALUES \
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
+        $24, $25, $26, $27, $28, $29, $30, $31)";
     ADD_CODE = "UPDATE challenges SET code3_mac = code2_mac, code3_pepper_id = code2_pepper_id, \
         code3_expire_time = code2_expire_time, code2_mac = code1_mac, code2_pepper_id = code1_pepper_id, \
         code2_expire_time = code1_expire_time, code1_mac = $2, code1_pepper_id = $3, code1_expire_time = $4, \
-        resend_time = $5 WHERE challenge_id = $1";
+        resend_time = $5, message_id = $6 WHERE challenge_id = $1";
+    ADD_LINK = "UPDATE challenges SET link3_mac = link2_mac, link3_pepper_id = link2_pepper_id, \
+        link3_expire_time = link2_expire_time, link2_mac = link1_mac, link2_pepper_id = link1_pepper_id, \
+        link2_expire_time = link1_expire_time, link1_mac = $2, link1_pepper_id = $3, link1_expire_time = $4 \
+        WHERE challenge_id = $1";
+    APPROVE_LINK = "UPDATE challenges SET link_state = 'approved' WHERE challenge_id = $1";
+    REJECT_LINK = "UPDATE challenges SET link_state = 'rejected', used = TRUE WHERE challenge_id = $1";
+    STANDINGS = "SELECT c.challenge_id, c.used, c.link_state, c.code1_expire_time, c.link1_expire_time, o.settle_time, \
+        COALESCE(o.delivered, FALSE) AS delivered FROM challenges AS c \
+        LEFT JOIN outbox AS o ON o.message_id = c.message_id WHERE c.challenge_id IN \
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
+        $24, $25, $26, $27, $28, $29, $30, $31, $32)";
     CHARGE_CHALLENGE = "UPDATE challenges SET attempts = attempts + 1 WHERE challenge_id = $1";
     USE_CHALLENGE = "UPDATE challenges SET used = TRUE WHERE challenge_id = $1";
 
@@ -150,7 +177,7 @@ statements! {
     CHANGE_DISABLED = "UPDATE users SET disabled = $2 WHERE user_id = $1";
 
     INSERT_SESSION = "INSERT INTO sessions (", session_columns!(new), ") VALUES \
-        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
     SESSION_OWNER = "SELECT user_id FROM sessions WHERE session_id = $1";
     LOCK_SESSION = "SELECT ", session_columns!(), ", parent_hash, request_key, end_time FROM sessions \
         WHERE session_id = $1"; " FOR NO KEY UPDATE";

@@ -15,14 +15,15 @@ use crate::{
         device_token::KnownDevice,
         digest::Digest,
         id::{ChallengeId, SessionId, UserId},
+        progress::Standing,
         revocation::Revocation,
         time::Timestamp,
         user::{User, UserChange},
     },
     ports::store::{
-        Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, NewChallenge, NewCode, ResendOutcome,
-        Rotation, RotationOutcome, SessionPage, SessionStore, SignIn, SignInOutcome, SignOutOutcome, SignOutScope,
-        StoreFault, UserChangeOutcome, UserStore,
+        Approval, Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, LinkOutcome, NewChallenge,
+        NewCode, RejectOutcome, Rejection, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, SignIn,
+        SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
     },
 };
 use async_trait::async_trait;
@@ -125,6 +126,9 @@ impl<E: Engine> SqlStore<E> {
 impl<E: Engine> ChallengeStore for SqlStore<E> {
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {
         let engine = self.engine.clone();
+        if new.challenge.link.is_some() && new.text.is_none() {
+            return self.in_own_task("begin_challenge", async move { engine.begin_challenge(new).await }).await;
+        }
         if new.text.is_some() {
             // A transaction on either engine, and no lane bears it.
             let step = self.text_messages_in_turn(async move { engine.begin_challenge(new).await });
@@ -176,6 +180,19 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
         }
         let engine = self.engine.clone();
         self.hot("record_failure", async move { engine.record(failure.events).await }).await
+    }
+
+    async fn standings(&self, ids: &[ChallengeId]) -> Result<Vec<(ChallengeId, Standing)>, StoreFault> {
+        let ids = ids.to_vec();
+        step!(self, "standings", Read, |link| steps::links::standings(link, &ids))
+    }
+
+    async fn approve_link(&self, approval: Approval) -> Result<LinkOutcome, StoreFault> {
+        step!(self, "approve_link", Transaction, |link| steps::links::approve(link, &approval))
+    }
+
+    async fn reject_link(&self, rejection: Rejection) -> Result<RejectOutcome, StoreFault> {
+        step!(self, "reject_link", Transaction, |link| steps::links::reject(link, &rejection))
     }
 
     async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault> {

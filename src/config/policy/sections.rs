@@ -8,8 +8,8 @@ use crate::{
     domain::{
         lockout::{Ladder, Lockout, Rung},
         policy::{
-            CodeChange, CodeRules, GuardChange, LimitChange, LimitsChange, LockoutChange, Mode, ResponseChange,
-            Responses,
+            CodeChange, CodeRules, GuardChange, LimitChange, LimitsChange, LinkChange, LinkRules, LockoutChange, Mode,
+            ResponseChange, Responses,
         },
         window::Window,
     },
@@ -36,6 +36,12 @@ pub(super) fn codes(section: &mut Section<'_>) -> Option<CodeChange> {
         max_attempts: max_attempts?,
         resend_cooldown: resend_cooldown?,
     })
+}
+
+pub(super) fn links(section: &mut Section<'_>) -> Option<LinkChange> {
+    let bounds = Duration::from_mins(1)..=LinkRules::LONGEST_LIFETIME;
+    let lifetime = section.get("lifetime", &Span(bounds)).optional();
+    Some(LinkChange { lifetime: lifetime? })
 }
 
 pub(super) fn lockout(section: &mut Section<'_>) -> Option<LockoutChange> {

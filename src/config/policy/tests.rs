@@ -146,7 +146,7 @@ digits = 8
     let told = told.unwrap_err();
     let expected = [
         ":2: template: is not one of the choices; give \"strict\" or \"standard\" or \"lenient\"",
-        ":3: colour: is not a known key; known here: name, template, codes, lockout, limits, guard, responses, sms, override",
+        ":3: colour: is not a known key; known here: name, template, codes, links, lockout, limits, guard, responses, sms, override",
         ":5: codes.length: is out of bounds; give a whole number from 6 to 10",
         ":6: codes.lifetime: is out of bounds; give a span such as \"5m\", or whole seconds, from 30s to 5m",
         ":7: codes.max_attempts: is out of bounds; give a whole number from 1 to 5",

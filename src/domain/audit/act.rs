@@ -3,13 +3,13 @@
 /// What happened. The names are stable; `docs/audit.md` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Act {
-    /// A code was made and accepted for delivery.
+    /// A code, a magic link or both were made and accepted for delivery.
     CodeSent,
     /// A challenge got the given code of a review account, which is sent to nobody, or was refused it.
     ReviewCodeDrawn,
     /// The given code of a review account signed in, or was refused.
     ReviewCodeUsed,
-    /// A further code of a challenge was made and accepted for delivery.
+    /// A further code or link of a challenge was made and accepted for delivery.
     CodeResent,
     /// A code was made and its text message kept back, by a rule against those who earn by messages.
     CodeWithheld,
@@ -17,6 +17,16 @@ pub enum Act {
     SmsStopped,
     /// A code was presented.
     CodeVerified,
+    /// A magic link was presented and is not valid, or may not be used so.
+    LinkRefused,
+    /// A magic link was presented for a session, or a wrong number with it.
+    LinkRedeemed,
+    /// Whoever opened a magic link approved that the device that asked gets the session.
+    LinkApproved,
+    /// Whoever opened a magic link said that somebody else had asked; the challenge ended.
+    LinkRejected,
+    /// The device that asked collected the session that was approved on another.
+    SignInCollected,
     /// An identifier reached a rung of the ladder.
     IdentifierLocked,
     /// An account was used in an unusual way, and what policy says of it was done.
@@ -73,7 +83,7 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 38] = [
         Self::CodeSent,
         Self::ReviewCodeDrawn,
         Self::ReviewCodeUsed,
@@ -81,6 +91,11 @@ impl Act {
         Self::CodeWithheld,
         Self::SmsStopped,
         Self::CodeVerified,
+        Self::LinkRefused,
+        Self::LinkRedeemed,
+        Self::LinkApproved,
+        Self::LinkRejected,
+        Self::SignInCollected,
         Self::IdentifierLocked,
         Self::SecurityResponded,
         Self::UserCreated,
@@ -120,6 +135,11 @@ impl Act {
             Self::CodeWithheld => "code.withheld",
             Self::SmsStopped => "sms.stopped",
             Self::CodeVerified => "code.verified",
+            Self::LinkRefused => "link.refused",
+            Self::LinkRedeemed => "link.redeemed",
+            Self::LinkApproved => "link.approved",
+            Self::LinkRejected => "link.rejected",
+            Self::SignInCollected => "sign_in.collected",
             Self::IdentifierLocked => "identifier.locked",
             Self::SecurityResponded => "security.responded",
             Self::UserCreated => "user.created",

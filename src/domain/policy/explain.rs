@@ -10,6 +10,7 @@ pub fn explain(policy: &Policy) -> String {
     let rules = &policy.rules;
     let whole = Change {
         codes: rules.codes.as_change(),
+        links: rules.links.as_change(),
         lockout: LockoutChange::whole(&rules.lockout),
         limits: rules.limits.as_change(),
         guard: rules.guard.as_change(),
@@ -33,6 +34,7 @@ pub fn explain(policy: &Policy) -> String {
 fn list(told: &mut String, change: &Change) {
     let sections = [
         change.codes.words(),
+        change.links.words(),
         change.lockout.words(),
         change.limits.words(),
         change.guard.words(),

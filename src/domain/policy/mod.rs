@@ -12,6 +12,7 @@ mod explain;
 mod guard;
 mod in_force;
 mod limits;
+mod links;
 mod lockout;
 mod overrides;
 mod responses;
@@ -28,6 +29,7 @@ pub use explain::explain;
 pub use guard::{GuardChange, GuardRules};
 pub use in_force::PolicyInForce;
 pub use limits::{LimitChange, LimitRule, LimitRules, LimitsChange, Mode};
+pub use links::{LinkChange, LinkRules};
 pub use lockout::LockoutChange;
 pub use overrides::{MAX_OVERRIDES, Override, Traffic};
 pub use responses::{ResponseChange, ResponseRules, Responses, SecurityEvent};
@@ -45,6 +47,8 @@ use std::sync::Arc;
 pub struct Rules {
     /// One-time codes.
     pub codes: CodeRules,
+    /// Magic links.
+    pub links: LinkRules,
     /// What wrong codes in a row bring.
     pub lockout: Lockout,
     /// How many codes may be asked for.
@@ -63,6 +67,8 @@ pub struct Rules {
 pub struct Change {
     /// Of codes.
     pub codes: CodeChange,
+    /// Of magic links.
+    pub links: LinkChange,
     /// Of the lockout ladder.
     pub lockout: LockoutChange,
     /// Of request limits.
@@ -80,6 +86,7 @@ impl Change {
     #[must_use]
     pub fn of(&self, mut rules: Rules) -> Rules {
         self.codes.apply(&mut rules.codes);
+        self.links.apply(&mut rules.links);
         self.lockout.apply(&mut rules.lockout);
         self.limits.apply(&mut rules.limits);
         self.guard.apply(&mut rules.guard);

@@ -74,6 +74,7 @@ pub fn unknown_clients(policy: &Policy, clients: &Clients) -> Vec<Finding> {
 
 fn rules(rules: &Rules, found: &mut Contradictions) {
     rules.codes.contradictions(found);
+    rules.links.contradictions(&rules.codes, found);
     lockout::contradictions(rules, found);
     rules.limits.contradictions(found);
     rules.guard.contradictions(&rules.codes, found);
@@ -138,6 +139,7 @@ fn looser_than_strict(policy: &Policy, rules: &Rules, found: &mut Contradictions
     }
     let strict = Template::Strict.rules();
     let mut keys = rules.codes.looser_than(&strict.codes);
+    keys.extend(rules.links.looser_than(&strict.links));
     if lockout::looser_than(&rules.lockout, &strict.lockout) {
         keys.push("lockout.rungs");
     }

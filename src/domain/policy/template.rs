@@ -1,8 +1,8 @@
 //! The named templates that policies are built on.
 
 use super::{
-    CodeRules, Countries, GuardRules, LimitRule, LimitRules, Mode, ResponseRules, Responses, Rules, SmsRules,
-    UnusedRule,
+    CodeRules, Countries, GuardRules, LimitRule, LimitRules, LinkRules, Mode, ResponseRules, Responses, Rules,
+    SmsRules, UnusedRule,
 };
 use crate::domain::{
     contact::NumberKind,
@@ -59,6 +59,7 @@ impl Template {
         match self {
             Self::Strict => Rules {
                 codes: codes(8, 3 * MINUTE, 3, 60),
+                links: LinkRules { lifetime: Duration::from_mins(10) },
                 lockout: lockout(2, 50, &[(3, 15 * MINUTE), (5, HOUR), (8, 4 * HOUR), (10, DAY)]),
                 limits: LimitRules {
                     identifier: limit(&[(2, 5 * MINUTE), (4, HOUR), (8, DAY)]),
@@ -73,6 +74,7 @@ impl Template {
             },
             Self::Standard => Rules {
                 codes: codes(6, 5 * MINUTE, 5, 30),
+                links: LinkRules { lifetime: LinkRules::LONGEST_LIFETIME },
                 lockout: Lockout::default(),
                 limits: LimitRules {
                     identifier: limit(&[(3, 5 * MINUTE), (5, HOUR), (10, DAY)]),
@@ -87,6 +89,7 @@ impl Template {
             },
             Self::Lenient => Rules {
                 codes: codes(6, 5 * MINUTE, 5, 15),
+                links: LinkRules { lifetime: LinkRules::LONGEST_LIFETIME },
                 lockout: lockout(1, 100, &[(5, 5 * MINUTE), (10, 30 * MINUTE), (15, HOUR), (25, DAY)]),
                 limits: LimitRules {
                     identifier: limit(&[(5, 5 * MINUTE), (10, HOUR), (20, DAY)]),

@@ -64,12 +64,13 @@ fn templates_are_sound_and_ever_looser() {
     }
 }
 
-/// OTP-3, LIM-1, LIM-4.
+/// OTP-3, LINK-1, LIM-1, LIM-4.
 #[test]
 fn the_standard_is_what_is_promised() {
-    let Rules { codes, lockout, limits, guard: _, responses, sms } = Template::Standard.rules();
+    let Rules { codes, links, lockout, limits, guard: _, responses, sms } = Template::Standard.rules();
     assert_eq!((codes.length, codes.lifetime, codes.max_attempts), (6, Duration::from_mins(5), 5));
     assert_eq!(codes.resend_cooldown, Duration::from_secs(30));
+    assert_eq!(links.lifetime, Duration::from_mins(15));
     let rungs: Vec<_> = lockout.ladder.rungs().iter().map(|rung| (rung.failures, rung.wait.as_secs() / 60)).collect();
     assert_eq!(rungs, [(3, 5), (5, 30), (10, 60), (15, 1440)]);
     let windows = |rule: &LimitRule| -> Vec<_> {
@@ -228,7 +229,8 @@ fn each_contradiction_is_found() {
         assert!(review(&policy).iter().all(|found| !found.remedy.is_empty()));
     }
     let policy = with(standard, &none, vec![for_client("a", length(8)), for_client("b", length(8))]);
-    let registered = Client { client_id: client("a"), display_name: "A".into(), audiences: vec!["a".into()] };
+    let registered =
+        Client { client_id: client("a"), display_name: "A".into(), audiences: vec!["a".into()], redirect_uris: vec![] };
     let unknown = unknown_clients(&policy, &Clients::new(vec![registered]).unwrap());
     assert_eq!(unknown.iter().map(|found| found.key.as_str()).collect::<Vec<_>>(), ["override[1].client"]);
     assert_eq!(unknown[0].severity, Severity::Error);

@@ -17,6 +17,7 @@ pub fn text(policy: &Policy) -> String {
     let rules = &policy.rules;
     let whole = Change {
         codes: rules.codes.as_change(),
+        links: rules.links.as_change(),
         lockout: LockoutChange::whole(&rules.lockout),
         limits: rules.limits.as_change(),
         guard: rules.guard.as_change(),
@@ -37,6 +38,7 @@ pub fn text(policy: &Policy) -> String {
 impl Change {
     fn write(&self, lines: &mut Lines) {
         self.codes.write(lines);
+        self.links.write(lines);
         self.lockout.write(lines);
         self.limits.write(lines);
         self.guard.write(lines);

@@ -34,10 +34,11 @@ impl Past {
                     .find(|one| rule.strip_prefix('_').is_some_and(|rule| rule.eq_ignore_ascii_case(one.as_str())));
                 Some(Self::Limited(named))
             }
-            ("code.verified", "success", _) => Some(Self::Right),
+            ("code.verified" | "link.redeemed" | "link.approved", "success", _) => Some(Self::Right),
             // These had been charged; what is refused before is neither right nor wrong.
-            ("code.verified", _, "CODE_INVALID" | "USER_DISABLED") => Some(Self::Wrong),
-            ("code.verified", _, "ACCOUNT_LOCKED") => Some(Self::Locked),
+            ("code.verified", _, "CODE_INVALID" | "USER_DISABLED")
+            | ("link.redeemed", _, "MATCH_NUMBER_INVALID" | "USER_DISABLED") => Some(Self::Wrong),
+            ("code.verified" | "link.redeemed", _, "ACCOUNT_LOCKED") => Some(Self::Locked),
             _ => None,
         }
     }

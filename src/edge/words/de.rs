@@ -22,6 +22,8 @@ pub(super) const GERMAN: Catalogue = Catalogue {
         ("CODE_INVALID", "Der Code ist nicht gültig. Prüfen Sie ihn oder fordern Sie einen neuen an."),
         ("CODE_EXPIRED", "Der Code ist abgelaufen. Fordern Sie einen neuen an."),
         ("CHALLENGE_NOT_FOUND", "Dieser Anmeldevorgang ist beendet. Fordern Sie einen neuen Code an."),
+        ("LINK_INVALID", "Dieser Anmeldelink ist nicht oder nicht mehr gültig. Fordern Sie einen neuen an."),
+        ("SIGN_IN_PENDING", "Diese Anmeldung ist noch nicht bestätigt. Öffnen Sie den gesendeten Link, bestätigen Sie dort, und versuchen Sie es noch einmal."),
         ("TOKEN_INVALID", "Das Zugriffstoken ist nicht gültig. Erneuern Sie es oder melden Sie sich neu an."),
         ("REFRESH_TOKEN_INVALID", "Die Sitzung ist beendet. Melden Sie sich neu an."),
         ("REFRESH_TOKEN_REUSED", "Ein altes Token wurde noch einmal verwendet. Zur Sicherheit wurden Sie abgemeldet. Melden Sie sich neu an."),

@@ -22,6 +22,8 @@ pub(super) const ENGLISH: Catalogue = Catalogue {
         ("CODE_INVALID", "The code is not valid. Check it, or ask for a new one."),
         ("CODE_EXPIRED", "The code has expired. Ask for a new one."),
         ("CHALLENGE_NOT_FOUND", "This sign-in has ended. Ask for a new code."),
+        ("LINK_INVALID", "This sign-in link is not valid, or no longer. Ask for a new one."),
+        ("SIGN_IN_PENDING", "This sign-in has not been approved yet. Open the link that was sent, approve there, and try again."),
         ("TOKEN_INVALID", "The access token is not valid. Renew it, or sign in again."),
         ("REFRESH_TOKEN_INVALID", "The session has ended. Sign in again."),
         ("REFRESH_TOKEN_REUSED", "An old token was used again. To be safe, you have been signed out. Sign in again."),

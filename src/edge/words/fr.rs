@@ -22,6 +22,8 @@ pub(super) const FRENCH: Catalogue = Catalogue {
         ("CODE_INVALID", "Le code n’est pas valide. Vérifiez-le ou demandez-en un nouveau."),
         ("CODE_EXPIRED", "Le code a expiré. Demandez-en un nouveau."),
         ("CHALLENGE_NOT_FOUND", "Cette demande de connexion est terminée. Demandez un nouveau code."),
+        ("LINK_INVALID", "Ce lien de connexion n’est pas valide, ou ne l’est plus. Demandez-en un nouveau."),
+        ("SIGN_IN_PENDING", "Cette connexion n’a pas encore été approuvée. Ouvrez le lien envoyé, approuvez-la et réessayez."),
         ("TOKEN_INVALID", "Le jeton d’accès n’est pas valide. Renouvelez-le ou reconnectez-vous."),
         ("REFRESH_TOKEN_INVALID", "La session est terminée. Reconnectez-vous."),
         ("REFRESH_TOKEN_REUSED", "Un ancien jeton a été réutilisé. Par sécurité, vous avez été déconnecté. Reconnectez-vous."),

@@ -22,6 +22,8 @@ pub(super) const PORTUGUESE: Catalogue = Catalogue {
         ("CODE_INVALID", "O código não é válido. Confira-o ou peça um novo."),
         ("CODE_EXPIRED", "O código expirou. Peça um novo."),
         ("CHALLENGE_NOT_FOUND", "Esta solicitação de acesso terminou. Peça um novo código."),
+        ("LINK_INVALID", "Este link de acesso não é válido ou deixou de o ser. Peça um novo."),
+        ("SIGN_IN_PENDING", "Este acesso ainda não foi aprovado. Abra o link enviado, aprove e tente novamente."),
         ("TOKEN_INVALID", "O token de acesso não é válido. Renove-o ou entre novamente."),
         ("REFRESH_TOKEN_INVALID", "A sessão terminou. Entre novamente."),
         ("REFRESH_TOKEN_REUSED", "Um token antigo foi usado de novo. Por segurança, a sua sessão foi encerrada. Entre novamente."),

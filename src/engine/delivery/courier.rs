@@ -1,11 +1,10 @@
 //! One message, from its claim to its settlement.
 
-use super::{backoff, messengers::SmsRoute, seal::opened_content, words::Words, worker::WorkerParts};
+use super::{backoff, end::End, messengers::SmsRoute, seal::opened_content, words::Words, worker::WorkerParts};
 use crate::{
     domain::{
         audit::{Act, Actor, AuditEvent},
         contact::{Channel, Identifier},
-        funnel::Step,
         id::{EventId, MessageId},
         message::{ClaimedMessage, Content, Envelope, Handover, Recipient, SmsEnvelope},
         session::Origin,
@@ -47,14 +46,6 @@ enum Counted {
     Now(Option<IpAddr>),
 }
 
-/// What becomes of a message.
-pub(super) enum End {
-    Delivered { provider_message_id: String },
-    Dropped { reason: &'static str },
-    Expired,
-    Later,
-}
-
 impl Courier {
     pub(super) const fn new(parts: Arc<WorkerParts>) -> Self {
         Self { parts }
@@ -65,16 +56,10 @@ impl Courier {
     pub(super) async fn carry(&self, message: &ClaimedMessage, lease_end: Timestamp) -> Option<End> {
         let mut way = ("", "");
         let end = self.carry_on(message, lease_end, &mut way).await;
-        if let (Some(end), Some(challenge_id)) = (&end, message.challenge_id) {
-            let step = match end {
-                End::Delivered { .. } => Some((Step::Delivered, "accepted")),
-                End::Dropped { reason } => Some((Step::Failed, *reason)),
-                End::Expired => Some((Step::Failed, "EXPIRED")),
-                End::Later => None,
-            };
-            if let Some((step, outcome)) = step {
-                self.parts.funnel.message(step, challenge_id, self.parts.clock.now(), outcome, way);
-            }
+        if let (Some(end), Some(challenge_id)) = (&end, message.challenge_id)
+            && let Some((step, outcome)) = end.told()
+        {
+            self.parts.funnel.message(step, challenge_id, self.parts.clock.now(), outcome, way);
         }
         end
     }
@@ -158,7 +143,7 @@ impl Courier {
             Recipient::InContent => "",
         };
         let to = match (&message.recipient, &content) {
-            (_, Content::ToNobody) => return Err(End::Dropped { reason: "REVIEW_ACCOUNT" }),
+            (_, Content::ToNobody) => return Err(End::ToNobody),
             (Recipient::User { user_id, contact, .. }, _) => {
                 contact.open(&ring, *user_id).map_err(unreadable)?.preferred()
             }
@@ -235,6 +220,10 @@ impl Courier {
                 (Settlement::Delivered { provider_message_id }, Some(self.event(message, Act::MessageDelivered)))
             }
             End::Dropped { reason } => self.dropped(message, reason),
+            End::ToNobody => {
+                let (_, event) = self.dropped(message, "REVIEW_ACCOUNT");
+                (Settlement::Delivered { provider_message_id: String::new() }, event)
+            }
             End::Expired => {
                 tracing::warn!(message_id = %message.message_id, "a message expired unsent");
                 self.dropped(message, "EXPIRED")

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod courier;
+mod end;
 mod handoff;
 mod mailbox;
 mod messengers;

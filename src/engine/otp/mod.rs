@@ -1,25 +1,31 @@
-//! The OTP engine: send, resend, verify.
+//! The OTP engine: send, resend, verify; magic links.
 
 mod devices;
 mod events;
 mod guard;
 mod limits;
+mod link;
 mod look;
 mod proof;
+mod recorded;
 mod resend;
 mod responses;
 mod review;
 mod rules;
 mod send;
+mod sign_in;
 mod text_messages;
 mod verify;
 mod view;
+mod watch;
 
+pub use link::{CompleteSignIn, InspectedLink, LinkBase, RedeemLink, Redeemed, RejectLink, WantedLink};
 pub use proof::ProofParts;
 pub use resend::ResendOtp;
 pub(in crate::engine) use send::unknown_client;
 pub use send::{SendOtp, Sent};
-pub use verify::{SignedIn, VerifyOtp};
+pub use sign_in::SignedIn;
+pub use verify::VerifyOtp;
 pub use view::ChallengeView;
 
 use crate::{
@@ -49,6 +55,7 @@ use crate::{
 };
 use guard::Guard;
 use std::{sync::Arc, time::Duration};
+use watch::Watchers;
 
 /// What the OTP engine works with.
 pub struct OtpParts {
@@ -80,13 +87,16 @@ pub struct OtpParts {
     pub funnel: Funnel,
     /// Whether there is a provider for SMS.
     pub sms: bool,
+    /// Where the pages of magic links are.
+    pub links: Arc<LinkBase>,
 }
 
-/// Signs people in by one-time codes.
+/// Signs people in by one-time codes and magic links.
 pub struct OtpEngine {
     parts: OtpParts,
     answers: Answers,
     guard: Guard,
+    watchers: Watchers,
 }
 
 impl OtpEngine {
@@ -94,7 +104,7 @@ impl OtpEngine {
     #[must_use]
     pub fn new(parts: OtpParts) -> Self {
         let answers = Answers::new(parts.store.clone(), parts.keys.clone(), parts.entropy.clone());
-        Self { parts, answers, guard: Guard::default() }
+        Self { parts, answers, guard: Guard::default(), watchers: Watchers::default() }
     }
 
     /// Whether codes can be sent by `channel`.
@@ -106,31 +116,37 @@ impl OtpEngine {
         }
     }
 
+    /// Where the pages of links are, where the configuration leaves it to the listener. To be called once that is bound,
+    /// and before the first request.
+    pub fn links_lead_to(&self, url: &str) {
+        self.parts.links.set(url);
+    }
+
     fn event_id(&self) -> EventId {
         EventId::new(self.parts.entropy.uuid())
     }
 
-    /// Draws a code for `scope`: what is stored of it, and the message that carries it.
-    fn draw_code(&self, scope: &Scope, draft: &CodeDraft<'_>) -> Result<(LiveCode, NewMessage), Refusal> {
-        let &CodeDraft { destination, review, client_name, locale, origin, length, lifetime, now } = draft;
-        let drawn = Code::from_draw(self.parts.entropy.below(10_u64.pow(u32::from(length))), length);
-        let code = review.map_or(&drawn, |account| &account.code);
-        let peppers = self.parts.keys.peppers();
-        let expire_time = now.after(lifetime);
-        let live =
-            LiveCode { mac: scope.mac(peppers.newest(), code), pepper_id: peppers.newest_id().clone(), expire_time };
-        let in_words = || Content::Code {
-            destination: destination.as_str().to_owned(),
-            code: code.digits().to_owned(),
-            link: String::new(),
-            client_name: client_name.to_owned(),
-            minutes: u32::try_from(lifetime.as_secs().div_ceil(60)).unwrap_or(u32::MAX),
-            link_minutes: 0,
-            locale: locale.to_owned(),
-            address: origin.address.map(|address| address.to_string()).unwrap_or_default(),
-            asked_at: now.micros(),
+    /// Draws a code, a link or both for `scope`: what is stored of them, and the message that carries them.
+    fn draw(&self, scope: &Scope, draft: &Draft<'_>) -> Result<Drawn, Refusal> {
+        let code = draft.code.map(|of| self.draw_code(scope, of, draft));
+        let link = draft.link.map(|lifetime| self.draw_link(scope, lifetime, draft.now)).transpose()?;
+        let minutes = |lifetime: Duration| u32::try_from(lifetime.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
+        let content = match draft.review {
+            Some(_) => Content::ToNobody,
+            None => Content::Code {
+                destination: draft.destination.as_str().to_owned(),
+                code: code.as_ref().map(|(code, _)| code.digits().to_owned()).unwrap_or_default(),
+                link: link.as_ref().map(|(url, _)| url.to_string()).unwrap_or_default(),
+                client_name: draft.client_name.to_owned(),
+                minutes: draft.code.map(|of| of.lifetime).or(draft.link).map_or(0, minutes),
+                link_minutes: draft.link.map_or(0, minutes),
+                locale: draft.locale.to_owned(),
+                address: draft.origin.address.map(|address| address.to_string()).unwrap_or_default(),
+                asked_at: draft.now.micros(),
+            },
         };
-        let content = if review.is_some() { Content::ToNobody } else { in_words() };
+        let link = link.map(|(_, live)| live);
+        let Some(code) = code.map(|(_, live)| live).or_else(|| link.clone()) else { return Err(Refusal::Internal) };
         let message_id = MessageId::new(self.parts.entropy.uuid());
         let message = sealed_message(
             &self.parts.keys.sealing(),
@@ -138,23 +154,51 @@ impl OtpEngine {
             message_id,
             Some(scope.challenge_id),
             &content,
-            now,
-            expire_time,
+            draft.now,
+            code.expire_time,
         )
         .map_err(|fault| fault::seal(&fault))?;
-        Ok((live, message))
+        Ok(Drawn { code, link, message })
+    }
+
+    fn draw_code(&self, scope: &Scope, of: Digits, draft: &Draft<'_>) -> (Code, LiveCode) {
+        let drawn = Code::from_draw(self.parts.entropy.below(10_u64.pow(u32::from(of.length))), of.length);
+        let code = draft.review.and_then(|account| Code::parse(account.code.digits())).unwrap_or(drawn);
+        let peppers = self.parts.keys.peppers();
+        let live = LiveCode {
+            mac: scope.mac(peppers.newest(), &code),
+            pepper_id: peppers.newest_id().clone(),
+            expire_time: draft.now.after(of.lifetime),
+        };
+        (code, live)
     }
 }
 
-/// What a code's message says beside the code.
-struct CodeDraft<'a> {
+/// What a message says, and what of it is to be drawn: a code, a link, or both.
+struct Draft<'a> {
     destination: &'a Identifier,
-    /// The account that gives the code, where it is not drawn.
+    /// The account that gives the code, where it is not drawn; its message goes to nobody.
     review: Option<&'a ReviewAccount>,
     client_name: &'a str,
     locale: &'a str,
     origin: &'a Origin,
+    code: Option<Digits>,
+    /// How long the link lives.
+    link: Option<Duration>,
+    now: Timestamp,
+}
+
+/// What a code is to be like.
+#[derive(Clone, Copy)]
+struct Digits {
     length: u8,
     lifetime: Duration,
-    now: Timestamp,
+}
+
+/// What was drawn.
+struct Drawn {
+    /// The code; where there is none, what the link has.
+    code: LiveCode,
+    link: Option<LiveCode>,
+    message: NewMessage,
 }

@@ -1,6 +1,6 @@
 //! Resend: a further code within the same challenge; the earlier ones stay good.
 
-use super::{ChallengeView, CodeDraft, OtpEngine, Sent, limits::Asked, proof::Proving, view::RecordedView};
+use super::{ChallengeView, Digits, Draft, Drawn, OtpEngine, Sent, limits::Asked, proof::Proving, view::RecordedView};
 use crate::{
     domain::{
         answer::AnswerKey,
@@ -10,7 +10,7 @@ use crate::{
         digest::Digest,
         funnel::FunnelEvent,
         id::ChallengeId,
-        policy::CodeRules,
+        policy::Rules,
         refusal::Refusal,
         review_account::ReviewAccount,
         sealed::{Place, open},
@@ -34,7 +34,7 @@ pub struct ResendOtp {
 }
 
 impl OtpEngine {
-    /// Sends a further code of a challenge.
+    /// Sends a further code of a challenge, and a further link where it has one.
     ///
     /// # Errors
     /// [`Refusal::ResendTooSoon`] within the cool-down, [`Refusal::RateLimited`], [`Refusal::AttemptsExhausted`],
@@ -72,7 +72,7 @@ impl OtpEngine {
         let review = self.review_account(&destination, &challenge.scope, challenge.code_length, &event).await?;
         let review = review.as_deref();
         let (mut code, view) =
-            self.further_code(challenge, review, &rules.codes, &destination, event.clone(), key, origin, now)?;
+            self.further_code(challenge, review, &rules, &destination, event.clone(), key, origin, now)?;
         let place = self.parts.handoff.claim(&mut code.message);
         let message = code.message.clone();
         let outcome = self.parts.store.add_code(code).await.map_err(|fault| fault::store(&fault))?;
@@ -108,13 +108,18 @@ impl OtpEngine {
 
     /// Why a challenge that has ended is refused: the reason only to whoever proves to have asked for it.
     pub(super) fn ended(challenge: &Challenge, binding_secret: Option<&SecretString>) -> Refusal {
-        let proven = binding_secret
-            .is_some_and(|secret| Digest::sha256(&[secret.expose_secret().as_bytes()]) == challenge.binding_hash);
+        let proven = Self::is_asker(challenge, binding_secret);
         match (proven, challenge.used) {
             (false, _) => Refusal::CodeInvalid,
             (true, true) => Refusal::ChallengeNotFound,
             (true, false) => Refusal::CodeExpired,
         }
+    }
+
+    /// Whether a binding secret proves that its holder asked for the challenge.
+    pub(super) fn is_asker(challenge: &Challenge, binding_secret: Option<&SecretString>) -> bool {
+        binding_secret
+            .is_some_and(|secret| Digest::sha256(&[secret.expose_secret().as_bytes()]) == challenge.binding_hash)
     }
 
     fn not_resendable(challenge: &Challenge, binding_secret: Option<&SecretString>, now: Timestamp) -> Option<Refusal> {
@@ -134,7 +139,7 @@ impl OtpEngine {
         &self,
         mut challenge: Challenge,
         review: Option<&ReviewAccount>,
-        codes: &CodeRules,
+        rules: &Rules,
         destination: &Identifier,
         mut event: crate::domain::audit::AuditEvent,
         key: Option<AnswerKey>,
@@ -142,22 +147,23 @@ impl OtpEngine {
         now: Timestamp,
     ) -> Result<(NewCode, ChallengeView), Refusal> {
         let client = self.parts.clients.find(challenge.scope.client_id.as_str()).ok_or(Refusal::CodeInvalid)?;
-        let draft = CodeDraft {
+        let (length, lifetime) = (challenge.code_length, rules.codes.lifetime);
+        let draft = Draft {
             destination,
             review,
             client_name: &client.display_name,
             locale: &challenge.locale,
             origin,
-            length: challenge.code_length,
-            lifetime: codes.lifetime,
+            code: (length > 0).then_some(Digits { length, lifetime }),
+            link: challenge.link.is_some().then_some(rules.links.lifetime),
             now,
         };
-        let (code, message) = self.draw_code(&challenge.scope, &draft)?;
+        let Drawn { code, link, message } = self.draw(&challenge.scope, &draft)?;
         event.message_id = Some(message.message_id);
-        if review.is_some() {
+        if review.is_some() && length > 0 {
             event.act = Act::ReviewCodeDrawn;
         }
-        challenge.resend_time = now.after(codes.resend_cooldown);
+        challenge.resend_time = now.after(rules.codes.resend_cooldown);
         challenge.expire_time = code.expire_time;
         let view = ChallengeView::of(&challenge, destination, None);
         let answer = key.map(|key| self.answers.record(key, &RecordedView::from(&view), now)).transpose()?;
@@ -165,6 +171,7 @@ impl OtpEngine {
             challenge_id: challenge.scope.challenge_id,
             now,
             code,
+            link,
             resend_time: challenge.resend_time,
             message,
             event,

@@ -1,6 +1,6 @@
 //! Send: one limiter call, one store call, the same for known and unknown identifiers.
 
-use super::{ChallengeView, CodeDraft, OtpEngine, limits::Asked, view::RecordedView};
+use super::{ChallengeView, Digits, Draft, Drawn, OtpEngine, WantedLink, limits::Asked, view::RecordedView};
 use crate::{
     domain::{
         answer::AnswerKey,
@@ -11,7 +11,7 @@ use crate::{
         digest::Digest,
         funnel::FunnelEvent,
         id::ChallengeId,
-        policy::CodeRules,
+        policy::{CodeRules, Rules},
         refusal::{FieldReason, FieldViolation, Refusal},
         review_account::ReviewAccount,
         sealed::{Place, seal},
@@ -25,7 +25,7 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// A request for a code.
+/// A request for a code, a magic link, or both.
 #[derive(Debug)]
 pub struct SendOtp {
     /// Where the code goes.
@@ -38,13 +38,27 @@ pub struct SendOtp {
     pub device_token: Option<SecretString>,
     /// The person's language.
     pub locale: String,
+    /// The link that is wanted, beside the code or alone.
+    pub link: Option<WantedLink>,
     /// The answer to a captcha or proof of work.
     pub proof: Option<SecretString>,
     /// Where the caller may repeat the call.
     pub repeatable: Option<Repeatable>,
 }
 
-/// A code is on its way.
+impl SendOtp {
+    /// The method that asked.
+    fn method(&self) -> &'static str {
+        if self.wants_code() { "SendOtp" } else { "SendMagicLink" }
+    }
+
+    /// Whether a code is wanted.
+    fn wants_code(&self) -> bool {
+        self.link.as_ref().is_none_or(|link| !link.alone)
+    }
+}
+
+/// A code or link is on its way.
 #[derive(Debug)]
 pub struct Sent {
     /// The challenge.
@@ -55,17 +69,20 @@ pub struct Sent {
 }
 
 impl OtpEngine {
-    /// Begins a challenge and accepts the message that carries its code.
+    /// Begins a challenge and accepts the message that carries its code, its link, or both.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] for a client application that is not registered or a proof that does not hold,
+    /// [`Refusal::Invalid`] for a client application or a redirect that is not registered or a proof that does not hold,
     /// [`Refusal::ProofRequired`], [`Refusal::RateLimited`], and faults.
     pub async fn send(&self, request: SendOtp, origin: &Origin) -> Result<Sent, Refusal> {
         let now = self.parts.clock.now();
         let client = self.parts.clients.find(&request.client_id).ok_or_else(unknown_client)?;
-        let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("SendOtp", repeatable));
+        let key = request.repeatable.as_ref().map(|repeatable| self.answers.key(request.method(), repeatable));
         if let Some(sent) = self.sent_before(key.as_ref(), now).await? {
             return Ok(sent);
+        }
+        if let Some(link) = &request.link {
+            link.check(client)?;
         }
         let index = self.parts.keys.index();
         let scope = Scope {
@@ -103,7 +120,7 @@ impl OtpEngine {
         };
         let review = self.review_account(&request.identifier, &scope, codes.length, &event).await?;
         let review = review.as_deref();
-        let (mut new, view) = self.compose(&request, review, codes, client, scope, event, key, origin, now)?;
+        let (mut new, view) = self.compose(&request, review, codes, &rules, client, scope, event, key, origin, now)?;
         let place = self.parts.handoff.claim(&mut new.message);
         let message = new.message.clone();
         let told = self.parts.funnel.requested(&new.challenge, now, "sent");
@@ -135,6 +152,7 @@ impl OtpEngine {
         request: &SendOtp,
         review: Option<&ReviewAccount>,
         codes: &CodeRules,
+        rules: &Rules,
         client: &Client,
         scope: Scope,
         mut event: AuditEvent,
@@ -143,19 +161,20 @@ impl OtpEngine {
         now: Timestamp,
     ) -> Result<(NewChallenge, ChallengeView), Refusal> {
         let binding_secret = URL_SAFE_NO_PAD.encode(self.parts.entropy.bytes32());
-        let draft = CodeDraft {
+        let digits = Digits { length: codes.length, lifetime: codes.lifetime };
+        let draft = Draft {
             destination: &request.identifier,
             review,
             client_name: &client.display_name,
             locale: &request.locale,
             origin,
-            length: codes.length,
-            lifetime: codes.lifetime,
+            code: request.wants_code().then_some(digits),
+            link: request.link.is_some().then_some(rules.links.lifetime),
             now,
         };
-        let (code, message) = self.draw_code(&scope, &draft)?;
+        let Drawn { code, link, message } = self.draw(&scope, &draft)?;
         event.message_id = Some(message.message_id);
-        if review.is_some() {
+        if review.is_some() && request.wants_code() {
             event.act = Act::ReviewCodeDrawn;
         }
         let place = Place { column: CHALLENGE_DESTINATION, row: scope.challenge_id.bytes() };
@@ -167,13 +186,14 @@ impl OtpEngine {
             destination,
             locale: request.locale.clone(),
             binding_hash: Digest::sha256(&[binding_secret.as_bytes()]),
-            code_length: codes.length,
+            code_length: draft.code.map_or(0, |digits| digits.length),
             max_attempts: codes.max_attempts,
             attempts: 0,
             create_time: now,
             resend_time: now.after(codes.resend_cooldown),
             expire_time: code.expire_time,
             used: false,
+            link: request.link.as_ref().zip(link).map(|(wanted, link)| self.begin_link(wanted, link, request, origin)),
         };
         let view = ChallengeView::of(&challenge, &request.identifier, Some(SecretString::from(binding_secret)));
         let answer = key.map(|key| self.answers.record(key, &RecordedView::from(&view), now)).transpose()?;

@@ -1,34 +1,22 @@
 //! Verify: charge the attempt, compare, complete the sign-in.
 
-use super::{OtpEngine, devices::waits};
+use super::{OtpEngine, SignedIn, devices::waits, sign_in::Proven};
 use crate::{
     domain::{
         answer::AnswerKey,
         audit::{Act, AuditEvent},
-        challenge::{Challenge, ChargedAttempt, Code},
-        funnel::Step,
-        id::{ChallengeId, SessionId, UserId},
+        challenge::{ChargedAttempt, Code},
+        id::ChallengeId,
         lockout::Lockout,
-        refresh_token::RefreshToken,
         refusal::Refusal,
         secret::SecretString,
-        session::{Device, LiveSession, Origin, Session},
+        session::{Device, Origin},
         time::Timestamp,
-        user::{Contact, SealedContact, User},
     },
-    engine::{account::UserView, answers::Repeatable, fault, token::Tokens},
-    ports::store::{Attempt, ChargeOutcome, FailedAttempt, NewUser, SignIn, SignInOutcome, SignInUser},
+    engine::{answers::Repeatable, fault},
+    ports::store::{Attempt, ChargeOutcome},
 };
-
 use std::sync::Arc;
-use uuid::Uuid;
-
-mod recorded;
-
-use recorded::RecordedSignIn;
-
-/// How often a sign-in looks again where the user changed under its hands.
-const ROUNDS: usize = 4;
 
 /// A code presented for a sign-in.
 #[derive(Debug)]
@@ -45,21 +33,6 @@ pub struct VerifyOtp {
     pub device_token: Option<SecretString>,
     /// Where the caller may repeat the call.
     pub repeatable: Option<Repeatable>,
-}
-
-/// A person is signed in.
-#[derive(Debug)]
-pub struct SignedIn {
-    /// The tokens.
-    pub tokens: Tokens,
-    /// Who.
-    pub user: UserView,
-    /// The new session.
-    pub session: Session,
-    /// Whether this sign-in created the user.
-    pub new_user: bool,
-    /// Proves later that this device signed in before.
-    pub device_token: SecretString,
 }
 
 impl OtpEngine {
@@ -85,7 +58,7 @@ impl OtpEngine {
                 if self.is_budget_spent(now) {
                     self.pass_guard(id, device.as_ref(), &request, origin, now).await?;
                 }
-                let attempt = Attempt { challenge_id: id, now, lockout: Arc::clone(&lockout), device };
+                let attempt = Attempt { challenge_id: id, now, lockout: Arc::clone(&lockout), by_link: false, device };
                 let charge = self.parts.store.charge_attempt(attempt).await;
                 charge.map_err(|fault| fault::store(&fault))?
             }
@@ -93,7 +66,7 @@ impl OtpEngine {
         };
         let (challenge, reason, refusal) = match outcome {
             ChargeOutcome::Charged(attempt) => {
-                return self.compare(&request, *attempt, &lockout, key, origin, now).await;
+                return self.compare(request, *attempt, &lockout, key, origin, now).await;
             }
             ChargeOutcome::Locked { until, failures, challenge } => {
                 let refusal = waits(until, lockout.wait_at(failures), now);
@@ -116,7 +89,7 @@ impl OtpEngine {
 
     async fn compare(
         &self,
-        request: &VerifyOtp,
+        request: VerifyOtp,
         attempt: ChargedAttempt,
         lockout: &Lockout,
         key: Option<AnswerKey>,
@@ -125,51 +98,48 @@ impl OtpEngine {
     ) -> Result<SignedIn, Refusal> {
         let event = self.event(now, Act::CodeVerified, origin, &attempt.challenge.scope, &request.device.device_id);
         if !self.matches(&attempt, &request.code) {
-            let failed = event.failed("CODE_INVALID");
-            let failure = self.failure(&attempt, failed.clone(), lockout, now)?;
-            let refusal = self.failed(failure, Refusal::CodeInvalid).await;
-            if attempt.counter_key == attempt.challenge.scope.identifier_key.0 {
-                self.count_failure(&failed, now).await?;
-            }
-            return Err(refusal);
+            return Err(self.mismatched(&attempt, event.failed("CODE_INVALID"), lockout, now).await);
         }
         let reviewed = self.reviewed(&attempt)?;
-        let ChargedAttempt { challenge, mut user, counter_key, .. } = attempt;
+        let ChargedAttempt { challenge, user, counter_key, .. } = attempt;
         let device_key = self.device_key(request.device_token.as_ref(), challenge.scope.identifier_key, now);
-        for _ in 0..ROUNDS {
-            if user.as_ref().is_some_and(|user| user.disabled) {
-                let failure = FailedAttempt { events: vec![event.failed("USER_DISABLED")], notice: None };
-                return Err(self.failed(failure, Refusal::UserDisabled).await);
-            }
-            if let Some(events) = self.review_refused(reviewed.as_ref(), user.as_ref(), &event) {
-                return Err(self.failed(FailedAttempt { events, notice: None }, Refusal::CodeInvalid).await);
-            }
-            let mut draft = self.draft(request, &challenge, user, event.clone(), origin, now)?;
-            (draft.sign_in.counter_key, draft.sign_in.device_key) = (counter_key, device_key);
-            if reviewed.is_some() {
-                draft.sign_in.events.extend(self.review_used(&draft.sign_in.events));
-            } else {
-                self.respond_to_new_device(&mut draft.sign_in)?;
-            }
-            match self.complete(draft, key).await? {
-                (SignInOutcome::SignedIn, signed_in) => {
-                    self.note_text_message_use(&challenge.scope).await;
-                    return Ok(signed_in);
-                }
-                (SignInOutcome::Spent, _) => {
-                    // A call under the same request id may have been the one that was faster.
-                    if let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await? {
-                        return Ok(signed_in);
-                    }
-                    return Err(self.refused(event.failed("CODE_USED"), Refusal::CodeInvalid).await);
-                }
-                (SignInOutcome::UserChanged, _) => {
-                    let again = self.parts.store.user_of(challenge.scope.identifier_key).await;
-                    user = again.map_err(|fault| fault::store(&fault))?;
-                }
-            }
+        let device = request.device;
+        let proven = Proven {
+            challenge,
+            user,
+            counter_key,
+            device_key,
+            device,
+            link: None,
+            reviewed,
+            event: event.clone(),
+            now,
+        };
+        match self.sign_in(proven, key, origin).await? {
+            Some(signed_in) => Ok(signed_in),
+            None => Err(self.refused(event.failed("CODE_USED"), Refusal::CodeInvalid).await),
         }
-        Err(Refusal::StoreUnavailable)
+    }
+
+    /// Records that what was presented did not match, counts it, and gives the refusal.
+    pub(super) async fn mismatched(
+        &self,
+        attempt: &ChargedAttempt,
+        failed: AuditEvent,
+        lockout: &Lockout,
+        now: Timestamp,
+    ) -> Refusal {
+        let failure = match self.failure(attempt, failed.clone(), lockout, now) {
+            Ok(failure) => failure,
+            Err(refusal) => return refusal,
+        };
+        let refusal = self.failed(failure, Refusal::CodeInvalid).await;
+        if attempt.counter_key == attempt.challenge.scope.identifier_key.0
+            && let Err(fault) = self.count_failure(&failed, now).await
+        {
+            return fault;
+        }
+        refusal
     }
 
     /// Whether the code is one of the live ones. Each is compared in constant time, and all of them are.
@@ -182,116 +152,4 @@ impl OtpEngine {
             found | right
         })
     }
-
-    /// Everything of a sign-in but its tokens.
-    fn draft(
-        &self,
-        request: &VerifyOtp,
-        challenge: &Challenge,
-        user: Option<User>,
-        event: AuditEvent,
-        origin: &Origin,
-        now: Timestamp,
-    ) -> Result<Draft, Refusal> {
-        let destination = self.destination(challenge)?;
-        let (user, chosen) = if let Some(user) = user {
-            let chosen = SignInUser::Existing { user_id: user.user_id, roles: user.roles.clone() };
-            (user, chosen)
-        } else {
-            let user_id = UserId::new(self.parts.entropy.uuid());
-            let (ring, nonce) = (self.parts.keys.sealing(), self.parts.entropy.nonce());
-            let contact = SealedContact::seal(&destination, &ring, user_id, nonce);
-            let contact = contact.map_err(|fault| fault::seal(&fault))?;
-            let locale = challenge.locale.clone();
-            let new = NewUser { user_id, contact: contact.clone(), create_time: now, locale };
-            let user = User { user_id, contact, roles: Vec::new(), create_time: now, disabled: false };
-            (user, SignInUser::New(new))
-        };
-        let session_id = SessionId::new(self.parts.entropy.uuid());
-        let first = self.parts.tokens.first_token(session_id);
-        let policy = &self.parts.sessions;
-        let absolute_expire_time = now.after(policy.absolute_lifetime);
-        let session = Session {
-            session_id,
-            user_id: user.user_id,
-            client_id: challenge.scope.client_id.clone(),
-            device: request.device.clone(),
-            channel: challenge.scope.channel,
-            create_time: now,
-            auth_time: now,
-            last_use_time: now,
-            last_use_address: origin.address,
-            idle_expire_time: now.after(policy.idle_lifetime).min(absolute_expire_time),
-            absolute_expire_time,
-            counter: 0,
-            refresh_hash: first.hash(),
-        };
-        let view = UserView::new(&user, Contact::from(&destination));
-        let events = self.success_events(event, &chosen, &session);
-        Ok(Draft {
-            sign_in: SignIn {
-                challenge_id: challenge.scope.challenge_id,
-                identifier_key: challenge.scope.identifier_key,
-                counter_key: challenge.scope.identifier_key.0,
-                device_key: Uuid::nil(),
-                now,
-                user: chosen,
-                session: session.clone(),
-                notice: None,
-                revoke: false,
-                events,
-                answer: None,
-            },
-            live: LiveSession { session, roles: user.roles },
-            first,
-            view,
-        })
-    }
-
-    fn success_events(&self, verified: AuditEvent, user: &SignInUser, session: &Session) -> Vec<AuditEvent> {
-        let verified = AuditEvent { user_id: Some(session.user_id), session_id: Some(session.session_id), ..verified };
-        let also = |act| AuditEvent { event_id: self.event_id(), act, ..verified.clone() };
-        let mut events = vec![verified.clone()];
-        if matches!(user, SignInUser::New(_)) {
-            events.push(also(Act::UserCreated));
-        }
-        events.push(also(Act::SessionStarted));
-        events
-    }
-
-    /// Signs, then commits: a signer that cannot sign must not cost the person the code.
-    async fn complete(&self, draft: Draft, key: Option<AnswerKey>) -> Result<(SignInOutcome, SignedIn), Refusal> {
-        let Draft { mut sign_in, live, first, view } = draft;
-        let tokens = self.parts.tokens.issue(&live, &first).await?;
-        let new_user = matches!(sign_in.user, SignInUser::New(_));
-        let now = sign_in.now;
-        let device_token = self.device_token(sign_in.identifier_key, sign_in.device_key, now)?;
-        let signed_in = SignedIn { tokens, user: view, session: live.session, new_user, device_token };
-        sign_in.answer = key.map(|key| self.answers.record(key, &RecordedSignIn::from(&signed_in), now)).transpose()?;
-        let tells = sign_in.notice.is_some();
-        let challenge_id = sign_in.challenge_id;
-        let outcome = self.parts.store.complete_sign_in(sign_in).await.map_err(|fault| fault::store(&fault))?;
-        if outcome == SignInOutcome::SignedIn {
-            let whom = if new_user { "new_user" } else { "known_user" };
-            self.parts.funnel.step(Step::Verified, challenge_id, now, whom);
-            if tells {
-                self.parts.handoff.rouse();
-            }
-        }
-        Ok((outcome, signed_in))
-    }
-
-    async fn signed_in_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<SignedIn>, Refusal> {
-        let Some(key) = key else { return Ok(None) };
-        let recorded: Option<RecordedSignIn> = self.answers.find(key, now).await?;
-        recorded.map(|recorded| recorded.restore().ok_or(Refusal::Internal)).transpose()
-    }
-}
-
-/// A sign-in before its tokens are signed.
-struct Draft {
-    sign_in: SignIn,
-    live: LiveSession,
-    first: RefreshToken,
-    view: UserView,
 }

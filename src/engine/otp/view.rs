@@ -3,6 +3,7 @@
 use crate::domain::{
     challenge::Challenge,
     contact::{Channel, Identifier},
+    link::MatchNumber,
     secret::{ExposeSecret, SecretString},
     time::Timestamp,
 };
@@ -17,23 +18,27 @@ pub struct ChallengeView {
     pub channel: Channel,
     /// Where the code went, masked.
     pub masked_destination: String,
-    /// Digits of its codes.
+    /// Digits of its codes; 0 where it has a link alone.
     pub code_length: u8,
     /// How many more codes may be tried.
     pub attempts_remaining: u32,
-    /// When the newest code stops working.
+    /// When the newest code stops working; the newest link where there is no code.
     pub expire_time: Timestamp,
     /// From this time on a further code may be sent.
     pub resend_time: Timestamp,
     /// Proves that the caller asked; only in the answer to the first request.
     pub binding_secret: Option<SecretString>,
+    /// What the asking device shows, where its session is to be approved on another; with the binding secret alone.
+    pub match_number: Option<MatchNumber>,
 }
 
 impl ChallengeView {
     /// The view of a challenge that goes to `destination`.
     #[must_use]
     pub fn of(challenge: &Challenge, destination: &Identifier, binding_secret: Option<SecretString>) -> Self {
+        let link = challenge.link.as_ref().filter(|_| binding_secret.is_some());
         Self {
+            match_number: link.and_then(|link| link.match_number),
             challenge_id: challenge.scope.challenge_id.to_string(),
             channel: challenge.scope.channel,
             masked_destination: destination.masked(),
@@ -59,6 +64,8 @@ pub(super) struct RecordedView {
     expire_time: i64,
     resend_time: i64,
     binding_secret: Option<String>,
+    #[serde(default)]
+    match_number: Option<String>,
 }
 
 impl From<&ChallengeView> for RecordedView {
@@ -72,6 +79,7 @@ impl From<&ChallengeView> for RecordedView {
             expire_time: view.expire_time.micros(),
             resend_time: view.resend_time.micros(),
             binding_secret: view.binding_secret.as_ref().map(|secret| secret.expose_secret().to_owned()),
+            match_number: view.match_number.map(|number| number.to_string()),
         }
     }
 }
@@ -87,6 +95,7 @@ impl From<RecordedView> for ChallengeView {
             expire_time: Timestamp::from_micros(recorded.expire_time),
             resend_time: Timestamp::from_micros(recorded.resend_time),
             binding_secret: recorded.binding_secret.map(SecretString::from),
+            match_number: recorded.match_number.as_deref().and_then(MatchNumber::parse),
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use crate::{
     domain::{
-        claims::AccessClaims, contact::Channel, policy::PolicyInForce, secret::ExposeSecret, session::Session,
+        claims::AccessClaims,
+        contact::Channel,
+        policy::PolicyInForce,
+        secret::ExposeSecret,
+        session::{Device, Session},
         time::Timestamp,
     },
     engine::{
@@ -28,7 +32,7 @@ pub(in crate::grpc) fn challenge(view: ChallengeView) -> proto::Challenge {
         expire_time: Some(time(view.expire_time)),
         resend_time: Some(time(view.resend_time)),
         binding_secret: view.binding_secret.map(|secret| secret.expose_secret().to_owned()).unwrap_or_default(),
-        match_number: String::new(),
+        match_number: view.match_number.map(|number| number.to_string()).unwrap_or_default(),
     }
 }
 
@@ -127,16 +131,17 @@ pub(in crate::grpc) fn key_set(keys: &[PublicKey]) -> proto::GetJwksResponse {
     proto::GetJwksResponse { keys: keys.iter().map(key).collect() }
 }
 
+/// A device, in its client's words.
+pub(super) fn device(device: Device) -> proto::Device {
+    let Device { device_id, display_name, platform } = device;
+    proto::Device { device_id, display_name, platform, public_key_jwk: String::new() }
+}
+
 fn session(session: Session, current: bool) -> proto::Session {
     proto::Session {
         session_id: session.session_id.to_string(),
         user_id: session.user_id.to_string(),
-        device: Some(proto::Device {
-            device_id: session.device.device_id,
-            display_name: session.device.display_name,
-            platform: session.device.platform,
-            public_key_jwk: String::new(),
-        }),
+        device: Some(device(session.device)),
         client_id: session.client_id.as_str().to_owned(),
         create_time: Some(time(session.create_time)),
         last_use_time: Some(time(session.last_use_time)),

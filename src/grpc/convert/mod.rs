@@ -3,4 +3,5 @@
 pub(super) mod answers;
 mod checks;
 pub(super) mod limits;
+pub(super) mod links;
 pub(super) mod requests;

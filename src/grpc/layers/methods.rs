@@ -1,7 +1,7 @@
 //! The methods that exist, by name: what a caller writes into a path becomes no name in telemetry.
 
 /// Every method of the contract and of the health check, in byte order.
-const METHODS: [&str; 23] = [
+const METHODS: [&str; 29] = [
     "grpc.health.v1.Health/Check",
     "grpc.health.v1.Health/Watch",
     "identity.v1.AdminService/DisableUser",
@@ -14,11 +14,17 @@ const METHODS: [&str; 23] = [
     "identity.v1.AdminService/SetUserRoles",
     "identity.v1.AdminService/SimulatePolicy",
     "identity.v1.AdminService/Unlock",
+    "identity.v1.IdentityService/CompleteSignIn",
+    "identity.v1.IdentityService/InspectMagicLink",
+    "identity.v1.IdentityService/RedeemMagicLink",
     "identity.v1.IdentityService/RefreshToken",
+    "identity.v1.IdentityService/RejectMagicLink",
     "identity.v1.IdentityService/ResendOtp",
+    "identity.v1.IdentityService/SendMagicLink",
     "identity.v1.IdentityService/SendOtp",
     "identity.v1.IdentityService/SignOut",
     "identity.v1.IdentityService/VerifyOtp",
+    "identity.v1.IdentityService/WatchChallenge",
     "identity.v1.SessionService/GetCurrentUser",
     "identity.v1.SessionService/ListSessions",
     "identity.v1.SessionService/RevokeOtherSessions",

@@ -70,6 +70,8 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::CodeInvalid,
         Refusal::CodeExpired,
         Refusal::ChallengeNotFound,
+        Refusal::LinkInvalid,
+        Refusal::SignInPending,
         Refusal::TokenInvalid,
         Refusal::RefreshTokenInvalid,
         Refusal::RefreshTokenReused,
@@ -94,6 +96,8 @@ fn every_refusal() -> Vec<Refusal> {
             | Refusal::CodeInvalid
             | Refusal::CodeExpired
             | Refusal::ChallengeNotFound
+            | Refusal::LinkInvalid
+            | Refusal::SignInPending
             | Refusal::TokenInvalid
             | Refusal::RefreshTokenInvalid
             | Refusal::RefreshTokenReused

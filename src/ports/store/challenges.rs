@@ -1,5 +1,6 @@
 //! Challenges: begin, resend, charge an attempt, complete a sign-in.
 
+use super::links::{Approval, LinkOutcome, RejectOutcome, Rejection};
 use super::{Notice, StoreFault, TextMessage, Withheld};
 use crate::domain::{
     answer::RecordedAnswer,
@@ -9,8 +10,10 @@ use crate::domain::{
     device_token::KnownDevice,
     digest::Digest,
     id::{ChallengeId, UserId},
+    link::LinkState,
     lockout::Lockout,
     message::NewMessage,
+    progress::Standing,
     session::Session,
     time::Timestamp,
     user::{Role, SealedContact},
@@ -22,11 +25,11 @@ use uuid::Uuid;
 /// A challenge to begin: written together with its message, its event and its recorded answer, or not at all.
 #[derive(Clone, Debug)]
 pub struct NewChallenge {
-    /// The challenge; nothing has been charged.
+    /// The challenge; nothing has been charged. Where it has a link, its first is the only one in `sent`.
     pub challenge: Challenge,
-    /// Its first code.
+    /// Its first code; of a challenge with a link alone the same as the link.
     pub code: LiveCode,
-    /// The message that carries the code.
+    /// The message that carries the code or link.
     pub message: NewMessage,
     /// What the audit log says.
     pub event: AuditEvent,
@@ -54,8 +57,10 @@ pub struct NewCode {
     pub challenge_id: ChallengeId,
     /// When.
     pub now: Timestamp,
-    /// The code; of four, the oldest is dropped.
+    /// The code; of four, the oldest is dropped. Of a challenge with a link alone the same as the link.
     pub code: LiveCode,
+    /// The link, where the challenge has any; of four, the oldest is dropped.
+    pub link: Option<LiveCode>,
     /// From this time on the next may be sent.
     pub resend_time: Timestamp,
     /// The message that carries the code.
@@ -92,6 +97,8 @@ pub struct Attempt {
     pub now: Timestamp,
     /// What wrong codes in a row bring.
     pub lockout: Arc<Lockout>,
+    /// Whether it is made with a link, whose time and state decide then, instead of the code's.
+    pub by_link: bool,
     /// The device that makes it, where it proves to have signed in before, and the key of its own counter. It is used
     /// where the challenge is of the same identifier and the device has not been revoked since.
     pub device: Option<(KnownDevice, Digest)>,
@@ -113,7 +120,8 @@ pub enum ChargeOutcome {
     },
     /// Not charged: the challenge has used up its attempts.
     Exhausted(Box<Challenge>),
-    /// Not charged: the challenge was used, or its newest code has expired.
+    /// Not charged: the challenge was used, or its newest code has expired; by a link, if that is no longer pending, or
+    /// the newest has expired.
     Ended(Box<Challenge>),
     /// There is no such challenge.
     Unknown,
@@ -182,8 +190,10 @@ pub struct SignIn {
     pub counter_key: Digest,
     /// The device that becomes known.
     pub device_key: Uuid,
-    /// When: a challenge whose newest code has expired by then is not consumed.
+    /// When: a challenge whose newest code, or newest link, has expired by then is not consumed.
     pub now: Timestamp,
+    /// Where it is by a link: the state that this has to be in. `None` for a code.
+    pub link: Option<LinkState>,
     /// Who.
     pub user: SignInUser,
     /// The session.
@@ -241,6 +251,15 @@ pub trait ChallengeStore: Send + Sync {
 
     /// Records that a charged attempt failed.
     async fn record_failure(&self, failure: FailedAttempt) -> Result<(), StoreFault>;
+
+    /// Reads several challenges at once, as those who watch them are told: in no order, and without those that are no more.
+    async fn standings(&self, ids: &[ChallengeId]) -> Result<Vec<(ChallengeId, Standing)>, StoreFault>;
+
+    /// Approves a pending link, whose attempt has been charged: the failures of its counter are forgotten.
+    async fn approve_link(&self, approval: Approval) -> Result<LinkOutcome, StoreFault>;
+
+    /// Ends a challenge by its link, with all sessions of its user where that is asked.
+    async fn reject_link(&self, rejection: Rejection) -> Result<RejectOutcome, StoreFault>;
 
     /// Completes a sign-in.
     async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault>;

@@ -2,6 +2,7 @@
 
 mod challenges;
 mod history;
+mod links;
 mod outbox;
 mod responses;
 mod sessions;
@@ -13,6 +14,7 @@ pub use challenges::{
     NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
 };
 pub use history::{History, Lockout, PastPage};
+pub use links::{Approval, LinkOutcome, RejectOutcome, Rejection};
 pub use outbox::{Outbox, Settlement};
 pub use responses::{Notice, Response};
 pub use sessions::{

@@ -153,6 +153,7 @@ pub(super) async fn ask(
         client_id: client_id.clone(),
         device: visit.device(&browser),
         device_token: browser.token(),
+        link: None,
         locale: visit.language.tag().to_owned(),
         proof,
         repeatable: None,

@@ -52,18 +52,20 @@ fn ours(set: &FileDescriptorSet) -> impl Iterator<Item = &DescriptorProto> {
 fn a104_no_message_shows_its_texts() {
     let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
     let shown = messages! {
-        AccessTokenClaims Challenge Device DisableUserRequest DisableUserResponse EnableUserRequest EnableUserResponse
+        AccessTokenClaims Challenge CompleteSignInRequest CompleteSignInResponse Device DisableUserRequest DisableUserResponse EnableUserRequest EnableUserResponse
         ExplainLimitsRequest ExplainLimitsResponse FindUserRequest FindUserResponse GetCurrentUserRequest
         GetCurrentUserResponse GetJwksRequest GetJwksResponse GetLockoutRequest GetLockoutResponse
-        GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse JsonWebKey LimitStanding LimitWindow
-        ListSessionsRequest ListSessionsResponse LockoutStanding PastRefusal Policy RefreshTokenRequest
-        RefreshTokenResponse ResendOtpRequest ResendOtpResponse
+        GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse InspectMagicLinkRequest
+        InspectMagicLinkResponse JsonWebKey LimitStanding LimitWindow
+        ListSessionsRequest ListSessionsResponse LockoutStanding PastRefusal Policy RedeemMagicLinkRequest
+        RedeemMagicLinkResponse RefreshTokenRequest RefreshTokenResponse RejectMagicLinkRequest RejectMagicLinkResponse
+        ResendOtpRequest ResendOtpResponse
         RevokeOtherSessionsRequest RevokeOtherSessionsResponse
-        RevokeSessionRequest RevokeSessionResponse SendOtpRequest SendOtpResponse Session SetUserRolesRequest
+        RevokeSessionRequest RevokeSessionResponse SendMagicLinkRequest SendMagicLinkResponse SendOtpRequest SendOtpResponse Session SetUserRolesRequest
         SetUserRolesResponse SignOutRequest SignOutResponse SimulatePolicyRequest
         SimulatePolicyResponse SimulatedRule TokenSet UnlockRequest UnlockResponse User ValidateTokenRequest
         ValidateTokenResponse
-        VerifyOtpRequest VerifyOtpResponse
+        VerifyOtpRequest VerifyOtpResponse WatchChallengeRequest WatchChallengeResponse
     };
     let mut names: Vec<&str> = ours(&set).map(DescriptorProto::name).collect();
     names.sort_unstable();
@@ -81,6 +83,8 @@ fn a104_nor_do_oneofs_and_wrapped_requests() {
     assert!(!format!("{identifier:?}").contains(CANARY));
     let request = proto::SendOtpRequest { identifier: Some(identifier), ..proto::SendOtpRequest::default() };
     assert!(!format!("{:?}", tonic::Request::new(request)).contains(CANARY));
+    let identifier = proto::send_magic_link_request::Identifier::Email(CANARY.to_owned());
+    assert!(!format!("{identifier:?}").contains(CANARY));
     let found = proto::find_user_request::Identifier::Email(CANARY.to_owned());
     assert!(!format!("{found:?}").contains(CANARY));
 }

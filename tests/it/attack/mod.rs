@@ -12,6 +12,8 @@ mod leaks;
 mod limiter;
 mod limiter_cluster;
 mod limits;
+mod link_races;
+mod links;
 mod lockout;
 mod mail_bomb;
 mod offline;

@@ -1,6 +1,7 @@
 //! What takes several calls: resending, repeating, rotating a pepper, changing the policy, several processes, a store that goes away.
 
 mod captcha;
+mod links;
 mod newcomer;
 mod outage;
 mod peppers;

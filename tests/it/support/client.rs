@@ -7,8 +7,12 @@ use identity::grpc::proto::identity_service_client::IdentityServiceClient;
 use identity::grpc::proto::send_otp_request::Identifier;
 use identity::grpc::proto::session_service_client::SessionServiceClient;
 use identity::grpc::proto::token_service_client::TokenServiceClient;
-use identity::grpc::proto::{Challenge, SendOtpRequest, ValidateTokenRequest, ValidateTokenResponse};
-use identity::grpc::proto::{VerifyOtpRequest, VerifyOtpResponse};
+use identity::grpc::proto::{
+    Challenge, CompleteSignInRequest, CompleteSignInResponse, InspectMagicLinkRequest, InspectMagicLinkResponse,
+    LinkCompletion, RedeemMagicLinkRequest, RedeemMagicLinkResponse, RejectMagicLinkRequest, SendMagicLinkRequest,
+    SendOtpRequest, ValidateTokenRequest, ValidateTokenResponse, VerifyOtpRequest, VerifyOtpResponse,
+    send_magic_link_request,
+};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{IntoRequest, Request};
 
@@ -63,6 +67,49 @@ impl Client {
         Ok(answer.into_inner().challenge.unwrap())
     }
 
+    /// Asks for a magic link to `email`.
+    pub(crate) async fn send_link(&self, email: &str, completion: LinkCompletion) -> Result<Challenge, Refusal> {
+        let request = SendMagicLinkRequest { link_completion: completion.into(), ..send_link_request(email) };
+        Ok(self.identity().send_magic_link(request).await?.into_inner().challenge.unwrap())
+    }
+
+    /// Redeems a link, and nothing else is said.
+    pub(crate) async fn redeem(&self, token: &str) -> Result<RedeemMagicLinkResponse, Refusal> {
+        let request = RedeemMagicLinkRequest { token: token.to_owned(), ..RedeemMagicLinkRequest::default() };
+        Ok(self.identity().redeem_magic_link(request).await?.into_inner())
+    }
+
+    /// Redeems a link with a number.
+    pub(crate) async fn approve(&self, token: &str, number: &str) -> Result<RedeemMagicLinkResponse, Refusal> {
+        let (token, match_number) = (token.to_owned(), number.to_owned());
+        let request = RedeemMagicLinkRequest { token, match_number, ..RedeemMagicLinkRequest::default() };
+        Ok(self.identity().redeem_magic_link(request).await?.into_inner())
+    }
+
+    /// Asks what a link is for.
+    pub(crate) async fn inspect(&self, token: &str) -> Result<InspectMagicLinkResponse, Refusal> {
+        let request = InspectMagicLinkRequest { token: token.to_owned() };
+        Ok(self.identity().inspect_magic_link(request).await?.into_inner())
+    }
+
+    /// Says that a link was not asked for.
+    pub(crate) async fn reject(&self, token: &str, revoke_all_sessions: bool) -> Result<(), Refusal> {
+        let token = token.to_owned();
+        let request = RejectMagicLinkRequest { token, revoke_all_sessions, ..RejectMagicLinkRequest::default() };
+        self.identity().reject_magic_link(request).await?;
+        Ok(())
+    }
+
+    /// Collects the sign-in of a challenge that this caller asked for.
+    pub(crate) async fn collect(&self, challenge: &Challenge) -> Result<CompleteSignInResponse, Refusal> {
+        let request = CompleteSignInRequest {
+            challenge_id: challenge.challenge_id.clone(),
+            binding_secret: challenge.binding_secret.clone(),
+            ..CompleteSignInRequest::default()
+        };
+        Ok(self.identity().complete_sign_in(request).await?.into_inner())
+    }
+
     /// Answers a challenge with a code.
     pub(crate) async fn verify_otp(&self, challenge_id: &str, code: &str) -> Result<VerifyOtpResponse, Refusal> {
         let request = VerifyOtpRequest {
@@ -96,6 +143,12 @@ impl Client {
 /// A request for a code to `email`, with every other field at its default.
 pub(crate) fn send_otp_request(email: &str) -> SendOtpRequest {
     SendOtpRequest { identifier: Some(Identifier::Email(email.to_owned())), ..SendOtpRequest::default() }
+}
+
+/// A request for a magic link to `email`, with every other field at its default.
+pub(crate) fn send_link_request(email: &str) -> SendMagicLinkRequest {
+    let identifier = Some(send_magic_link_request::Identifier::Email(email.to_owned()));
+    SendMagicLinkRequest { identifier, ..SendMagicLinkRequest::default() }
 }
 
 /// A request for a code to the phone `number`.

@@ -31,6 +31,16 @@ impl Mail {
         header(&self.raw, name)
     }
 
+    /// The magic link in the text.
+    pub(crate) fn link(&self) -> Option<String> {
+        self.text.split_whitespace().find(|word| word.contains("/link#")).map(str::to_owned)
+    }
+
+    /// What the magic link in the text carries.
+    pub(crate) fn link_token(&self) -> Option<String> {
+        self.link().and_then(|link| link.split_once('#').map(|(_, token)| token.to_owned()))
+    }
+
     /// The one-time code in the text: its first word of six to ten digits.
     pub(crate) fn code(&self) -> Option<String> {
         let is_code = |word: &&str| (6..=10).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());

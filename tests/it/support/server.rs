@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::Duration;
 
-use identity::grpc::proto::{Challenge, VerifyOtpResponse};
+use identity::grpc::proto::{Challenge, LinkCompletion, VerifyOtpResponse};
 use rustix::process::Signal;
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -154,6 +154,21 @@ impl Server {
         let challenge = self.client().await.send_otp(email).await.unwrap();
         let arrived = async || codes().nth(before);
         (challenge, wait::until(&format!("a code to {email}"), Duration::from_secs(10), arrived).await)
+    }
+
+    /// Asks for a magic link to `email` and reads what it carries from the mailbox.
+    pub(crate) async fn request_link(&self, email: &str, completion: LinkCompletion) -> (Challenge, String) {
+        let client = self.client().await;
+        self.link_of(email, async || client.send_link(email, completion).await.unwrap()).await
+    }
+
+    /// What the link to `email` carries that comes of `asking`.
+    pub(crate) async fn link_of<T>(&self, email: &str, asking: impl AsyncFnOnce() -> T) -> (T, String) {
+        let tokens = || self.mailbox.to(email).into_iter().filter_map(|mail| mail.link_token());
+        let before = tokens().count();
+        let answer = asking().await;
+        let arrived = async || tokens().nth(before);
+        (answer, wait::until(&format!("a link to {email}"), Duration::from_secs(10), arrived).await)
     }
 
     /// Signs `email` in.

@@ -90,6 +90,13 @@ impl Settings {
         self.table["clients"].as_array_mut().expect("a list").push(Value::Table(text.parse().unwrap()));
     }
 
+    /// Registers where the links of the client application `default` may lead on to.
+    pub(crate) fn redirects(&mut self, uris: &[&str]) {
+        let uris: Vec<Value> = uris.iter().map(|uri| Value::from(*uri)).collect();
+        let client = self.table["clients"][0].as_table_mut().expect("a client");
+        client.insert("redirect_uris".to_owned(), uris.into());
+    }
+
     /// The section by this name, such as `limiter.memory`, made if it is missing.
     pub(crate) fn section(&mut self, name: &str) -> &mut Table {
         section(&mut self.table, name)

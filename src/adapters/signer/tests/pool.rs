@@ -1,5 +1,6 @@
 use super::*;
 use crate::ports::signer::SignerFault;
+use futures_util::FutureExt as _;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -18,6 +19,30 @@ async fn a_full_queue_refuses_and_the_rest_is_signed() {
     assert_eq!(done + refused, 64);
     assert!(done >= 2 && refused >= 1, "{done} signed, {refused} refused");
     assert!(signer.sign(&claims()).await.is_ok(), "the queue drains");
+}
+
+#[tokio::test]
+async fn a_first_question_tells_whether_the_token_will_be_signed() {
+    let one = NonZeroUsize::new(1).unwrap();
+    let signer = TokenSigner::start(keys(&[("a.pem", &PEM)]), one, 8).unwrap();
+    let claims = claims();
+    let mut first = signer.sign(&claims);
+    assert!(first.as_mut().now_or_never().is_none(), "there is room");
+    // The one thread takes them in turn, so that the first is signed before the second.
+    assert!(signer.sign(&claims).await.is_ok());
+    assert!(matches!(first.now_or_never(), Some(Ok(_))), "it was signed without being asked again");
+    let mut taken_on = Vec::new();
+    for _ in 0..64 {
+        let mut next = signer.sign(&claims);
+        match next.as_mut().now_or_never() {
+            None => taken_on.push(next),
+            Some(told) => {
+                assert!(matches!(told, Err(SignerFault::Overloaded)));
+                return;
+            }
+        }
+    }
+    panic!("a queue of eight took {} on", taken_on.len());
 }
 
 #[cfg(target_os = "linux")]

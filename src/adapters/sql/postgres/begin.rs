@@ -30,9 +30,9 @@ pub(super) const BEGIN: &str = concat!(
     go AS MATERIALIZED (SELECT * FROM input WHERE call IS NULL OR call IN (SELECT call FROM answered)), \
     begun AS (INSERT INTO challenges (",
     new_challenge_columns!(),
-    ") SELECT ",
+    ", message_id) SELECT ",
     new_challenge_columns!(),
-    " FROM go), \
+    ", message_id FROM go), \
     accepted AS (INSERT INTO outbox (",
     message_columns!(),
     ") SELECT message_id, challenge_id, NULL::uuid, content_key_id, content, message_attempts, create_time, \

@@ -33,8 +33,9 @@ macro_rules! lock_at {
 /// challenges of one counter the first is charged, the others come again. `seen_lock` alone may be old; see `outcome`.
 pub(super) const CHARGE: &str = concat!(
     "WITH input AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::bigint[], $6::bytea[], $7::bytea[], $8::uuid[], \
-    $9::bigint[]) WITH ORDINALITY AS t (challenge_id, now, known_identifier, own_counter, device_key, issue_time, op)), \
-    c AS MATERIALIZED (SELECT i.op, i.now, h.*, \
+    $9::bigint[], $10::boolean[]) WITH ORDINALITY \
+    AS t (challenge_id, now, known_identifier, own_counter, device_key, issue_time, by_link, op)), \
+    c AS MATERIALIZED (SELECT i.op, i.now, i.by_link, h.*, \
     CASE WHEN i.known_identifier = h.identifier_key AND u.device_epoch <= i.issue_time \
     AND NOT EXISTS (SELECT 1 FROM revoked_devices AS r WHERE r.device_key = i.device_key) \
     THEN i.own_counter ELSE h.identifier_key END AS counter_key, \
@@ -43,7 +44,8 @@ pub(super) const CHARGE: &str = concat!(
     LEFT JOIN users AS u ON u.identifier_key = h.identifier_key \
     ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
     one AS MATERIALIZED (SELECT DISTINCT ON (counter_key) counter_key, identifier_key, op, challenge_id FROM c \
-    WHERE NOT used AND code1_expire_time > now AND attempts < max_attempts ORDER BY counter_key, op), \
+    WHERE NOT used AND attempts < max_attempts AND CASE WHEN by_link THEN link1_expire_time > now \
+    AND link_state = 'pending' ELSE code1_expire_time > now END ORDER BY counter_key, op), \
     l AS (INSERT INTO lockouts AS l (identifier_key, consecutive_failures, locked_until, owner_key) \
     SELECT counter_key, 1, ",
     lock_at!("1"),
@@ -77,7 +79,7 @@ impl Work for Charge {
 
     async fn run(&self, steps: &[&Attempt]) -> Result<Vec<Option<ChargeOutcome>>, Broken> {
         let mut outcomes: Vec<_> = steps.iter().map(|_| Some(ChargeOutcome::Unknown)).collect();
-        let mut each_now: Vec<_> = steps.iter().map(|step| step.now).collect();
+        let mut each_now: Vec<_> = steps.iter().map(|step| (step.now, step.by_link)).collect();
         let times = steps.iter().map(|step| step.now.micros());
         let Some(first) = steps.first() else { return Ok(outcomes) };
         let devices = || steps.iter().map(|step| step.device.as_ref());
@@ -91,10 +93,11 @@ impl Work for Charge {
             .bind(devices().map(|d| d.map(|(known, _)| known.identifier_key.0.bytes().as_slice())).collect::<Vec<_>>())
             .bind(devices().map(|d| d.map(|(_, own)| own.bytes().as_slice())).collect::<Vec<_>>())
             .bind(devices().map(|d| d.map(|(known, _)| known.device_key)).collect::<Vec<_>>())
-            .bind(devices().map(|d| d.map(|(known, _)| known.issue_time.micros())).collect::<Vec<_>>());
+            .bind(devices().map(|d| d.map(|(known, _)| known.issue_time.micros())).collect::<Vec<_>>())
+            .bind(steps.iter().map(|step| step.by_link).collect::<Vec<_>>());
         for row in &self.0.run(query).await? {
-            let now = *place(row, &mut each_now)?;
-            *place(row, &mut outcomes)? = outcome(row, now, &first.lockout).map_err(Broken::Lost)?;
+            let (now, by_link) = *place(row, &mut each_now)?;
+            *place(row, &mut outcomes)? = outcome(row, now, by_link, &first.lockout).map_err(Broken::Lost)?;
         }
         Ok(outcomes)
     }
@@ -102,8 +105,8 @@ impl Work for Charge {
 
 /// `None` where the attempt was not charged although its challenge stands, and no lock is to be seen: another challenge
 /// of the counter was charged with this statement, or the lock came while it ran. The next statement sees it.
-fn outcome(row: &PgRow, now: Timestamp, lockout: &Lockout) -> Result<Option<ChargeOutcome>, StoreFault> {
-    let StoredChallenge { mut challenge, codes } = match steps::charge::standing(rows::challenge(row)?, now) {
+fn outcome(row: &PgRow, now: Timestamp, by_link: bool, lockout: &Lockout) -> Result<Option<ChargeOutcome>, StoreFault> {
+    let StoredChallenge { mut challenge, codes } = match steps::charge::standing(rows::challenge(row)?, now, by_link) {
         Ok(stored) => stored,
         Err(refused) => return Ok(Some(refused)),
     };

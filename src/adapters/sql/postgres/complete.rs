@@ -13,7 +13,7 @@ use crate::{
         rows,
         statements::{answer_conflict, event_columns, session_columns},
     },
-    domain::digest::Digest,
+    domain::{digest::Digest, link::LinkState},
     ports::store::{NewUser, SignIn, SignInOutcome, SignInUser},
 };
 
@@ -27,15 +27,16 @@ pub(super) const COMPLETE: &str = concat!(
     $36::bigint[], $37::bytea[], $44::uuid[], $45::bytea[], $38::bytea[], $39::bytea[], $40::text[], $41::bytea[], \
     $42::bigint[], ",
     notice_arrays!(),
-    ", $53::text[], $54::text[], $55::bytea[]) WITH ORDINALITY AS t (challenge_id, identifier_key, now, known_user_id, roles, \
+    ", $53::text[], $54::text[], $55::bytea[], $56::text[], $57::text[]) WITH ORDINALITY AS t (challenge_id, identifier_key, now, known_user_id, roles, \
     new_user_id, email_key_id, email, \
     session_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, last_use_address, \
     idle_expire_time, absolute_expire_time, counter, refresh_hash, device_key, counter_key, call, fingerprint, body_key_id, body, \
     answer_expire_time, ",
     notice_columns!(),
-    ", channel, phone_key_id, phone, op)), \
+    ", channel, phone_key_id, phone, method, link_state, op)), \
     c AS MATERIALIZED (SELECT i.op FROM input AS i JOIN challenges AS h ON h.challenge_id = i.challenge_id \
-    WHERE NOT h.used AND h.code1_expire_time > i.now ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
+    WHERE NOT h.used AND CASE WHEN i.link_state IS NULL THEN h.code1_expire_time > i.now \
+    ELSE h.link1_expire_time > i.now AND h.link_state = i.link_state END ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
     u AS MATERIALIZED (SELECT i.op FROM input AS i JOIN users AS k ON k.user_id = i.known_user_id \
     WHERE NOT k.disabled AND k.roles = i.roles AND i.op IN (SELECT op FROM c) ORDER BY k.user_id FOR SHARE OF k), \
     same AS MATERIALIZED (SELECT * FROM input AS i WHERE i.op IN (SELECT op FROM c) \
@@ -126,7 +127,9 @@ impl Work for Complete {
         let query = notices::bind(query, steps)
             .bind(column!(s => s.session.channel.as_str()))
             .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))
-            .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)));
+            .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)))
+            .bind(column!(s => s.session.method.as_str()))
+            .bind(column!(s => s.link.map(LinkState::as_str)));
         let rows = match self.0.try_run(query).await {
             Ok(rows) => rows,
             Err(failure) if steps.len() == 1 && failure.is_duplicate("users_identifier_key") => {

@@ -134,10 +134,10 @@ impl Parts for Postgres {
     }
 
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {
-        if new.text.is_none() {
+        if new.text.is_none() && new.challenge.link.is_none() {
             return self.lanes.begin.run(new).await;
         }
-        // What text messages may be sent is counted under a lock that batches would hold for each other.
+        // A link has columns that the lane would carry for everybody. What text messages may be sent is counted under a lock that batches would hold for each other.
         self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await })).await
     }
 

@@ -30,7 +30,7 @@ pub(super) const ROTATE: &str = concat!(
     AND NOT u.disabled \
     RETURNING i.op, s.session_id, s.user_id, s.client_id, s.device_id, s.device_name, s.platform, s.create_time, \
     s.auth_time, s.last_use_time, s.last_use_address, s.idle_expire_time, s.absolute_expire_time, s.counter, \
-    s.refresh_hash, s.channel, s.parent_hash, s.request_key, s.end_time, u.roles), \
+    s.refresh_hash, s.channel, s.method, s.parent_hash, s.request_key, s.end_time, u.roles), \
     recorded AS (INSERT INTO audit_events (",
     event_columns!(),
     ") SELECT e.event_id, e.time, e.act, e.outcome, e.reason, e.actor, e.address, e.trace_id, e.identifier_key, \

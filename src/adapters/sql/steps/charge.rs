@@ -15,6 +15,7 @@ use crate::{
         contact::IdentifierKey,
         device_token::KnownDevice,
         digest::Digest,
+        link::LinkState,
         time::Timestamp,
         user::User,
     },
@@ -23,12 +24,12 @@ use crate::{
 
 /// Charges an attempt, or tells why not.
 pub(in super::super) async fn charge(link: &mut impl Link, attempt: &Attempt) -> Result<ChargeOutcome, StoreFault> {
-    let Attempt { challenge_id, now, lockout, device } = attempt;
+    let Attempt { challenge_id, now, lockout, by_link, device } = attempt;
     let (id, now) = (challenge_id.uuid(), *now);
     let Some(row) = link.row(statements::LOCK_CHALLENGE, values![id]).await? else {
         return Ok(ChargeOutcome::Unknown);
     };
-    let StoredChallenge { mut challenge, codes } = match standing(rows::challenge(&row)?, now) {
+    let StoredChallenge { mut challenge, codes } = match standing(rows::challenge(&row)?, now, *by_link) {
         Ok(stored) => stored,
         Err(refused) => return Ok(refused),
     };
@@ -105,16 +106,27 @@ pub(in super::super) async fn unlock(
     Ok(true)
 }
 
-/// The challenge, if it stands to be tried; else what its caller is told.
-pub(in super::super) fn standing(stored: StoredChallenge, now: Timestamp) -> Result<StoredChallenge, ChargeOutcome> {
+/// The challenge, if it stands to be tried, by its link or by a code; else what its caller is told.
+pub(in super::super) fn standing(
+    stored: StoredChallenge,
+    now: Timestamp,
+    by_link: bool,
+) -> Result<StoredChallenge, ChargeOutcome> {
     let challenge = &stored.challenge;
-    if challenge.used || challenge.expire_time <= now {
+    let lives = if by_link { is_open(challenge, LinkState::Pending, now) } else { challenge.expire_time > now };
+    if challenge.used || !lives {
         Err(ChargeOutcome::Ended(Box::new(stored.challenge)))
     } else if challenge.attempts >= challenge.max_attempts {
         Err(ChargeOutcome::Exhausted(Box::new(stored.challenge)))
     } else {
         Ok(stored)
     }
+}
+
+/// Whether a challenge has a link in that state whose newest has not expired.
+pub(in super::super) fn is_open(challenge: &Challenge, state: LinkState, now: Timestamp) -> bool {
+    let link = challenge.link.as_ref().filter(|link| link.state == state);
+    link.and_then(|link| link.sent.first()).is_some_and(|newest| newest.expire_time > now)
 }
 
 /// What was charged: `challenge` with this attempt counted.

@@ -5,6 +5,7 @@ pub(super) mod begin;
 pub(super) mod charge;
 pub(super) mod history;
 pub(super) mod ledger;
+pub(super) mod links;
 pub(super) mod notices;
 pub(super) mod outbox;
 pub(super) mod resend;

@@ -11,7 +11,8 @@ use crate::{
 
 /// Adds a code. The challenge is locked first: of two resends at once the second sees what the first left.
 pub(in super::super) async fn add_code(link: &mut impl Link, new: &NewCode) -> Result<ResendOutcome, StoreFault> {
-    let Some(row) = link.row(statements::LOCK_CHALLENGE, values![new.challenge_id.uuid()]).await? else {
+    let id = new.challenge_id.uuid();
+    let Some(row) = link.row(statements::LOCK_CHALLENGE, values![id]).await? else {
         return Ok(ResendOutcome::Ended);
     };
     let challenge = rows::challenge(&row)?.challenge;
@@ -33,14 +34,19 @@ pub(in super::super) async fn add_code(link: &mut impl Link, new: &NewCode) -> R
     link.execute(
         statements::ADD_CODE,
         values![
-            new.challenge_id.uuid(),
+            id,
             new.code.mac.bytes(),
             new.code.pepper_id.as_str(),
             new.code.expire_time.micros(),
             new.resend_time.micros(),
+            new.message.message_id.uuid(),
         ],
     )
     .await?;
+    if let Some(newest) = &new.link {
+        let values = values![id, newest.mac.bytes(), newest.pepper_id.as_str(), newest.expire_time.micros()];
+        link.execute(statements::ADD_LINK, values).await?;
+    }
     let withheld = text_messages::accept(link, &new.message, new.text.as_ref(), &new.event, new.now).await?;
     Ok(withheld.map_or(ResendOutcome::Added, ResendOutcome::Withheld))
 }

@@ -45,6 +45,7 @@ pub(in super::super) async fn open(
         session.refresh_hash.bytes(),
         device_key,
         session.channel.as_str(),
+        session.method.as_str(),
     ];
     link.execute(statements::INSERT_SESSION, values).await?;
     Ok(())
@@ -183,7 +184,7 @@ fn ids(rows: &[impl super::super::fields::Fields]) -> Result<Vec<SessionId>, Sto
 }
 
 /// One event for each ended session: the first has the id of `event`, further ones an id made of it and the session's.
-fn for_each(event: &AuditEvent, user: UserId, ended: &[SessionId]) -> Vec<AuditEvent> {
+pub(in super::super) fn for_each(event: &AuditEvent, user: UserId, ended: &[SessionId]) -> Vec<AuditEvent> {
     let events = ended.iter().enumerate().map(|(index, session)| AuditEvent {
         event_id: if index == 0 { event.event_id } else { derived(event.event_id, *session) },
         user_id: Some(user),

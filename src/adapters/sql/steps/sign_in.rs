@@ -4,7 +4,7 @@ use crate::{
     adapters::sql::{
         link::{Link, values},
         rows, statements,
-        steps::{ledger, notices, sessions},
+        steps::{charge, ledger, notices, sessions},
     },
     ports::store::{SignIn, SignInOutcome, SignInUser, StoreFault},
 };
@@ -17,7 +17,11 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
         return Ok(SignInOutcome::Spent);
     };
     let challenge = rows::challenge(&row)?.challenge;
-    if challenge.used || challenge.expire_time <= sign_in.now {
+    let lives = match sign_in.link {
+        None => challenge.expire_time > sign_in.now,
+        Some(state) => charge::is_open(&challenge, state, sign_in.now),
+    };
+    if challenge.used || !lives {
         return Ok(SignInOutcome::Spent);
     }
     // Whoever ends all of a user's sessions holds the user's row.

@@ -10,7 +10,7 @@ use crate::domain::{
     contact::Channel,
     id::UserId,
     secret::ExposeSecret,
-    session::{Device, Origin, Session},
+    session::{Device, Method, Origin, Session},
     user::Role,
 };
 use fakes::World;
@@ -23,6 +23,7 @@ fn issuer(world: &Arc<World>) -> TokenIssuer {
         client_id: ClientId::new(name).unwrap(),
         display_name: name.to_owned(),
         audiences: vec![audience.to_owned()],
+        redirect_uris: Vec::new(),
     };
     TokenIssuer::new(TokenParts {
         signer: world.clone(),
@@ -61,6 +62,7 @@ fn live(world: &World, token: &RefreshToken) -> LiveSession {
             client_id: ClientId::new("default").unwrap(),
             device: Device { device_id: "phone".to_owned(), ..Device::default() },
             channel: Channel::Email,
+            method: Method::Code,
             create_time: now,
             auth_time: now,
             last_use_time: now,

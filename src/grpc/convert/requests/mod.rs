@@ -2,6 +2,7 @@
 
 mod account;
 mod limits;
+mod links;
 mod otp;
 mod tokens;
 
@@ -10,7 +11,10 @@ pub(in crate::grpc) use account::{
     set_user_roles, unlock,
 };
 pub(in crate::grpc) use limits::{explain_limits, simulate_policy};
-pub(in crate::grpc) use otp::{resend_otp, send_otp, verify_otp};
+pub(in crate::grpc) use links::{
+    complete_sign_in, inspect_magic_link, redeem_magic_link, reject_magic_link, watch_challenge,
+};
+pub(in crate::grpc) use otp::{resend_otp, send_magic_link, send_otp, verify_otp};
 pub(in crate::grpc) use tokens::{refresh_token, sign_out, validate_token};
 
 use super::checks::Checks;

@@ -5,7 +5,11 @@ use crate::{
         secret::ExposeSecret,
     },
     engine::otp::SendOtp,
-    grpc::proto::{ListSessionsRequest, SendOtpRequest, SetUserRolesRequest, VerifyOtpRequest, send_otp_request},
+    grpc::proto::{
+        CompleteSignInRequest, InspectMagicLinkRequest, ListSessionsRequest, RedeemMagicLinkRequest,
+        RejectMagicLinkRequest, SendMagicLinkRequest, SendOtpRequest, SetUserRolesRequest, VerifyOtpRequest,
+        WatchChallengeRequest, send_magic_link_request, send_otp_request,
+    },
 };
 
 fn fields<T>(result: Result<T, Refusal>) -> Vec<&'static str> {
@@ -39,8 +43,8 @@ fn everything_wrong_is_told_at_once() {
         request_id: "1".to_owned(),
         device_token: "t".repeat(513),
         include_magic_link: true,
-        redirect_uri: "https://example.com".to_owned(),
-        link_completion: 1,
+        redirect_uri: "https://example.com/#".to_owned(),
+        link_completion: 77,
         proof: "p".repeat(8193),
     };
     let result = send_otp(message, true);
@@ -56,7 +60,6 @@ fn everything_wrong_is_told_at_once() {
             "device.public_key_jwk",
             "device_token",
             "email",
-            "include_magic_link",
             "link_completion",
             "locale",
             "proof",
@@ -151,4 +154,50 @@ fn roles_are_sorted_and_each_stands_once() {
     assert_eq!(fields(set(&["A"])), ["roles"]);
     assert_eq!(fields(set(&[""])), ["roles"]);
     assert_eq!(fields(set(&["a"; 33])), ["roles"]);
+}
+
+#[test]
+fn a_link_is_wanted_or_not() {
+    let with = |completion, redirect_uri: &str| {
+        let redirect_uri = redirect_uri.to_owned();
+        asked(|message| {
+            message.include_magic_link = true;
+            (message.link_completion, message.redirect_uri) = (completion, redirect_uri);
+        })
+    };
+    let link = |completion| with(completion, "").unwrap().link.unwrap();
+    assert_eq!([0, 1, 2, 3].map(|number| link(number).completion), {
+        use crate::domain::link::Completion::{AskingDevice, OpeningDevice, SameDevice};
+        [OpeningDevice, OpeningDevice, AskingDevice, SameDevice]
+    });
+    assert!(!link(0).alone);
+    assert_eq!(fields(with(4, "")), ["link_completion"]);
+    for bad in ["//evil.example", "/\\evil.example", "https:evil.example", "https://a@b.example/", "javascript:x"] {
+        let Err(Refusal::Invalid(violations)) = with(1, bad) else { panic!("{bad}") };
+        assert_eq!((violations[0].field, violations[0].reason), ("redirect_uri", FieldReason::RedirectUri), "{bad}");
+    }
+    assert!(asked(|_| ()).unwrap().link.is_none());
+    assert_eq!(fields(asked(|message| message.link_completion = 2)), ["link_completion"]);
+    assert_eq!(fields(asked(|message| message.redirect_uri = "https://a.example".to_owned())), ["redirect_uri"]);
+    let identifier = Some(send_magic_link_request::Identifier::Email("ada@example.com".to_owned()));
+    let alone = SendMagicLinkRequest { identifier, ..SendMagicLinkRequest::default() };
+    assert!(send_magic_link(alone, false).unwrap().link.unwrap().alone);
+    assert_eq!(fields(send_magic_link(SendMagicLinkRequest::default(), false)), ["identifier"]);
+}
+
+#[test]
+fn links_are_presented_with_what_they_need() {
+    let message = RedeemMagicLinkRequest { token: "t".to_owned(), ..RedeemMagicLinkRequest::default() };
+    let redeem =
+        |number: &str| redeem_magic_link(RedeemMagicLinkRequest { match_number: number.to_owned(), ..message.clone() });
+    assert!(redeem("").unwrap().match_number.is_none());
+    assert_eq!(redeem("07").unwrap().match_number.map(|number| number.to_string()).as_deref(), Some("07"));
+    for bad in ["7", "007", "a7"] {
+        assert_eq!(fields(redeem(bad)), ["match_number"], "{bad}");
+    }
+    assert_eq!(fields(redeem_magic_link(RedeemMagicLinkRequest::default())), ["token"]);
+    assert_eq!(fields(inspect_magic_link(InspectMagicLinkRequest { token: "t".repeat(129) })), ["token"]);
+    assert_eq!(fields(reject_magic_link(RejectMagicLinkRequest::default())), ["token"]);
+    assert_eq!(fields(complete_sign_in(CompleteSignInRequest::default())), ["challenge_id", "binding_secret"]);
+    assert_eq!(fields(watch_challenge(WatchChallengeRequest::default())), ["challenge_id", "binding_secret"]);
 }

@@ -53,7 +53,8 @@ async fn in_shadow_only_suspension_holds(given: &Given) {
     let shadow = Arc::new(Lockout { mode: Mode::Shadow, ..(*enforced).clone() });
     let id = given.begun("ada@example.com", NOW).await;
     let charge = async |seconds, lockout: &Arc<Lockout>| {
-        let attempt = Attempt { challenge_id: id, now: at(seconds), lockout: Arc::clone(lockout), device: None };
+        let attempt =
+            Attempt { challenge_id: id, now: at(seconds), lockout: Arc::clone(lockout), by_link: false, device: None };
         given.store.charge_attempt(attempt).await.unwrap()
     };
     let charged = |outcome: ChargeOutcome| match outcome {

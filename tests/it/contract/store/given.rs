@@ -19,7 +19,7 @@ use identity::{
         message::NewMessage,
         policy::SecurityEvent,
         sealed::Sealed,
-        session::{Device, Origin, Session},
+        session::{Device, Method, Origin, Session},
         time::Timestamp,
         user::SealedContact,
     },
@@ -78,7 +78,7 @@ pub(crate) fn answer(request_id: &str, request: &str, time: Timestamp) -> Record
 
 /// An attempt of a device that is not known, under a ladder alone.
 pub(crate) fn an_attempt(challenge_id: ChallengeId, now: Timestamp, ladder: &Ladder) -> Attempt {
-    Attempt { challenge_id, now, lockout: Arc::new(ladder.clone().into()), device: None }
+    Attempt { challenge_id, now, lockout: Arc::new(ladder.clone().into()), by_link: false, device: None }
 }
 
 pub(crate) fn message(challenge_id: Option<ChallengeId>, time: Timestamp) -> NewMessage {
@@ -122,6 +122,7 @@ pub(crate) fn challenge(address: &str, time: Timestamp) -> NewChallenge {
             resend_time: time.after(Duration::from_secs(30)),
             expire_time: code.expire_time,
             used: false,
+            link: None,
         },
         code,
     }
@@ -133,6 +134,7 @@ pub(crate) fn further(challenge_id: ChallengeId, text: &str, now: Timestamp) -> 
         challenge_id,
         now,
         code: code(text, now),
+        link: None,
         resend_time: now.after(Duration::from_secs(30)),
         message: message(Some(challenge_id), now),
         event: event(now, Act::CodeResent),
@@ -153,6 +155,7 @@ pub(crate) fn session(user_id: UserId, now: Timestamp) -> Session {
             platform: "ios".to_owned(),
         },
         channel: Channel::Email,
+        method: Method::Code,
         create_time: now,
         auth_time: now,
         last_use_time: now,
@@ -184,6 +187,7 @@ pub(crate) fn completion(attempt: &ChargedAttempt, now: Timestamp) -> SignIn {
         counter_key: attempt.counter_key,
         device_key: SystemEntropy.uuid(),
         now,
+        link: None,
         user,
         session: session(user_id, now),
         notice: None,

@@ -8,7 +8,7 @@ use crate::{
         digest::Digest,
         id::{SessionId, UserId},
         secret::{ExposeSecret, SecretString},
-        session::{Device, Session},
+        session::{Device, Method, Session},
         time::Timestamp,
         user::{Contact, Role},
     },
@@ -35,6 +35,8 @@ pub(super) struct RecordedSignIn {
     client_id: String,
     #[serde(default)]
     channel: Option<String>,
+    #[serde(default)]
+    method: Option<String>,
     device_id: String,
     display_name: String,
     platform: String,
@@ -64,6 +66,7 @@ impl From<&SignedIn> for RecordedSignIn {
             session_id: session.session_id.to_string(),
             client_id: session.client_id.as_str().to_owned(),
             channel: Some(session.channel.as_str().to_owned()),
+            method: Some(session.method.as_str().to_owned()),
             device_id: session.device.device_id.clone(),
             display_name: session.device.display_name.clone(),
             platform: session.device.platform.clone(),
@@ -104,6 +107,7 @@ impl RecordedSignIn {
                 client_id: ClientId::new(&self.client_id)?,
                 device: Device { device_id: self.device_id, display_name: self.display_name, platform: self.platform },
                 channel: self.channel.as_deref().and_then(Channel::named).unwrap_or(Channel::Email),
+                method: self.method.as_deref().and_then(Method::named).unwrap_or(Method::Code),
                 create_time,
                 auth_time: create_time,
                 last_use_time: create_time,
