@@ -56,10 +56,11 @@ impl Funnel {
         self.tell(event.map(|event| FunnelEvent { channel, provider: provider.to_owned(), ..event }));
     }
 
-    /// The event that a code was refused, where the audit event says so and names the challenge; to be told once that has
+    /// The event that a code or a link was refused, where the audit event says so and names the challenge; to be told once that has
     /// been written down.
     pub(super) fn refused(&self, event: &AuditEvent) -> Option<FunnelEvent> {
-        let (Act::CodeVerified, Some(challenge_id)) = (event.act, event.challenge_id) else { return None };
+        let presented = matches!(event.act, Act::CodeVerified | Act::LinkRedeemed | Act::LinkRefused);
+        let challenge_id = event.challenge_id.filter(|_| presented)?;
         // Only reasons of this program's tables are told.
         let Cow::Borrowed(reason) = event.reason else { return None };
         self.event(Step::Failed, challenge_id, event.time, reason)
