@@ -6,7 +6,7 @@ use super::{
     digest::Digest,
     id::ChallengeId,
     keyring::KeyId,
-    link::Link,
+    link::{Link, LinkState},
     sealed::Sealed,
     secret::{ExposeSecret, Secret32, SecretString},
     time::Timestamp,
@@ -144,6 +144,16 @@ pub struct Challenge {
     pub used: bool,
     /// Its links, where it has any.
     pub link: Option<Box<Link>>,
+}
+
+impl Challenge {
+    /// Whether a further code or link may be sent at that time. What a person has approved or rejected is over for
+    /// everybody but whoever collects it: no message prolongs it.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        let decided = self.link.as_ref().is_some_and(|link| link.state != LinkState::Pending);
+        !self.used && !decided && now < self.expire_time
+    }
 }
 
 /// An attempt that has been charged and may now be compared.

@@ -1,11 +1,12 @@
 //! Where the calls of an HTTP/2 connection run: see `docs/decisions/0016-calls-in-the-task-of-their-connection.md`.
 
-use futures_util::{Stream as _, StreamExt as _, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, Stream as _, StreamExt as _, stream::FuturesUnordered};
 use hyper::rt::Executor;
 use hyper_util::server::graceful::GracefulConnection;
 use std::{
     future::Future,
     mem,
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
@@ -30,6 +31,12 @@ impl Calls {
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Calls {
     fn execute(&self, call: F) {
+        // A call that panics takes no other with it that shares its task.
+        let call = AssertUnwindSafe(call).catch_unwind().map(|ended| {
+            if ended.is_err() {
+                tracing::error!("a call ended in a panic");
+            }
+        });
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::pin(call));
     }
 }

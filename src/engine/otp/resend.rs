@@ -123,7 +123,7 @@ impl OtpEngine {
     }
 
     fn not_resendable(challenge: &Challenge, binding_secret: Option<&SecretString>, now: Timestamp) -> Option<Refusal> {
-        if challenge.used || challenge.expire_time <= now {
+        if !challenge.is_open(now) {
             Some(Self::ended(challenge, binding_secret))
         } else if challenge.attempts >= challenge.max_attempts {
             Some(Refusal::AttemptsExhausted)

@@ -65,7 +65,7 @@ pub(super) async fn show(
         let user = accounts.current_user(token.expose_secret()).await?;
         Ok((user, accounts.list_sessions(token.expose_secret(), PAGE, &page).await?))
     };
-    match run(read).await {
+    match run(&visit, read).await {
         Ok((user, list)) => {
             let who = if user.contact.email.is_empty() { &user.contact.phone_number } else { &user.contact.email };
             let shown = context! { who, note, sessions => shown(&pages, &list), more => list.next_page_token };
@@ -108,7 +108,8 @@ pub(super) async fn end(
         Err(refusal) => return pages.refused(&visit, &refusal),
     };
     let (accounts, token, origin) = (Arc::clone(&pages.accounts), running.access_token.clone(), visit.origin.clone());
-    let ended = run(async move { accounts.revoke_session(token.expose_secret(), session_id, &origin).await }).await;
+    let ended =
+        run(&visit, async move { accounts.revoke_session(token.expose_secret(), session_id, &origin).await }).await;
     answer(&pages, &visit, running, ended, "/account?done=ended")
 }
 
@@ -120,7 +121,8 @@ pub(super) async fn end_others(State(pages): State<Arc<Pages>>, Extension(visit)
         Err(refusal) => return pages.refused(&visit, &refusal),
     };
     let (accounts, token, origin) = (Arc::clone(&pages.accounts), running.access_token.clone(), visit.origin.clone());
-    let ended = run(async move { accounts.revoke_other_sessions(token.expose_secret(), &origin).await.map(|_| ()) });
+    let ended =
+        run(&visit, async move { accounts.revoke_other_sessions(token.expose_secret(), &origin).await.map(|_| ()) });
     let ended = ended.await;
     answer(&pages, &visit, running, ended, "/account?done=others")
 }
@@ -135,7 +137,7 @@ pub(super) async fn sign_out(State(pages): State<Arc<Pages>>, Extension(visit): 
     // By the access token: another tab may have renewed the refresh token since.
     let asked = SignOut { refresh_token: None, access_token: Some(running.access_token.clone()), all_sessions: false };
     let (tokens, origin) = (Arc::clone(&pages.tokens), visit.origin.clone());
-    match run(async move { tokens.sign_out(asked, &origin).await }).await {
+    match run(&visit, async move { tokens.sign_out(asked, &origin).await }).await {
         Ok(()) | Err(Refusal::TokenInvalid) => to_sign_in(&pages, "/sign-in?done=out"),
         Err(refusal) => with_cookie(pages.refused(&visit, &refusal), running),
     }

@@ -72,7 +72,7 @@ pub(super) async fn form(
     refused: Option<&Refusal>,
 ) -> Response {
     let (otp, id, proof) = (Arc::clone(&pages.otp), under_way.challenge_id.clone(), under_way.proof());
-    let found = run(async move { otp.challenge(&id, &proof).await }).await;
+    let found = run(visit, async move { otp.challenge(&id, &proof).await }).await;
     let now = pages.desk.now();
     let client = pages.desk.client(under_way.client_id()).map(|client| client.display_name.clone()).unwrap_or_default();
     let (view, over) = match &found {
@@ -148,7 +148,7 @@ pub(super) async fn enter(
         device_token: browser.token(),
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    let verified = run(async move { otp.verify(asked, &origin).await }).await;
+    let verified = run(&visit, async move { otp.verify(asked, &origin).await }).await;
     let signed_in = match verified {
         Ok(signed_in) => signed_in,
         Err(refusal) => return form(&pages, &visit, &under_way, None, Some(&refusal)).await,
@@ -194,7 +194,7 @@ pub(super) async fn resend(State(pages): State<Arc<Pages>>, Extension(visit): Ex
         repeatable: None,
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    let sent = match run(async move { otp.resend(asked, &origin).await }).await {
+    let sent = match run(&visit, async move { otp.resend(asked, &origin).await }).await {
         Ok(sent) => sent,
         Err(Refusal::CodeExpired | Refusal::ChallengeNotFound | Refusal::CodeInvalid | Refusal::AttemptsExhausted) => {
             return again(&pages, &visit, &under_way).await;
@@ -220,7 +220,7 @@ async fn again(pages: &Arc<Pages>, visit: &Arc<Visit>, under_way: &UnderWay) -> 
 
 /// The digits of what a person typed or pasted: blanks and dashes are passed over, and full-width digits, as Japanese
 /// keyboards write them, count as digits.
-fn digits(entered: &str) -> Zeroizing<String> {
+pub(super) fn digits(entered: &str) -> Zeroizing<String> {
     let plain = |c: char| match c {
         '０'..='９' => char::from_digit(u32::from(c) - u32::from('０'), 10).unwrap_or(c),
         other => other,

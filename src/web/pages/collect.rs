@@ -28,7 +28,8 @@ pub(super) async fn standing(State(pages): State<Arc<Pages>>, Extension(visit): 
         return (StatusCode::NOT_FOUND, Json(json!({ "standing": "over" }))).into_response();
     };
     let (otp, id, proof) = (Arc::clone(&pages.otp), under_way.challenge_id.clone(), under_way.proof());
-    let looked = run(async move { Ok(otp.watch(&id, &proof).await.map(|progress| progress.borrow().approval)) });
+    let looked =
+        run(&visit, async move { Ok(otp.watch(&id, &proof).await.map(|progress| progress.borrow().approval)) });
     let standing = match looked.await {
         Ok(Ok(ApprovalState::Approved)) => "approved",
         Ok(Ok(ApprovalState::Pending) | Err(Refusal::Overloaded | Refusal::StoreUnavailable)) => "waiting",
@@ -49,7 +50,7 @@ pub(super) async fn collect(State(pages): State<Arc<Pages>>, Extension(visit): E
         repeatable: Some(pages.desk.repeatable(&said)),
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    match run(async move { otp.complete_sign_in(asked, &origin).await }).await {
+    match run(&visit, async move { otp.complete_sign_in(asked, &origin).await }).await {
         Ok(signed_in) => {
             let answer = signed_in_answer(&pages, &visit, under_way.client.as_ref(), &browser, &signed_in).await;
             answer.unwrap_or_else(|refusal| pages.refused(&visit, &refusal))

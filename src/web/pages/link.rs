@@ -3,12 +3,12 @@
 
 use super::{
     Pages,
-    code::signed_in_answer,
+    code::{digits, signed_in_answer},
     cookies::Cookie,
     render::{Trouble, moment, see, status_of, tell},
     run,
     sign_in::UnderWay,
-    visit::Visit,
+    visit::{DEVICE_LIFETIME, KnownBrowser, Visit},
 };
 use crate::{
     domain::{
@@ -26,7 +26,7 @@ use axum::{
     },
     response::Response,
 };
-use http::StatusCode;
+use http::{StatusCode, header};
 use minijinja::context;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ pub(super) async fn inspect(
 
 async fn asked(pages: &Arc<Pages>, visit: &Arc<Visit>, said: &Said, refused: Option<&Refusal>) -> Response {
     let (otp, token, origin) = (Arc::clone(&pages.otp), said.secret(), visit.origin.clone());
-    let link = match run(async move { otp.inspect_link(&token, &origin).await }).await {
+    let link = match run(visit, async move { otp.inspect_link(&token, &origin).await }).await {
         Ok(link) => link,
         // A wrong number may have been the last: then that is what there is to say.
         Err(refusal) => return pages.refused(visit, refused.unwrap_or(&refusal)),
@@ -95,19 +95,34 @@ async fn asked(pages: &Arc<Pages>, visit: &Arc<Visit>, said: &Said, refused: Opt
     let shown = context! {
         token => said.token.as_str(),
         client => link.client_name.as_str(),
+        destination => link.masked_destination.as_str(),
         device => link.device.display_name.as_str(),
         address => link.address.map(|address| address.to_string()),
         created => moment(link.create_time),
         way => way(&link, asks_here),
         redirect => link.redirect_uri.as_str(),
-        error => refused.map(|refusal| visit.language.refusal(refusal)),
+        error => refused.map(|refusal| said_of(visit, &link, refusal)),
     };
     let status = refused.map_or(StatusCode::OK, status_of);
     let mut answer = pages.page(visit, status, "link.html", shown);
     if let Some(refusal) = refused {
         tell(&mut answer, refusal);
     }
+    if visit.kept::<KnownBrowser>(pages, Cookie::Device).is_none()
+        && let Ok(sealed) = pages.desk.seal(Cookie::Device.seal(), &visit.browser(pages), DEVICE_LIFETIME)
+        && let Some(line) = pages.jar.keep(Cookie::Device, &sealed, DEVICE_LIFETIME)
+    {
+        answer.headers_mut().append(header::SET_COOKIE, line);
+    }
     answer
+}
+
+/// What a person is told. Whoever entered a number has seen no code.
+fn said_of(visit: &Visit, link: &InspectedLink, refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::CodeInvalid | Refusal::Invalid(_) if link.needs_match_number => visit.words().number_wrong.to_owned(),
+        other => visit.language.refusal(other),
+    }
 }
 
 /// What a click can do with a link: `number` approves it for the device that asked, `lead` hands it to the client
@@ -131,16 +146,23 @@ pub(super) async fn confirm(
     let said = said.map(|Form(said)| said).unwrap_or_default();
     let browser = visit.browser(&pages);
     let under_way = visit.kept::<UnderWay>(&pages, Cookie::SignIn);
+    // A form that is sent twice gets one answer, in the browser that clicked and in no other: the token is known to
+    // whoever reads the message, the browser's name to itself alone.
+    let known = visit.kept::<KnownBrowser>(&pages, Cookie::Device);
+    let call = |known: KnownBrowser| {
+        let said = [&b"confirm"[..], known.device_id.as_bytes(), said.token.as_bytes(), said.number.as_bytes()];
+        pages.desk.repeatable(&said)
+    };
     let asked_for = RedeemLink {
         token: said.secret(),
         device: visit.device(&browser, true),
         device_token: browser.token(),
         binding_secret: under_way.as_ref().map(UnderWay::proof),
-        match_number: MatchNumber::parse(said.number.trim()),
-        repeatable: Some(pages.desk.repeatable(&[b"confirm", said.token.as_bytes(), said.number.as_bytes()])),
+        match_number: MatchNumber::parse(&digits(&said.number)),
+        repeatable: known.map(call),
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    match run(async move { otp.redeem_link(asked_for, &origin).await }).await {
+    match run(&visit, async move { otp.redeem_link(asked_for, &origin).await }).await {
         Ok(Redeemed::Approved) => see("/link?done=approved"),
         Ok(Redeemed::SignedIn(signed_in)) => {
             let answer = signed_in_answer(&pages, &visit, None, &browser, &signed_in).await;
@@ -163,7 +185,7 @@ pub(super) async fn reject(
         repeatable: Some(pages.desk.repeatable(&[b"reject", said.token.as_bytes(), said.all.as_bytes()])),
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    match run(async move { otp.reject_link(asked_for, &origin).await }).await {
+    match run(&visit, async move { otp.reject_link(asked_for, &origin).await }).await {
         Ok(()) => see("/link?done=rejected"),
         Err(refusal) => {
             let trouble = Trouble { status: status_of(&refusal), text: visit.language.refusal(&refusal) };

@@ -39,6 +39,7 @@ use ipnet::IpNet;
 use minijinja::Environment;
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
+use visit::Visit;
 
 /// The longest form that is read.
 const LONGEST_FORM: usize = 16 * 1024;
@@ -95,13 +96,19 @@ impl Pages {
     }
 }
 
-/// Does the work of a form or page to its end, even where the browser goes away. In a box, for it holds all that a sign-in
-/// writes, and would be moved as a whole into each page around it.
-fn run<T, F>(work: F) -> BoxFuture<'static, Result<T, Refusal>>
+/// Does the work of a form or page to its end, even where the browser goes away; so long it counts among those that run. In
+/// a box, for it holds all that a sign-in writes, and would be moved as a whole into each page around it.
+fn run<T, F>(visit: &Visit, work: F) -> BoxFuture<'static, Result<T, Refusal>>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
+    let place = visit.place.clone();
+    let work = async move {
+        let done = work.await;
+        drop(place);
+        done
+    };
     Box::pin(to_its_end(work, None))
 }
 

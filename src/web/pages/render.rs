@@ -60,11 +60,13 @@ fn fill(text: &str, name: &str, value: &Value) -> String {
 impl Pages {
     /// A page, with what every page shows.
     pub(super) fn page(&self, visit: &Visit, status: StatusCode, template: &str, shown: Value) -> Response {
+        let path = shown_path(&visit.path);
         let languages: Vec<_> = words::all()
             .into_iter()
+            .filter(|_| !path.is_empty())
             .map(|(tag, name)| {
                 let sign = if visit.query.is_empty() { "" } else { "&" };
-                let link = format!("{}?{}{sign}lang={tag}", shown_path(&visit.path), visit.query);
+                let link = format!("{path}?{}{sign}lang={tag}", visit.query);
                 context! { tag, name, link, current => tag == visit.language.tag() }
             })
             .collect();
@@ -123,9 +125,16 @@ pub(super) fn content_policy(leads_to: &str) -> HeaderValue {
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-/// A path of ours as it may stand in a link; what is not one leads to the beginning.
+/// The page that shows what stands at a path, as it may stand in a link; what is no path of ours leads to the beginning.
+/// Empty for what a magic link has shown: its token is in no address.
 fn shown_path(path: &str) -> &str {
-    if path.starts_with('/') && !path.starts_with("//") { path } else { "/sign-in" }
+    match path {
+        "/link/inspect" | "/link/confirm" | "/link/reject" => "",
+        "/sign-in/resend" | "/sign-in/collect" => "/sign-in/code",
+        "/account/end" | "/account/end-others" | "/account/sign-out" => "/account",
+        other if other.starts_with('/') && !other.starts_with("//") => other,
+        _ => "/sign-in",
+    }
 }
 
 /// A redirect after a form: the browser asks for the next page with GET, and a reload sends nothing again.

@@ -4,7 +4,12 @@
 //! an hour and not at each click. Two tabs that renew at the same time make the same call, under the same id, and get the
 //! same tokens: neither is taken for a thief.
 
-use super::{Pages, cookies::Cookie, run, visit::Visit};
+use super::{
+    Pages,
+    cookies::Cookie,
+    run,
+    visit::{KnownBrowser, Visit},
+};
 use crate::{
     domain::{refusal::Refusal, secret::ExposeSecret as _, secret::SecretString, time::Timestamp},
     engine::token::{Refresh, Tokens},
@@ -74,9 +79,13 @@ pub(super) async fn running(pages: &Pages, visit: &Visit) -> Result<Option<Runni
 async fn renew(pages: &Pages, visit: &Visit, kept: &Kept) -> Result<Tokens, Refusal> {
     let asked = Refresh {
         refresh_token: SecretString::from(kept.refresh_token.clone()),
-        device_id: visit.browser(pages).device_id.clone(),
+        // A browser that forgot its name, and no other thing, is no thief: the cookie of the session is sealed.
+        device_id: visit
+            .kept::<KnownBrowser>(pages, Cookie::Device)
+            .map(|known| known.device_id.clone())
+            .unwrap_or_default(),
         request_id: Some(pages.desk.call_id(&[kept.refresh_token.as_bytes()])),
     };
     let (tokens, origin) = (Arc::clone(&pages.tokens), visit.origin.clone());
-    run(async move { tokens.refresh(asked, &origin).await }).await
+    run(visit, async move { tokens.refresh(asked, &origin).await }).await
 }

@@ -187,7 +187,7 @@ pub(super) async fn ask(
         repeatable: None,
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    let Sent { challenge, standing } = run(async move { otp.send(asked, &origin).await }).await?;
+    let Sent { challenge, standing } = run(visit, async move { otp.send(asked, &origin).await }).await?;
     let secret = challenge.binding_secret.ok_or(Refusal::Internal)?;
     let under_way = UnderWay {
         identifier: identifier.as_str().to_owned(),

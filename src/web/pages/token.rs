@@ -18,6 +18,7 @@ use axum::{
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tokio::time::timeout;
 
 /// The longest value that is looked at.
 const LONGEST: usize = 2048;
@@ -32,20 +33,18 @@ type Fields = Vec<(String, String)>;
 /// another site gains nothing by asking.
 pub(super) async fn exchange(State(pages): State<Arc<Pages>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let visit = Visit::of(&parts, &pages);
-    let Ok(place) = Arc::clone(&pages.running).try_acquire_owned() else {
-        return readable(&pages, &parts.headers, of_fault(&Refusal::Overloaded));
-    };
+    let mut visit = Visit::of(&parts, &pages);
     let headers = parts.headers.clone();
-    let form = read(&pages, parts, body).await;
+    // A body that does not come holds up nobody: the place is taken when it is there.
+    let form = timeout(pages.options.request_timeout, read(&pages, parts, body)).await.unwrap_or(Err(INVALID));
+    let Ok(place) = Arc::clone(&pages.running).try_acquire_owned() else {
+        return readable(&pages, &headers, of_fault(&Refusal::Overloaded));
+    };
+    visit.place = Some(Arc::new(place));
     let answer = match form {
         Ok(redeem) => {
             let (grants, origin) = (Arc::clone(&pages.grants), visit.origin.clone());
-            let redeemed = run(async move {
-                let redeemed = grants.redeem(redeem, &origin).await;
-                drop(place);
-                Ok(redeemed)
-            });
+            let redeemed = run(&visit, async move { Ok(grants.redeem(redeem, &origin).await) });
             match redeemed.await {
                 Ok(Ok(tokens)) => Json(json!({
                     "access_token": tokens.access_token.expose_secret(),

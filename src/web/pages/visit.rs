@@ -20,7 +20,8 @@ use crate::{
 use axum::extract::Query;
 use http::{HeaderMap, Uri, request::Parts};
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Span;
 
 /// How long a browser is known by its name; as long as the proof that it signed in before counts.
@@ -33,9 +34,10 @@ const LONGEST_QUERY: usize = 4096;
 #[derive(Clone, Copy, Debug)]
 pub(in crate::web) struct Peer(pub(in crate::web) SocketAddr);
 
-/// A request for a page.
-#[derive(Clone, Debug)]
+/// A request for a page. It has no `Debug`: its headers carry cookies.
 pub(super) struct Visit {
+    /// Its place among those that run at once; whatever works for it holds it too.
+    pub(super) place: Option<Arc<OwnedSemaphorePermit>>,
     /// In which language the person is answered.
     pub(super) language: Language,
     /// Whether this very request names the language.
@@ -76,6 +78,7 @@ impl Visit {
         let kept = || of_locale(pages.jar.read(&parts.headers, Cookie::Language)?);
         let language = asked.or_else(kept).or_else(|| Accepted::of(&parts.headers).best());
         Self {
+            place: None,
             language: language.unwrap_or(Language::English),
             chosen: asked.is_some(),
             origin: Origin { address, trace_id: telemetry::trace_id(&Span::current(), &parent) },

@@ -3,6 +3,7 @@
 mod browser;
 mod client;
 mod guards;
+mod links;
 mod pages;
 
 use serde_json::{Value, json};

@@ -22,7 +22,7 @@ pub(in super::super) async fn add_code(link: &mut impl Link, new: &NewCode) -> R
     {
         return Ok(ResendOutcome::AlreadyAnswered);
     }
-    if challenge.used || challenge.expire_time <= new.now || challenge.attempts >= challenge.max_attempts {
+    if !challenge.is_open(new.now) || challenge.attempts >= challenge.max_attempts {
         return Ok(ResendOutcome::Ended);
     }
     if new.now < challenge.resend_time {

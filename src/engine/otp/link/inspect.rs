@@ -25,6 +25,8 @@ pub struct InspectedLink {
     pub needs_match_number: bool,
     /// Where the landing page leads on to, with the token in the fragment; empty for nowhere.
     pub redirect_uri: String,
+    /// Who would be signed in: the address or number that asked, masked.
+    pub masked_destination: String,
     /// What people call the client application.
     pub client_name: String,
 }
@@ -38,6 +40,7 @@ impl OtpEngine {
         let now = self.parts.clock.now();
         let presented = self.presented(token, &[LinkState::Pending], origin, now).await?;
         let (challenge, link) = (presented.challenge, *presented.link);
+        let masked_destination = self.destination(&challenge)?.masked();
         let client = self.parts.clients.find(challenge.scope.client_id.as_str());
         Ok(InspectedLink {
             device: link.asker.device,
@@ -46,6 +49,7 @@ impl OtpEngine {
             completion: link.completion,
             needs_match_number: link.match_number.is_some(),
             redirect_uri: link.redirect_uri,
+            masked_destination,
             client_name: client.map(|client| client.display_name.clone()).unwrap_or_default(),
         })
     }

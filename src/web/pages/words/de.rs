@@ -68,4 +68,5 @@ pub(super) const GERMAN: PageWords = PageWords {
     link_approved: "Bestätigt. Machen Sie dort weiter, wo Sie den Link angefordert haben.",
     link_rejected: "Der Link und sein Code gelten nicht mehr.",
     link_elsewhere: "Dieser Link gilt nur auf dem Gerät, das ihn angefordert hat. Öffnen Sie ihn dort.",
+    number_wrong: "Das ist nicht die Zahl auf dem Gerät, das angefragt hat. Sehen Sie dort noch einmal nach.",
 };

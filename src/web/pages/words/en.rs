@@ -68,4 +68,5 @@ pub(super) const ENGLISH: PageWords = PageWords {
     link_approved: "Approved. Go on where you asked for the link.",
     link_rejected: "The link and its code no longer work.",
     link_elsewhere: "This link works only on the device that asked for it. Open it there.",
+    number_wrong: "This is not the number on the device that asked. Look there again.",
 };

@@ -68,4 +68,5 @@ pub(super) const SPANISH: PageWords = PageWords {
     link_approved: "Aprobado. Siga donde pidió el enlace.",
     link_rejected: "El enlace y su código ya no son válidos.",
     link_elsewhere: "Este enlace solo funciona en el dispositivo que lo pidió. Ábralo allí.",
+    number_wrong: "Ese no es el número del dispositivo que lo pidió. Compruébelo allí.",
 };

@@ -68,4 +68,5 @@ pub(super) const FRENCH: PageWords = PageWords {
     link_approved: "Approuvé. Continuez là où vous avez demandé le lien.",
     link_rejected: "Le lien et son code ne sont plus valables.",
     link_elsewhere: "Ce lien ne fonctionne que sur l’appareil qui l’a demandé. Ouvrez-le là-bas.",
+    number_wrong: "Ce n’est pas le nombre affiché sur l’appareil qui a fait la demande. Vérifiez-le.",
 };

@@ -68,4 +68,5 @@ pub(super) const JAPANESE: PageWords = PageWords {
     link_approved: "承認しました。リンクを要求した画面に戻ってください。",
     link_rejected: "このリンクとコードは無効になりました。",
     link_elsewhere: "このリンクは要求した端末でのみ使えます。その端末で開いてください。",
+    number_wrong: "リクエストした端末に表示されている番号と一致しません。もう一度ご確認ください。",
 };

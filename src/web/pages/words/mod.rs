@@ -91,6 +91,7 @@ texts! {
     link_approved
     link_rejected
     link_elsewhere
+    number_wrong
 }
 
 /// The texts of a language.

@@ -68,4 +68,5 @@ pub(super) const PORTUGUESE: PageWords = PageWords {
     link_approved: "Aprovado. Continue onde pediu o link.",
     link_rejected: "O link e o seu código já não são válidos.",
     link_elsewhere: "Este link só funciona no dispositivo que o pediu. Abra-o lá.",
+    number_wrong: "Este não é o número do dispositivo que fez o pedido. Confira-o lá.",
 };
