@@ -76,7 +76,7 @@ async fn a_message_is_in_the_language_that_was_asked_for(store: Store) {
         ("de-CH", "ist Ihr Anmeldecode für Identity."),
         ("fr-CA", "est votre code de connexion à Identity."),
         ("es-419", "es su código de acceso a Identity."),
-        ("pt-BR", "é o seu código de acesso a Identity."),
+        ("pt-BR", "é o seu código para entrar em Identity."),
         ("ja", "は Identity のサインイン用コードです。"),
         ("sv", "is your sign-in code for Identity."),
     ] {

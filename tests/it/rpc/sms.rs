@@ -157,7 +157,7 @@ async fn the_text_is_short_and_its_last_line_binds_the_code(store: Store) {
     let sms = world.server.mailbox().wait_for(NUMBER, 1).await;
     let code = sms.code().unwrap();
     let text = format!(
-        "{code} ist Ihr Anmeldecode für Identity. Er gilt 5 min. Geben Sie ihn niemandem.\n\n@app.example.com #{code}\n"
+        "{code} ist Ihr Anmeldecode für Identity. Er gilt 5 Min. Nicht angefordert? Ignorieren. Nie weitergeben.\n\n@app.example.com #{code}\n"
     );
     assert_eq!(sms.text, text);
 }

@@ -90,7 +90,7 @@ fn a_short_notice_is_for_a_phone() {
     }
     let new = Content::NewDevice { address: String::new(), noticed_at: NOTICED, everywhere: false };
     let short = Notice::of(&new, &sentences("en")).unwrap().short;
-    assert!(short.ends_with("with a code sent to this number, on a device that we do not know."), "{short}");
+    assert!(short.ends_with("with a code or link sent to this number, on a device that we do not know."), "{short}");
 }
 
 #[test]

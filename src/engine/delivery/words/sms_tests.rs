@@ -32,15 +32,39 @@ fn sms(content: &Content) -> String {
 #[test]
 fn a_code_in_each_language() {
     for (locale, said) in [
-        ("en", "048213 is your sign-in code for Example Shop. It works for 5 min. Never give it to anyone."),
-        ("de-CH", "048213 ist Ihr Anmeldecode für Example Shop. Er gilt 5 min. Geben Sie ihn niemandem."),
-        ("es", "048213 es su clave para entrar en Example Shop. Vale 5 min. No se la dé a nadie."),
-        ("fr", "048213 est votre code de connexion à Example Shop. Il est valable 5 min. Ne le donnez à personne."),
-        ("ja", "Example Shop のサインイン用コードは 048213 です。5 分間有効です。誰にも教えないでください。"),
-        ("pt-BR", "Use 048213 para entrar em Example Shop. Vale por 5 min. Nunca o passe a outra pessoa."),
+        (
+            "en",
+            "048213 is your sign-in code for Example Shop. It works for 5 min. Not you? Ignore it. Never give it to anyone.",
+        ),
+        (
+            "de-CH",
+            "048213 ist Ihr Anmeldecode für Example Shop. Er gilt 5 Min. Nicht angefordert? Ignorieren. Nie weitergeben.",
+        ),
+        (
+            "es",
+            "048213 es su clave para entrar en Example Shop. Vale 5 min. Si no la ha pedido, no haga nada. No la comparta.",
+        ),
+        (
+            "fr",
+            "048213 est votre code de connexion à Example Shop. Valable 5 min. Pas vous ? Ignorez-le. Ne le donnez à personne.",
+        ),
+        (
+            "ja",
+            "Example Shop のサインイン用コードは 048213 です。5 分間有効です。お心当たりがない場合は無視してください。誰にも教えないでください。",
+        ),
+        (
+            "pt-BR",
+            "Use 048213 para entrar em Example Shop. Vale por 5 min. Se outra pessoa o pediu, ignore. Nunca o passe a outra pessoa.",
+        ),
         // A language without messages, and none.
-        ("tlh", "048213 is your sign-in code for Example Shop. It works for 5 min. Never give it to anyone."),
-        ("", "048213 is your sign-in code for Example Shop. It works for 5 min. Never give it to anyone."),
+        (
+            "tlh",
+            "048213 is your sign-in code for Example Shop. It works for 5 min. Not you? Ignore it. Never give it to anyone.",
+        ),
+        (
+            "",
+            "048213 is your sign-in code for Example Shop. It works for 5 min. Not you? Ignore it. Never give it to anyone.",
+        ),
     ] {
         assert_eq!(sms(&code(locale, "Example Shop")), format!("{said}\n\n@id.example.com #048213"), "{locale}");
     }

@@ -61,7 +61,7 @@ pub(super) const GERMAN: PageWords = PageWords {
     sign_in_here: "Hier anmelden",
     lead_on: "Weiter zu {client}",
     number: "Zahl auf dem anfordernden Gerät",
-    number_hint: "Die zwei Ziffern, die es unter dem Code zeigt",
+    number_hint: "Die zwei Ziffern, die es anzeigt",
     approve: "Bestätigen",
     not_me: "Das war ich nicht",
     end_all_too: "Auch alle meine Sitzungen beenden",

@@ -61,7 +61,7 @@ pub(super) const ENGLISH: PageWords = PageWords {
     sign_in_here: "Sign in here",
     lead_on: "Continue to {client}",
     number: "Number on the device that asked",
-    number_hint: "The two digits that it shows below the code",
+    number_hint: "The two digits that it shows",
     approve: "Approve",
     not_me: "This was not me",
     end_all_too: "End all my sessions, too",

@@ -61,7 +61,7 @@ pub(super) const FRENCH: PageWords = PageWords {
     sign_in_here: "Se connecter ici",
     lead_on: "Continuer vers {client}",
     number: "Nombre affiché sur l’appareil demandeur",
-    number_hint: "Les deux chiffres affichés sous le code",
+    number_hint: "Les deux chiffres qu’il affiche",
     approve: "Approuver",
     not_me: "Ce n’était pas moi",
     end_all_too: "Terminer aussi toutes mes sessions",

@@ -61,7 +61,7 @@ pub(super) const JAPANESE: PageWords = PageWords {
     sign_in_here: "ここでサインイン",
     lead_on: "{client}に進む",
     number: "要求した端末の番号",
-    number_hint: "コードの下に表示されている2桁の数字",
+    number_hint: "その端末に表示されている2桁の数字",
     approve: "承認",
     not_me: "心当たりがありません",
     end_all_too: "すべてのセッションも終了する",
