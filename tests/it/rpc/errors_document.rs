@@ -23,7 +23,7 @@ Every refusal has a canonical code, a message fit for a person, and details in `
 | `google.rpc.QuotaFailure` | with `RESOURCE_EXHAUSTED`: whose budget was spent |
 | `google.rpc.RetryInfo` | where time cures it: after this wait the call is not refused for this reason; also `retry-after` |
 
-`RATE_LIMITED`, `RESEND_TOO_SOON`, and every answer of `SendOtp` and `ResendOtp` that was counted, carry `x-ratelimit-limit`,
+`RATE_LIMITED`, `RESEND_TOO_SOON`, and every answer of `SendOtp`, `SendMagicLink` and `ResendOtp` that was counted, carry `x-ratelimit-limit`,
 `x-ratelimit-remaining` and `x-ratelimit-reset` of the tightest window, in whole seconds, rounded up. No window counts
 `VerifyOtp`: attempts and locks are told by their reason and `retry-after` alone.
 
