@@ -93,13 +93,30 @@ impl OtpEngine {
         challenge_id: &str,
         binding_secret: &SecretString,
     ) -> Result<Receiver<Progress>, Refusal> {
+        let (id, progress) = self.asked_by(challenge_id, binding_secret).await?;
+        self.watchers.begin(id, progress).ok_or(Refusal::Overloaded)
+    }
+
+    /// How a challenge stands now, for whoever asked; it takes none of the places of those who watch.
+    ///
+    /// # Errors
+    /// [`Refusal::ChallengeNotFound`] for a challenge that never was and for another's alike; faults.
+    pub async fn progress_of(&self, challenge_id: &str, binding_secret: &SecretString) -> Result<Progress, Refusal> {
+        self.asked_by(challenge_id, binding_secret).await.map(|(_, progress)| progress)
+    }
+
+    async fn asked_by(
+        &self,
+        challenge_id: &str,
+        binding_secret: &SecretString,
+    ) -> Result<(ChallengeId, Progress), Refusal> {
         let id = ChallengeId::parse(challenge_id).ok_or(Refusal::ChallengeNotFound)?;
         let challenge = self.parts.store.challenge(id).await.map_err(|fault| fault::store(&fault))?;
         if !challenge.is_some_and(|challenge| Self::is_asker(&challenge, Some(binding_secret))) {
             return Err(Refusal::ChallengeNotFound);
         }
         let progress = self.progress(&[id]).await?.remove(&id).ok_or(Refusal::ChallengeNotFound)?;
-        self.watchers.begin(id, progress).ok_or(Refusal::Overloaded)
+        Ok((id, progress))
     }
 
     /// Looks at every challenge that somebody watches, and tells what has changed. To be called twice a second.

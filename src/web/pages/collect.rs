@@ -28,11 +28,10 @@ pub(super) async fn standing(State(pages): State<Arc<Pages>>, Extension(visit): 
         return (StatusCode::NOT_FOUND, Json(json!({ "standing": "over" }))).into_response();
     };
     let (otp, id, proof) = (Arc::clone(&pages.otp), under_way.challenge_id.clone(), under_way.proof());
-    let looked =
-        run(&visit, async move { Ok(otp.watch(&id, &proof).await.map(|progress| progress.borrow().approval)) });
+    let looked = run(&visit, async move { Ok(otp.progress_of(&id, &proof).await.map(|progress| progress.approval)) });
     let standing = match looked.await {
         Ok(Ok(ApprovalState::Approved)) => "approved",
-        Ok(Ok(ApprovalState::Pending) | Err(Refusal::Overloaded | Refusal::StoreUnavailable)) => "waiting",
+        Ok(Ok(ApprovalState::Pending) | Err(Refusal::StoreUnavailable)) => "waiting",
         _ => "over",
     };
     Json(json!({ "standing": standing })).into_response()
