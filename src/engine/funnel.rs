@@ -56,8 +56,8 @@ impl Funnel {
         self.tell(event.map(|event| FunnelEvent { channel, provider: provider.to_owned(), ..event }));
     }
 
-    /// The event that a code or a link was refused, where the audit event says so and names the challenge; to be told once that has
-    /// been written down.
+    /// The event that a code or a link was refused, where the audit event says so and names the challenge; to be told once
+    /// that has been written down.
     pub(super) fn refused(&self, event: &AuditEvent) -> Option<FunnelEvent> {
         let presented = matches!(event.act, Act::CodeVerified | Act::LinkRedeemed | Act::LinkRefused);
         let challenge_id = event.challenge_id.filter(|_| presented)?;
