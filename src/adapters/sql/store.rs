@@ -10,7 +10,7 @@ use crate::{
     domain::{
         answer::RecordedAnswer,
         audit::AuditEvent,
-        challenge::Challenge,
+        challenge::{Challenge, OpenAttempt},
         contact::IdentifierKey,
         device_token::KnownDevice,
         digest::Digest,
@@ -155,6 +155,11 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
             return self.in_own_task("add_code", self.text_messages_in_turn(step)).await;
         }
         self.in_own_task("add_code", step).await
+    }
+
+    async fn open_attempt(&self, attempt: &Attempt) -> Result<Option<OpenAttempt>, StoreFault> {
+        let attempt = attempt.clone();
+        step!(self, "open_attempt", Read, |link| steps::charge::open(link, &attempt))
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {

@@ -10,6 +10,7 @@ mod history;
 mod inspect;
 mod links;
 mod migrate;
+pub(crate) mod open;
 mod outbox;
 mod peers;
 mod resend;

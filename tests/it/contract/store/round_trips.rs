@@ -7,7 +7,7 @@ use super::{
 };
 use identity::{
     adapters::sql::{PostgresStore, SqliteStore},
-    domain::{audit::Act, link::LinkState},
+    domain::{audit::Act, link::LinkState, lockout::Ladder},
     ports::store::{Approval, FailedAttempt, RotationOutcome, Settlement, SignIn, SignInOutcome, SignOutScope},
 };
 use std::time::Duration;
@@ -48,13 +48,9 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     counted!("begin_challenge", 1, 6, store.begin_challenge(new));
     counted!("challenge", 1, 1, store.challenge(id));
     counted!("add_code", 6, 6, store.add_code(further(id, "second", at(30))));
+    counted!("open_attempt", 1, 1, store.open_attempt(&an_attempt(id, at(31), &Ladder::default())));
     let attempt = given.charged(id, at(31)).await;
-    counted!(
-        "charge_attempt",
-        1,
-        7,
-        store.charge_attempt(an_attempt(id, at(31), &identity::domain::lockout::Ladder::default()))
-    );
+    counted!("charge_attempt", 1, 7, store.charge_attempt(an_attempt(id, at(31), &Ladder::default())));
     let failed = vec![event(at(31), Act::CodeVerified).failed("CODE_INVALID"), event(at(31), Act::IdentifierLocked)];
     counted!("record_failure", 1, 4, store.record_failure(FailedAttempt { events: failed, notice: None }));
     let sign_in = completion(&attempt, at(32));
