@@ -36,6 +36,12 @@ impl DeliveryState {
             },
         }
     }
+
+    /// Whether nobody need wait for it.
+    #[must_use]
+    pub const fn is_undelivered(self) -> bool {
+        matches!(self, Self::Bounced | Self::Suppressed)
+    }
 }
 
 /// How a sign-in stands.
