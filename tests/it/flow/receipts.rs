@@ -12,10 +12,11 @@ use tonic::Code;
 use crate::both_stores::bodies_on_both_stores;
 use crate::ops::posting::{Posting, Watching, delivery, delivery_in};
 use crate::support::client::operator;
+use crate::support::postgres::Postgres;
 use crate::support::providers::receipts::{bounce, callback, event};
 use crate::support::refusal::Refusal;
 use crate::support::wait;
-use crate::support::world::Store;
+use crate::support::world::{Store, World};
 
 const EMAIL: &str = "mira@example.org";
 const NUMBER: &str = "+491761234567";
@@ -182,4 +183,31 @@ async fn a_bounce_that_one_process_hears_of_holds_in_another() {
         (ended.await == MessageState::Suppressed).then_some(())
     })
     .await;
+}
+
+/// A provider that cannot be heard is asked to come again, and nothing is lost by it.
+#[tokio::test]
+async fn a_receipt_is_repeated_while_the_store_is_away() {
+    let mut own = None;
+    let posting = Posting::in_a_world(async |offer| {
+        let (cluster, world) = World::on_own_postgres_and(Postgres::start(&[]), offer).await;
+        own = Some(cluster);
+        world
+    })
+    .await;
+    let mut cluster = own.unwrap();
+    let server = &posting.world.server;
+    let challenge = server.client().await.send_otp(EMAIL).await.unwrap();
+    let taken = posting.sendgrid.took(0).await;
+    delivery_in(server, &challenge, MessageState::Sent).await;
+    let posted = posting.key.signed(&[event(&taken, "delivered", &json!({}))]);
+    cluster.stop();
+    let answer = posting.post(&posted, 503).await;
+    assert!(!answer.body.contains("postgres") && answer.body.contains("post it again"), "{}", answer.body);
+    cluster.start_again();
+    wait::until("the receipt to be taken", Duration::from_secs(15), async || {
+        (posted.to(server.addresses().http).await.status == 204).then_some(())
+    })
+    .await;
+    assert_eq!(delivery(server, &challenge).await.state(), MessageState::Delivered);
 }

@@ -40,10 +40,22 @@ impl Posting {
 
     /// One whose configuration `adjust` has changed.
     pub(crate) async fn with(store: Store, adjust: impl FnOnce(&mut Settings)) -> Self {
+        Self::in_a_world(async |offer| {
+            World::with(store, |settings| {
+                offer(settings);
+                adjust(settings);
+            })
+            .await
+        })
+        .await
+    }
+
+    /// One in a world of the test's own, whose configuration is to be changed so.
+    pub(crate) async fn in_a_world(build: impl AsyncFnOnce(&dyn Fn(&mut Settings)) -> World) -> Self {
         let (mail, texts) =
             (ProviderServer::start(Protocol::SendGrid).await, ProviderServer::start(Protocol::Twilio).await);
         let key = EventKey::new();
-        let world = World::with(store, |settings| {
+        let world = build(&|settings| {
             settings.remove("delivery");
             let section = key.register(&sendgrid(settings, &mail));
             *settings.section("delivery.sendgrid") = section.parse().unwrap();
@@ -54,7 +66,6 @@ impl Posting {
                 settings.limit(layer, 1000, 60);
             }
             settings.policy("codes.resend_cooldown", "1s");
-            adjust(settings);
         })
         .await;
         Self { world, sendgrid: mail, twilio: texts, key }
