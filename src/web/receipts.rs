@@ -17,36 +17,29 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use http_body::Body as _;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, time::timeout};
-
-/// How many posts are read at a time: each may hold a mebibyte.
-const AT_ONCE: usize = 16;
+use tokio::time::timeout;
 
 /// How long a post may take to arrive. Providers send from a data centre.
 const ARRIVES: Duration = Duration::from_secs(10);
 
-/// How posts are taken.
-#[derive(Clone)]
-struct Posts {
-    desk: Arc<ReceiptDesk>,
-    running: Arc<Semaphore>,
-}
-
 /// The addresses of the providers that post.
 pub(super) fn router(desk: Arc<ReceiptDesk>) -> Router {
-    let posts = Posts { desk, running: Arc::new(Semaphore::new(AT_ONCE)) };
-    Router::new().route("/receipts/{channel}/{name}", post(take)).with_state(posts)
+    Router::new().route("/receipts/{channel}/{name}", post(take)).with_state(desk)
 }
 
-async fn take(State(posts): State<Posts>, Path((channel, name)): Path<(String, String)>, request: Request) -> Response {
-    let Some(source) = posts.desk.source(&channel, &name) else { return not_found().await };
-    let (kind, reader) = (source.reader.kind(), Arc::clone(&source.reader));
+async fn take(
+    State(desk): State<Arc<ReceiptDesk>>,
+    Path((channel, name)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let Some(source) = desk.source(&channel, &name) else { return not_found().await };
+    let (kind, reader, places) = (source.reader.kind(), Arc::clone(&source.reader), Arc::clone(&source.places));
     let (head, body) = request.into_parts();
     // What is not even signed is not read.
     if reader.headers().iter().any(|name| header(&head.headers, name).is_none()) {
         return answer(kind, &Err(NotTaken::Bad(BadPost::Forged)));
     }
-    let Ok(place) = Arc::clone(&posts.running).try_acquire_owned() else {
+    let Ok(place) = places.try_acquire_owned() else {
         return answer(kind, &Err(NotTaken::Fault(Refusal::Overloaded)));
     };
     if body.size_hint().lower() > u64::try_from(reader.max_body()).unwrap_or(u64::MAX) {
@@ -58,11 +51,11 @@ async fn take(State(posts): State<Posts>, Path((channel, name)): Path<(String, S
         Err(_) => return answer(kind, &Err(NotTaken::Bad(BadPost::Malformed))),
     };
     let work = async move {
-        let Some(source) = posts.desk.source(&channel, &name) else { return Ok(Err(NotTaken::Bad(BadPost::Forged))) };
+        let Some(source) = desk.source(&channel, &name) else { return Ok(Err(NotTaken::Bad(BadPost::Forged))) };
         let named = |name: &str| header(&head.headers, name);
         let query = head.uri.query().unwrap_or_default();
-        let post = Post { header: &named, query, body: &body, now: posts.desk.now() };
-        Ok(posts.desk.take(source, &post).await)
+        let post = Post { header: &named, query, body: &body, now: desk.now() };
+        Ok(desk.take(source, &post).await)
     };
     // A provider that hangs up cuts nothing in half.
     let taken = to_its_end(work, Some(place)).await.unwrap_or_else(|refusal| Err(NotTaken::Fault(refusal)));

@@ -27,9 +27,16 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::Semaphore;
 
 /// How many receipts go to the store together.
 const AT_ONCE: usize = 128;
+
+/// How many bytes of one provider's posts are held at a time, at the most.
+const READ_AT_ONCE: usize = 16 * 1024 * 1024;
+
+/// How many of them are read at a time, however small they may be.
+const MOST_POSTS: usize = 256;
 
 /// How often it is said at most that somebody posts what a provider did not sign.
 const SAID: Duration = Duration::from_mins(1);
@@ -42,6 +49,8 @@ pub struct ReceiptSource {
     pub name: String,
     /// Who reads its posts.
     pub reader: Arc<dyn ReceiptReader>,
+    /// As many of its posts as may be read at a time: what one provider sends, or whoever poses as it, holds up no other.
+    pub places: Arc<Semaphore>,
     /// When it was last said that one was forged.
     said: AtomicI64,
 }
@@ -50,7 +59,8 @@ impl ReceiptSource {
     /// A provider whose posts `reader` reads.
     #[must_use]
     pub fn new(channel: Channel, name: String, reader: Arc<dyn ReceiptReader>) -> Self {
-        Self { channel, name, reader, said: AtomicI64::new(i64::MIN) }
+        let places = (READ_AT_ONCE / reader.max_body().max(1)).clamp(1, MOST_POSTS);
+        Self { channel, name, reader, places: Arc::new(Semaphore::new(places)), said: AtomicI64::new(i64::MIN) }
     }
 
     /// Says that a post was bad, for whoever set the wrong key; not more than once a minute, for anybody can post.

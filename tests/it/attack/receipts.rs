@@ -30,6 +30,7 @@ bodies_on_both_stores!(
     what_twilio_did_not_sign_changes_nothing,
     no_more_is_read_than_may_be,
     a_provider_tells_of_its_own_messages_alone,
+    slow_posts_hold_up_no_other_provider,
     suppression_leaves_no_trace,
 );
 
@@ -158,6 +159,32 @@ async fn no_more_is_read_than_may_be(store: Store) {
     }
     assert_eq!(http::get(address, &good.path).await.status, 405);
     assert_eq!(posting.world.audit().await.total("receipt.taken"), 1);
+}
+
+/// Whoever poses as SendGrid and sends slowly takes its places, and no others; those that go make room.
+async fn slow_posts_hold_up_no_other_provider(store: Store) {
+    let posting = Posting::on(store).await;
+    let client = posting.world.server.client().await;
+    client.send_otp(EMAIL).await.unwrap();
+    client.send_sms(NUMBER).await.unwrap();
+    let (mail, text) = (posting.sendgrid.took(0).await, posting.twilio.took(0).await);
+    let address = posting.world.server.addresses().http;
+    let forged = EventKey::new().signed(&[bounce(&mail)]);
+    let head = format!("POST {} HTTP/1.1\r\nhost: a\r\n{}content-length: 1000\r\n\r\n[", forged.path, forged.headers);
+    let mut slow = Vec::new();
+    for _ in 0..16 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    let good = posting.key.signed(&[event(&mail, "delivered", &json!({}))]);
+    wait::until("every place to be taken", Duration::from_secs(5), async || {
+        (good.to(address).await.status == 503).then_some(())
+    })
+    .await;
+    posting.post(&callback(&text, "delivered", None), 204).await;
+    drop(slow);
+    wait::until("a place", Duration::from_secs(5), async || (good.to(address).await.status == 204).then_some(())).await;
 }
 
 /// Two accounts of SendGrid: neither tells of what the other took, whatever it signs. Nor is there an address for a

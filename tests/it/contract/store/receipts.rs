@@ -26,6 +26,7 @@ use std::time::Duration;
 on_both!(
     a_receipt_is_kept_with_its_event,
     receipts_may_come_in_any_order_and_twice,
+    of_one_receipt_that_comes_many_times_at_once_one_is_news,
     a_receipt_may_come_before_its_hand_over_is_settled,
     only_the_provider_that_took_a_message_tells_of_it,
     a_bounce_suppresses_its_address,
@@ -124,6 +125,17 @@ async fn receipts_may_come_in_any_order_and_twice(given: &Given) {
     }
     let recorded = "SELECT count(*) FROM audit_events WHERE act = 'receipt.taken'";
     assert_eq!(given.inspect.number(recorded).await, 7, "one for each that was news");
+}
+
+async fn of_one_receipt_that_comes_many_times_at_once_one_is_news(given: &Given) {
+    let (_, first) = taken(given, ADA, NOW).await;
+    let (_, second) = taken(given, "bob@example.com", NOW).await;
+    let post = || given.store.take_receipts([first, second].map(|id| new(id, Receipt::Bounced, "relay", at(1))).into());
+    let outcomes = futures_util::future::join_all((0..8).map(|_| post())).await;
+    let news = outcomes.into_iter().flat_map(Result::unwrap).filter(|outcome| *outcome != ReceiptOutcome::NoNews);
+    assert_eq!(news.count(), 2);
+    let recorded = "SELECT count(*) FROM audit_events WHERE act IN ('receipt.taken', 'address.suppressed')";
+    assert_eq!(given.inspect.number(recorded).await, 4);
 }
 
 async fn a_receipt_may_come_before_its_hand_over_is_settled(given: &Given) {
