@@ -129,6 +129,10 @@ fn what_a_chain_must_not_be() {
             "delivery.sms.twilio.receipts.url: has the wrong form",
         ),
         (
+            format!("providers = [{{ name = \"far\", twilio = {TWILIO} }}]"),
+            "delivery.sms: has a provider whose receipts.url is not that of its receipts",
+        ),
+        (
             format!("twilio = {}", TWILIO.replace("twilio\"", "twilio?a=b\"")),
             "delivery.sms.twilio.receipts.url: has the wrong form",
         ),

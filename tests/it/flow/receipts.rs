@@ -13,6 +13,7 @@ use crate::both_stores::bodies_on_both_stores;
 use crate::ops::posting::{Posting, Watching, delivery, delivery_in};
 use crate::support::client::operator;
 use crate::support::postgres::Postgres;
+use crate::support::providers::Behaviour;
 use crate::support::providers::receipts::{bounce, callback, event};
 use crate::support::refusal::Refusal;
 use crate::support::wait;
@@ -28,6 +29,7 @@ bodies_on_both_stores!(
     a_complaint_is_told_to_nobody_but_operators,
     a_code_that_comes_through_ends_a_bounce,
     what_becomes_of_text_messages_is_told_too,
+    a113_a_receipt_tells_more_than_a_lost_answer,
 );
 
 async fn whoever_waits_learns_what_became_of_the_message(store: Store) {
@@ -164,6 +166,23 @@ async fn what_becomes_of_text_messages_is_told_too(store: Store) {
     Watching::of(server, &again).await.until(DeliveryState::Bounced).await;
     assert_eq!(delivery(server, &again).await.state(), MessageState::Suppressed);
     assert_eq!(posting.twilio.taken().len(), 2);
+}
+
+/// A113: of a message whose answers were lost the service knows nothing but what the provider tells later.
+async fn a113_a_receipt_tells_more_than_a_lost_answer(store: Store) {
+    let posting = Posting::on(store).await;
+    posting.twilio.set(Behaviour::HangsUp);
+    let (server, client) = (&posting.world.server, posting.world.server.client().await);
+    let challenge = client.send_sms(NUMBER).await.unwrap();
+    let mut watching = Watching::of(server, &challenge).await;
+    watching.until(DeliveryState::Bounced).await;
+    let found = delivery(server, &challenge).await;
+    assert_eq!((found.state(), found.reason.as_str()), (MessageState::Dropped, "UNANSWERED"));
+    posting.post(&callback(&posting.twilio.took(0).await, "delivered", None), 204).await;
+    watching.until(DeliveryState::Delivered).await;
+    let body = posting.twilio.took(1).await.field("Body").unwrap();
+    let (_, code) = body.split_once("@app.example.com #").unwrap();
+    client.verify_otp(&challenge.challenge_id, code).await.unwrap();
 }
 
 /// What one process hears another heeds.
