@@ -4,7 +4,8 @@ use super::{POLL, fakes::World};
 use crate::{
     domain::{
         audit::Act,
-        contact::{EmailAddress, Identifier},
+        contact::{EmailAddress, Identifier, IdentifierKey},
+        digest::Digest,
         id::{MessageId, UserId},
         message::{Content, Recipient},
         suppression::{Cause, Suppression},
@@ -87,4 +88,41 @@ async fn a_store_that_is_away_holds_no_message_back() {
     let worker = World::work_with(parts, 4, POLL);
     assert_eq!(reason(&world, id).await, "");
     worker.stop().await;
+}
+
+/// What has ended is forgotten, so that nobody is asked of it any more.
+#[tokio::test]
+async fn what_has_ended_is_forgotten_and_what_began_since_is_learned() {
+    let world = World::new();
+    let suppressed = SuppressedAddresses::new(world.clone(), world.clone(), world.clone());
+    let key = |address: &str| EmailAddress::parse(address).unwrap().identity_key(&world.index());
+    suppress(&world, "ada@example.com", Cause::Bounced);
+    suppressed.poll().await.unwrap();
+    world.go_on(Duration::from_hours(24));
+    suppress(&world, "bob@example.com", Cause::Bounced);
+    suppressed.poll().await.unwrap();
+    assert!(suppressed.holds_back(key("bob@example.com"), None).await.unwrap().is_some());
+    world.go_on(Cause::Bounced.lasts() - Duration::from_hours(24));
+    suppressed.poll().await.unwrap();
+    world.store_down.store(true, Ordering::SeqCst);
+    assert!(suppressed.holds_back(key("ada@example.com"), None).await.unwrap().is_none(), "nobody is asked");
+    assert!(suppressed.holds_back(key("bob@example.com"), None).await.is_err(), "the store is");
+}
+
+/// Where there are more than are kept, the store is asked of every message.
+#[tokio::test]
+async fn too_many_are_asked_of_one_by_one() {
+    let world = World::new();
+    let suppressed = SuppressedAddresses::new(world.clone(), world.clone(), world.clone());
+    suppress(&world, "ada@example.com", Cause::Bounced);
+    let (_, one) = world.suppressions.lock().unwrap()[0].clone();
+    let many = (0..200_000_u32).map(|n| (IdentifierKey(Digest::sha256(&[&n.to_be_bytes()])), one.clone()));
+    world.suppressions.lock().unwrap().extend(many);
+    suppressed.poll().await.unwrap();
+    suppressed.poll().await.unwrap();
+    let key = |address: &str| EmailAddress::parse(address).unwrap().identity_key(&world.index());
+    assert!(suppressed.holds_back(key("ada@example.com"), None).await.unwrap().is_some());
+    assert!(suppressed.holds_back(key("bob@example.com"), None).await.unwrap().is_none());
+    world.store_down.store(true, Ordering::SeqCst);
+    assert!(suppressed.holds_back(key("bob@example.com"), None).await.is_err());
 }
