@@ -39,7 +39,10 @@ use crate::{
     domain::{policy::PolicyInForce, time::Timestamp},
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
-        delivery::{DeliveryDesk, DeskParts, Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
+        delivery::{
+            DeliveryDesk, DeskParts, Handoff, LEASE_MARGIN, MailboxReader, ReceiptDesk, ReceiptParts, ReceiptSource,
+            SuppressedAddresses, Worker, WorkerOptions, WorkerParts,
+        },
         funnel::Funnel,
         limiter_log::LimiterLog,
         otp::{LinkBase, OtpEngine, OtpParts},
@@ -81,6 +84,8 @@ pub(super) struct Wired {
     pub(super) counter: Counter,
     /// Who records its changes.
     pub(super) limiter_log: LimiterLog,
+    /// Who gets no message for a while, for its job.
+    pub(super) suppressed: Arc<SuppressedAddresses>,
     /// Who reads key files again.
     pub(super) key_files: KeyFiles,
     /// Who reads the policy file again, where there is one.
@@ -137,6 +142,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         policy: sessions.clone(),
     }));
     let review = Arc::new(SwappedReview::default());
+    let suppressed = Arc::new(SuppressedAddresses::new(store.clone(), clock.clone(), entropy.clone()));
     let otp = OtpParts {
         store: store.clone(),
         limiter: Arc::new(CountedLimiter(counter.limiter())),
@@ -153,6 +159,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         funnel: funnel.clone(),
         sms: carrier.messengers.sms.is_some(),
         links: Arc::new(link_base(config)),
+        suppressed: suppressed.clone(),
     };
     let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
     let account = account_of(&otp);
@@ -171,6 +178,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         handoff,
         funnel: funnel.clone(),
         templates: Arc::new(material.templates),
+        suppressed: suppressed.clone(),
     };
     let desk = desk_of(&worker, &store);
     let services = Services {
@@ -181,6 +189,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         readiness: Readiness::new(store.clone(), tokens.clone(), counter.limiter()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
         pages: config.pages.enabled.then_some(pages),
+        receipts: receipts_of(&worker, &store, carrier.receipts),
     };
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
@@ -188,6 +197,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         services,
         options,
         limiter_log: LimiterLog::new(store.clone(), entropy),
+        suppressed,
         store,
         clock,
         tokens,
@@ -241,6 +251,16 @@ fn desk_of(worker: &WorkerParts, store: &Arc<dyn Store>) -> Arc<DeliveryDesk> {
         keys: worker.keys.clone(),
         clock: worker.clock.clone(),
         entropy: worker.entropy.clone(),
+    }))
+}
+
+fn receipts_of(worker: &WorkerParts, store: &Arc<dyn Store>, sources: Vec<ReceiptSource>) -> Arc<ReceiptDesk> {
+    Arc::new(ReceiptDesk::new(ReceiptParts {
+        sources,
+        store: store.clone(),
+        clock: worker.clock.clone(),
+        entropy: worker.entropy.clone(),
+        suppressed: worker.suppressed.clone(),
     }))
 }
 

@@ -4,8 +4,8 @@ use super::{fault::OpenFault, link::Link, steps};
 use crate::{
     domain::{audit::AuditEvent, id::MessageId, time::Timestamp},
     ports::store::{
-        Attempt, BeginOutcome, ChargeOutcome, NewChallenge, Rotation, RotationOutcome, Settlement, SignIn,
-        SignInOutcome, StoreFault,
+        Attempt, BeginOutcome, ChargeOutcome, NewChallenge, NewReceipt, ReceiptOutcome, Rotation, RotationOutcome,
+        Settlement, SignIn, SignInOutcome, StoreFault,
     },
 };
 use futures_util::future::BoxFuture;
@@ -99,6 +99,15 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), StoreFault>> + Send {
         self.step(Access::Transaction, move |link| {
             Box::pin(async move { steps::outbox::settle(link, id, &settlement, now, event.as_ref()).await })
+        })
+    }
+
+    fn take_receipts(
+        &self,
+        receipts: Vec<NewReceipt>,
+    ) -> impl Future<Output = Result<Vec<ReceiptOutcome>, StoreFault>> + Send {
+        self.step(Access::Transaction, move |link| {
+            Box::pin(async move { steps::receipts::take(link, &receipts).await })
         })
     }
 }

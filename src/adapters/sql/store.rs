@@ -55,6 +55,7 @@ mod delivery;
 mod grants;
 mod ledger;
 mod outbox;
+mod receipts;
 
 impl<E: Engine> SqlStore<E> {
     /// Brings the schema up to date. Safe to call again, and by several processes at once: they wait for one another.

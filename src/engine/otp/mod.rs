@@ -43,7 +43,7 @@ use crate::{
     },
     engine::{
         answers::Answers,
-        delivery::{Handoff, sealed_message},
+        delivery::{Handoff, SuppressedAddresses, sealed_message},
         fault,
         funnel::Funnel,
         token::TokenIssuer,
@@ -89,6 +89,8 @@ pub struct OtpParts {
     pub sms: bool,
     /// Where the pages of magic links are.
     pub links: Arc<LinkBase>,
+    /// Who gets no message for a while: a code that came through ends that.
+    pub suppressed: Arc<SuppressedAddresses>,
 }
 
 /// Signs people in by one-time codes and magic links.

@@ -89,8 +89,9 @@ pub(super) async fn form(
         let left = seconds_until(view.expire_time, now);
         context! { left, left_shown => visit.language.span(left), length => view.code_length, attempts => view.attempts_remaining }
     });
+    let watched = view.is_some() && over.is_none();
+    let undelivered = watched && is_undelivered(pages, visit, under_way).await;
     let wait = view.filter(|_| over.is_none()).map_or(0, |view| seconds_until(view.resend_time, now));
-    let live_link = view.is_some() && over.is_none();
     let shown = context! {
         client,
         form => under_way.form(),
@@ -98,7 +99,9 @@ pub(super) async fn form(
         challenge => under_way.challenge_id.as_str(),
         live,
         over => visit.language.refusal(&Refusal::CodeExpired),
-        number => Some(under_way.match_number.as_str()).filter(|number| live_link && !number.is_empty()),
+        number => Some(under_way.match_number.as_str()).filter(|number| watched && !number.is_empty()),
+        watched,
+        undelivered,
         wait,
         wait_shown => visit.language.span(wait),
         error,
@@ -110,6 +113,13 @@ pub(super) async fn form(
         tell(&mut answer, refusal);
     }
     answer
+}
+
+/// Whether the newest message does not arrive. Where that cannot be told it is not said.
+async fn is_undelivered(pages: &Pages, visit: &Visit, under_way: &UnderWay) -> bool {
+    let (otp, id, proof) = (Arc::clone(&pages.otp), under_way.challenge_id.clone(), under_way.proof());
+    let progress = run(visit, async move { otp.progress_of(&id, &proof).await }).await;
+    progress.is_ok_and(|progress| progress.delivery.is_undelivered())
 }
 
 fn masked(identifier: &str) -> String {

@@ -17,6 +17,7 @@ mod links;
 mod lockout;
 mod mail_bomb;
 mod offline;
+mod receipts;
 mod replay;
 mod responses;
 mod shadow;

@@ -13,6 +13,7 @@ mod migrate;
 pub(crate) mod open;
 mod outbox;
 mod peers;
+mod receipts;
 mod resend;
 mod responses;
 mod revoke;

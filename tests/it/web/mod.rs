@@ -5,6 +5,7 @@ mod client;
 mod guards;
 mod links;
 mod pages;
+mod undelivered;
 
 use serde_json::{Value, json};
 

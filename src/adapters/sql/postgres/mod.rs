@@ -8,6 +8,7 @@ mod connections;
 mod events;
 mod link;
 mod notices;
+mod receipts;
 mod record;
 mod rotate;
 mod settle;
@@ -25,8 +26,8 @@ use super::{
 use crate::{
     domain::{audit::AuditEvent, id::MessageId, time::Timestamp},
     ports::store::{
-        Attempt, BeginOutcome, ChargeOutcome, NewChallenge, Rotation, RotationOutcome, Settlement, SignIn,
-        SignInOutcome, StoreFault,
+        Attempt, BeginOutcome, ChargeOutcome, NewChallenge, NewReceipt, ReceiptOutcome, Rotation, RotationOutcome,
+        Settlement, SignIn, SignInOutcome, StoreFault,
     },
 };
 use begin::Begin;
@@ -130,6 +131,7 @@ impl Parts for Postgres {
             ("ROTATE_LIVE", rotate::ROTATE),
             ("RECORD_EVENTS", events::RECORD),
             ("SETTLE_MESSAGE", settle::SETTLE),
+            ("TAKE_RECEIPTS", receipts::TAKE),
         ]
     }
 
@@ -181,5 +183,9 @@ impl Parts for Postgres {
         event: Option<AuditEvent>,
     ) -> Result<(), StoreFault> {
         self.lanes.settle.run(Settling { message_id, settlement, now, event }).await
+    }
+
+    async fn take_receipts(&self, receipts: Vec<NewReceipt>) -> Result<Vec<ReceiptOutcome>, StoreFault> {
+        receipts::take(&self.connections, &receipts).await
     }
 }
