@@ -122,7 +122,10 @@ macro_rules! answer_conflict {
     };
 }
 
-pub(super) use {answer_conflict, event_columns, message_columns, new_challenge_columns, session_columns};
+pub(super) use {
+    answer_conflict, challenge_columns, event_columns, link_columns, message_columns, new_challenge_columns,
+    session_columns, user_columns,
+};
 
 statements! {
     PING = "SELECT 1";

@@ -159,8 +159,8 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
     }
 
     async fn open_attempt(&self, attempt: &Attempt) -> Result<Option<OpenAttempt>, StoreFault> {
-        let attempt = attempt.clone();
-        step!(self, "open_attempt", Read, |link| steps::charge::open(link, &attempt))
+        let (engine, attempt) = (self.engine.clone(), attempt.clone());
+        self.hot("open_attempt", async move { engine.open_attempt(attempt).await }).await
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {

@@ -2,7 +2,7 @@
 
 use crate::{
     adapters::sql::{
-        fields::Fields as _,
+        fields::Fields,
         link::{Link, values},
         rows::{self, StoredChallenge},
         statements,
@@ -59,7 +59,7 @@ pub(in super::super) async fn charge(link: &mut impl Link, attempt: &Attempt) ->
 
 /// Looks at an attempt without charging it; `None` where it could not be charged.
 pub(in super::super) async fn open(link: &mut impl Link, attempt: &Attempt) -> Result<Option<OpenAttempt>, StoreFault> {
-    let Attempt { challenge_id, now, lockout, by_link, device } = attempt;
+    let Attempt { challenge_id, device, .. } = attempt;
     let (known, own) = (device.as_ref().map(|(known, _)| known), device.as_ref().map(|(_, own)| own));
     let values = values![
         challenge_id.uuid(),
@@ -68,17 +68,23 @@ pub(in super::super) async fn open(link: &mut impl Link, attempt: &Attempt) -> R
         known.map(|known| known.device_key),
         known.map(|known| known.issue_time.micros()),
     ];
-    let Some(row) = link.row(statements::OPEN_ATTEMPT, values).await? else { return Ok(None) };
-    let Ok(StoredChallenge { challenge, codes }) = standing(rows::challenge(&row)?, *now, *by_link) else {
+    let row = link.row(statements::OPEN_ATTEMPT, values).await?;
+    row.map_or(Ok(None), |row| opened(&row, attempt))
+}
+
+/// The attempt of a row of `OPEN_ATTEMPT`; `None` where it could not be charged.
+pub(in super::super) fn opened(row: &impl Fields, attempt: &Attempt) -> Result<Option<OpenAttempt>, StoreFault> {
+    let Attempt { now, lockout, by_link, .. } = attempt;
+    let Ok(StoredChallenge { challenge, codes }) = standing(rows::challenge(row)?, *now, *by_link) else {
         return Ok(None);
     };
     let locked_until = row.integer_or_none("locked_until")?.map(Timestamp::from_micros);
     if locked_until.is_some_and(|until| lockout.holds(until, *now)) {
         return Ok(None);
     }
-    let user = if row.id_or_none("user_id")?.is_some() { Some(rows::user(&row)?) } else { None };
+    let user = if row.id_or_none("user_id")?.is_some() { Some(rows::user(row)?) } else { None };
     let live_codes = live(codes, *now);
-    Ok(Some(OpenAttempt { challenge, live_codes, user, counter_key: rows::digest(&row, "counter_key")? }))
+    Ok(Some(OpenAttempt { challenge, live_codes, user, counter_key: rows::digest(row, "counter_key")? }))
 }
 
 /// Whether a device's token has not been revoked.
