@@ -145,7 +145,8 @@ impl GrantEngine {
         Ok(SecretString::from(code))
     }
 
-    /// Exchanges a code for the tokens of its session, once. A code that was used ends the session that it gave.
+    /// Exchanges a code for the tokens of its session, once. A code that was used ends the session that it gave. A signer
+    /// that is full refuses before the code is used up: who comes again is no replay then.
     ///
     /// # Errors
     /// [`NotRedeemed`].
@@ -166,15 +167,16 @@ impl GrantEngine {
             refused: event.failed("GRANT_INVALID"),
         };
         let fault = NotRedeemed::Fault;
+        let place = self.parts.tokens.reserve().map_err(fault)?;
         let outcome = self.parts.store.redeem_grant(redemption).await;
         match outcome.map_err(|error| fault(fault::store(&error)))? {
             RedemptionOutcome::Redeemed { token, live } => {
-                let place = Place { column: GRANT_TOKEN, row: code_hash.bytes() };
-                let opened = open(&self.parts.keys.sealing(), place, &token);
+                let column = Place { column: GRANT_TOKEN, row: code_hash.bytes() };
+                let opened = open(&self.parts.keys.sealing(), column, &token);
                 let opened = opened.map_err(|error| fault(fault::seal(&error)))?;
                 let text = std::str::from_utf8(opened.expose_secret()).map_err(|_| fault(Refusal::Internal))?;
                 let presented = RefreshToken::parse(text, &self.parts.keys.refresh()).ok_or(NotRedeemed::Invalid)?;
-                self.parts.tokens.issue(&live, &presented.token).await.map_err(fault)
+                self.parts.tokens.issue_at(place, &live, &presented.token).await.map_err(fault)
             }
             RedemptionOutcome::Reused { ended } => {
                 self.parts.tokens.note_ended(&ended);
