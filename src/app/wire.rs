@@ -41,6 +41,7 @@ use crate::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{DeliveryDesk, DeskParts, Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
         funnel::Funnel,
+        guesses::{GuessParts, Guesses},
         limiter_log::LimiterLog,
         otp::{LinkBase, OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
@@ -137,9 +138,17 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         policy: sessions.clone(),
     }));
     let review = Arc::new(SwappedReview::default());
+    let limiter = Arc::new(CountedLimiter(counter.limiter()));
+    let guesses = Arc::new(Guesses::new(GuessParts {
+        ledger: store.clone(),
+        limiter: limiter.clone(),
+        keys: keys.clone(),
+        entropy: entropy.clone(),
+        policies: policies.clone(),
+    }));
     let otp = OtpParts {
         store: store.clone(),
-        limiter: Arc::new(CountedLimiter(counter.limiter())),
+        limiter,
         keys: keys.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -153,6 +162,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         funnel: funnel.clone(),
         sms: carrier.messengers.sms.is_some(),
         links: Arc::new(link_base(config)),
+        guesses,
     };
     let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
     let account = account_of(&otp);
@@ -209,6 +219,7 @@ fn account_of(otp: &OtpParts) -> AccountParts {
         clock: otp.clock.clone(),
         entropy: otp.entropy.clone(),
         tokens: otp.tokens.clone(),
+        guesses: otp.guesses.clone(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::{
     fault,
+    guesses::Guesses,
     otp::SignedIn,
     token::{SignOut, TokenIssuer, Tokens},
 };
@@ -54,6 +55,8 @@ pub struct GrantParts {
     pub clients: Arc<Clients>,
     /// Who issues the tokens.
     pub tokens: Arc<TokenIssuer>,
+    /// Who counts and records wrong codes.
+    pub guesses: Arc<Guesses>,
 }
 
 /// Gives client applications one-time codes, and tokens for these.
@@ -182,7 +185,10 @@ impl GrantEngine {
                 self.parts.tokens.note_ended(&ended);
                 Err(NotRedeemed::Invalid)
             }
-            RedemptionOutcome::Refused => Err(NotRedeemed::Invalid),
+            RedemptionOutcome::Refused(event) => {
+                self.parts.guesses.wrong(&event).await.map_err(fault)?;
+                Err(NotRedeemed::Invalid)
+            }
         }
     }
 

@@ -19,7 +19,7 @@
 //! | metric | labels | says |
 //! |---|---|---|
 //! | `identity.rpc.calls` | `rpc.method`, `rpc.response.status_code` | answered calls |
-//! | `identity.limiter.decisions` | `layer`, `outcome` | decisions on requests for codes |
+//! | `identity.limiter.decisions` | `layer`, `outcome` | decisions on requests for codes, wrong codes and wrong guesses |
 //! | `identity.limiter.changes` | `change`, `identity.reason` | changes in who counts requests |
 //! | `identity.limiter.alone` | | 1 while this process counts alone |
 //! | `identity.analytics.events` | `event`, `outcome` | events of the funnel, written or lost |

@@ -54,6 +54,7 @@ pub(in crate::app) fn pages(otp: &OtpParts) -> (Arc<PageDesk>, Arc<GrantEngine>)
         entropy: otp.entropy.clone(),
         clients: otp.clients.clone(),
         tokens: otp.tokens.clone(),
+        guesses: otp.guesses.clone(),
     });
     (Arc::new(desk), Arc::new(grants))
 }

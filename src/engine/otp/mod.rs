@@ -46,6 +46,7 @@ use crate::{
         delivery::{Handoff, sealed_message},
         fault,
         funnel::Funnel,
+        guesses::Guesses,
         token::TokenIssuer,
     },
     ports::{
@@ -89,6 +90,8 @@ pub struct OtpParts {
     pub sms: bool,
     /// Where the pages of magic links are.
     pub links: Arc<LinkBase>,
+    /// Who counts and records wrong guesses.
+    pub guesses: Arc<Guesses>,
 }
 
 /// Signs people in by one-time codes and magic links.

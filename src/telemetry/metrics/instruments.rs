@@ -13,8 +13,9 @@ pub static ALL: [&'static dyn Instrument; 6] =
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
 /// but `failures`, which counts wrong codes of unknown devices; what it refuses is what raises the guard, or in shadow
-/// would.
-pub static DECISIONS: Counter<10, 4> = Counter::new(
+/// would; and `guesses`, which counts wrong links, codes of client applications, names of challenges and operators' tokens:
+/// what it refuses leaves no event.
+pub static DECISIONS: Counter<11, 4> = Counter::new(
     About {
         name: LIMITER_DECISIONS,
         unit: "{decision}",
@@ -31,6 +32,7 @@ pub static DECISIONS: Counter<10, 4> = Counter::new(
         "proof",
         "device",
         "failures",
+        "guesses",
         "none",
     ],
     ["admitted", "refused", "fault", "would_refuse"],

@@ -10,6 +10,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use identity::{
     adapters::{
         keys::{FileKeys, KeyMaterial},
+        memory::MemoryLimiter,
         policy::SwappedPolicy,
         system::SystemEntropy,
     },
@@ -29,6 +30,7 @@ use identity::{
     engine::{
         account::UserView,
         grant::{Asker, GrantEngine, GrantParts, NotRedeemed, Redeem},
+        guesses::{GuessParts, Guesses},
         otp::SignedIn,
         token::{TokenIssuer, TokenParts},
     },
@@ -103,6 +105,7 @@ fn grants(given: &Given, session: &Session, signer: Arc<Narrow>) -> (Arc<TokenIs
         redirect_uris: vec![RedirectUri::new(REDIRECT).unwrap()],
     };
     let clients = Arc::new(Clients::new(vec![client]).unwrap());
+    let policies = Arc::new(SwappedPolicy::new(PolicyInForce::of_template(Template::Standard, NOW)));
     let tokens = Arc::new(TokenIssuer::new(TokenParts {
         signer,
         store: given.store.clone(),
@@ -110,16 +113,23 @@ fn grants(given: &Given, session: &Session, signer: Arc<Narrow>) -> (Arc<TokenIs
         clock: Arc::new(Stopped),
         entropy: Arc::new(SystemEntropy),
         clients: clients.clone(),
-        policies: Arc::new(SwappedPolicy::new(PolicyInForce::of_template(Template::Standard, NOW))),
+        policies: policies.clone(),
         policy: Arc::new(SessionPolicy::for_issuer("https://id.example.com".to_owned())),
     }));
     let engine = GrantEngine::new(GrantParts {
         store: given.store.clone(),
-        keys,
         clock: Arc::new(Stopped),
         entropy: Arc::new(SystemEntropy),
         clients,
         tokens: tokens.clone(),
+        guesses: Arc::new(Guesses::new(GuessParts {
+            ledger: given.store.clone(),
+            limiter: Arc::new(MemoryLimiter::new(Arc::new(Stopped), 16)),
+            keys: keys.clone(),
+            entropy: Arc::new(SystemEntropy),
+            policies,
+        })),
+        keys,
     });
     (tokens, engine)
 }

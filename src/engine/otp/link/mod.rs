@@ -101,8 +101,8 @@ impl OtpEngine {
 
     /// The link of a token, where it is in one of the `states` and has not expired.
     ///
-    /// The token is compared at once, and a wrong one costs nothing but an event: nobody guesses 256 bits, and to charge
-    /// it would let whoever learns of a challenge lock its owner out.
+    /// The token is compared at once, and a wrong one costs nothing but an event, of which an address has so many: nobody
+    /// guesses 256 bits, and to charge it would let whoever learns of a challenge lock its owner out.
     ///
     /// # Errors
     /// [`Refusal::LinkInvalid`] for a wrong, old, used, rejected or unknown one alike; faults.
@@ -115,11 +115,11 @@ impl OtpEngine {
     ) -> Result<Presented, Refusal> {
         let nameless = |reason| self.nameless_event(now, Act::LinkRefused, origin).failed(reason);
         let Some(token) = LinkToken::parse(token.expose_secret()) else {
-            return Err(self.refused(nameless("LINK_MALFORMED"), Refusal::LinkInvalid).await);
+            return Err(self.guessed(nameless("LINK_MALFORMED"), Refusal::LinkInvalid).await);
         };
         let found = self.parts.store.challenge(token.challenge_id).await.map_err(|fault| fault::store(&fault))?;
         let Some(mut challenge) = found else {
-            return Err(self.refused(nameless("CHALLENGE_NOT_FOUND"), Refusal::LinkInvalid).await);
+            return Err(self.guessed(nameless("CHALLENGE_NOT_FOUND"), Refusal::LinkInvalid).await);
         };
         let link = challenge.link.take();
         let expire_time = link.as_ref().and_then(|link| self.expiry(&challenge.scope, link, &token));
@@ -137,7 +137,7 @@ impl OtpEngine {
             return Ok(Presented { challenge, link });
         }
         let event = self.event(now, Act::LinkRefused, origin, &challenge.scope, "").failed(reason);
-        Err(self.refused(event, Refusal::LinkInvalid).await)
+        Err(self.guessed(event, Refusal::LinkInvalid).await)
     }
 
     /// When the link of a token expires; `None` where the token is none of the challenge's. Each is compared in constant

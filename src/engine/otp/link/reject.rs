@@ -62,7 +62,7 @@ impl OtpEngine {
             }
             // A call under the same request id may have been the one that was faster.
             RejectOutcome::Spent if self.was_rejected(key.as_ref(), now).await? => Ok(()),
-            RejectOutcome::Spent => Err(self.refused(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
+            RejectOutcome::Spent => Err(self.guessed(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
         }
     }
 
