@@ -41,7 +41,6 @@ use crate::{
         account::{AccountEngine, AccountParts, AdminEngine},
         delivery::{DeliveryDesk, DeskParts, Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
         funnel::Funnel,
-        guesses::{GuessParts, Guesses},
         limiter_log::LimiterLog,
         otp::{LinkBase, OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
@@ -139,16 +138,9 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     }));
     let review = Arc::new(SwappedReview::default());
     let limiter = Arc::new(CountedLimiter(counter.limiter()));
-    let guesses = Arc::new(Guesses::new(GuessParts {
-        ledger: store.clone(),
-        limiter: limiter.clone(),
-        keys: keys.clone(),
-        entropy: entropy.clone(),
-        policies: policies.clone(),
-    }));
     let otp = OtpParts {
         store: store.clone(),
-        limiter,
+        limiter: limiter.clone(),
         keys: keys.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -162,7 +154,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         funnel: funnel.clone(),
         sms: carrier.messengers.sms.is_some(),
         links: Arc::new(link_base(config)),
-        guesses,
+        guesses: questions::guesses(store.clone(), limiter, keys.clone(), entropy.clone(), policies.clone()),
     };
     let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
     let account = account_of(&otp);
