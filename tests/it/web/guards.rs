@@ -59,7 +59,12 @@ async fn cookies_say_nothing_and_count_for_what_they_were_made_for(store: Store)
         assert!(!value.contains("mira") && !value.contains("eyJ") && !value.contains("idr_"), "{value}");
     }
     let mut thief = Browser::at(world.server.addresses().http);
-    for wrong in [under_way.as_str(), "x", "", &format!("{session}A"), &session[..session.len() - 2]] {
+    // Each is sealed with a key of its own: the parts of one open in no other, of its kind or not.
+    let parts = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+    let (mine, marked) = (parts(&session), parts(&under_way));
+    let mixed = format!("{}.{}.{}", mine[0], marked[1], mine[2]);
+    assert_ne!(mixed, session);
+    for wrong in [mixed.as_str(), under_way.as_str(), "x", "", &format!("{session}A"), &session[..session.len() - 2]] {
         thief.cookies = [("identity_session".to_owned(), wrong.to_owned())].into();
         assert_eq!(thief.get("/account").await.header("location"), Some("/sign-in"), "{wrong}");
         thief.cookies = [("identity_sign_in".to_owned(), session.clone())].into();
