@@ -48,6 +48,7 @@ pub(super) const GERMAN: PageWords = PageWords {
     not_our_page: "Diese Anfrage kam nicht von unserer Seite. Öffnen Sie die Seite erneut und wiederholen Sie sie dort.",
     not_found: "Unter dieser Adresse gibt es keine Seite. Prüfen Sie sie, oder beginnen Sie von vorn.",
     unknown_application: "Die Anwendung, die Sie hierher geschickt hat, ist nicht registriert oder darf nicht auf ihre Seite weiterleiten. Beginnen Sie in der Anwendung von vorn.",
+    too_long: "Die Adresse dieser Seite ist zu lang. Beginnen Sie von vorn in der Anwendung, die Sie hierher geschickt hat.",
     start_again: "Von vorn beginnen",
     or_link: "Oder öffnen Sie den Link in der Nachricht, auf diesem oder einem anderen Gerät, und geben Sie dort diese Zahl ein:",
     go_on: "Weiter",

@@ -48,6 +48,7 @@ pub(super) const ENGLISH: PageWords = PageWords {
     not_our_page: "This request did not come from our page. Open the page again and repeat it there.",
     not_found: "There is no page at this address. Check it, or start again.",
     unknown_application: "The application that sent you here is not registered, or may not lead on to its page. Start again in the application.",
+    too_long: "The address of this page is too long to be read. Start again in the application that sent you here.",
     start_again: "Start again",
     or_link: "Or open the link in the message, on this or another device, and enter this number there:",
     go_on: "Continue",

@@ -48,6 +48,7 @@ pub(super) const SPANISH: PageWords = PageWords {
     not_our_page: "Esta solicitud no procede de nuestra página. Abra de nuevo la página y repítala allí.",
     not_found: "No hay ninguna página en esta dirección. Compruébela o empiece de nuevo.",
     unknown_application: "La aplicación que le ha enviado aquí no está registrada o no puede llevar a su página. Empiece de nuevo en la aplicación.",
+    too_long: "La dirección de esta página es demasiado larga. Empiece de nuevo en la aplicación que le ha enviado aquí.",
     start_again: "Empezar de nuevo",
     or_link: "O abra el enlace del mensaje, en este u otro dispositivo, e introduzca allí este número:",
     go_on: "Continuar",

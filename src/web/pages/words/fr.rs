@@ -48,6 +48,7 @@ pub(super) const FRENCH: PageWords = PageWords {
     not_our_page: "Cette requête ne vient pas de notre page. Rouvrez la page et recommencez.",
     not_found: "Il n’y a pas de page à cette adresse. Vérifiez-la, ou recommencez.",
     unknown_application: "L’application qui vous a envoyé ici n’est pas enregistrée, ou ne peut pas mener à sa page. Recommencez dans l’application.",
+    too_long: "L’adresse de cette page est trop longue. Recommencez dans l’application qui vous a envoyé ici.",
     start_again: "Recommencer",
     or_link: "Ou ouvrez le lien du message, sur cet appareil ou un autre, et saisissez-y ce nombre\u{a0}:",
     go_on: "Continuer",

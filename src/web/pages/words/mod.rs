@@ -71,6 +71,7 @@ texts! {
     not_our_page
     not_found
     unknown_application
+    too_long
     start_again
     or_link
     go_on

@@ -48,6 +48,7 @@ pub(super) const PORTUGUESE: PageWords = PageWords {
     not_our_page: "Este pedido não veio da nossa página. Abra a página de novo e repita-o lá.",
     not_found: "Não há página neste endereço. Verifique-o ou comece de novo.",
     unknown_application: "O aplicativo que enviou você para cá não está registrado ou não pode redirecionar para a página dele. Comece de novo no aplicativo.",
+    too_long: "O endereço desta página é longo demais. Comece de novo no aplicativo que enviou você para cá.",
     start_again: "Começar de novo",
     or_link: "Ou abra o link da mensagem, neste ou em outro dispositivo, e digite lá este número:",
     go_on: "Continuar",
