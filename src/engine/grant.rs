@@ -75,6 +75,15 @@ pub struct Asker {
     pub verifier_hash: Digest,
 }
 
+/// A sign-in that has come to its end.
+#[derive(Debug)]
+pub struct Concluded {
+    /// The sign-in.
+    pub signed_in: SignedIn,
+    /// The code for the client application, where one asked; or why there is none, and the session has been ended.
+    pub code: Option<Result<SecretString, Refusal>>,
+}
+
 /// A code presented for tokens, in the client's words.
 #[derive(Debug)]
 pub struct Redeem {
@@ -110,6 +119,16 @@ impl GrantEngine {
     #[must_use]
     pub fn client(&self, client_id: &str, redirect_uri: &str) -> Option<&Client> {
         self.registered(client_id).filter(|client| client.may_redirect_to(redirect_uri))
+    }
+
+    /// What a sign-in comes to: the session itself, or a code for the client application that asked. To be done in one piece
+    /// with the sign-in, so that whoever hangs up leaves no session whose tokens nobody gets.
+    pub async fn conclude(&self, signed_in: SignedIn, asker: Option<&Asker>, origin: &Origin) -> Concluded {
+        let code = match asker {
+            Some(asker) => Some(self.give(asker, &signed_in, origin).await),
+            None => None,
+        };
+        Concluded { signed_in, code }
     }
 
     /// A code for the session of a sign-in. Where none can be given nobody will hold the session's tokens, and it is ended.
@@ -156,6 +175,8 @@ impl GrantEngine {
     pub async fn redeem(&self, request: Redeem, origin: &Origin) -> Result<Tokens, NotRedeemed> {
         let client = self.registered(&request.client_id).ok_or(NotRedeemed::UnknownClient)?;
         let now = self.parts.clock.now();
+        // It may have been registered when the code was given, and not be any more.
+        let is_registered = client.may_redirect_to(&request.redirect_uri);
         let mut event = AuditEvent::new(EventId::new(self.parts.entropy.uuid()), now, Act::GrantRedeemed, origin);
         event.client_id = Some(client.client_id.clone());
         let code_hash = hash(request.code.expose_secret());
@@ -170,6 +191,10 @@ impl GrantEngine {
             refused: event.failed("GRANT_INVALID"),
         };
         let fault = NotRedeemed::Fault;
+        if !is_registered {
+            self.parts.guesses.wrong(&redemption.refused).await.map_err(fault)?;
+            return Err(NotRedeemed::Invalid);
+        }
         let place = self.parts.tokens.reserve().map_err(fault)?;
         let outcome = self.parts.store.redeem_grant(redemption).await;
         match outcome.map_err(|error| fault(fault::store(&error)))? {

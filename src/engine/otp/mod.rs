@@ -20,6 +20,7 @@ mod view;
 mod watch;
 
 pub use link::{CompleteSignIn, InspectedLink, LinkBase, RedeemLink, Redeemed, RejectLink, WantedLink};
+pub use look::Look;
 pub use proof::ProofParts;
 pub use resend::ResendOtp;
 pub(in crate::engine) use send::unknown_client;

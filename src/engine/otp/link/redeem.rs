@@ -5,7 +5,7 @@
 
 use super::{
     super::{OtpEngine, SignedIn, devices::waits, recorded::RecordedSignIn, sign_in::Proven},
-    Presented,
+    Presented, Wanted,
 };
 use crate::{
     domain::{
@@ -72,7 +72,7 @@ impl OtpEngine {
         if let Some(redeemed) = self.redeemed_before(key.as_ref(), now).await? {
             return Ok(redeemed);
         }
-        let presented = self.presented(&request.token, &[LinkState::Pending], origin, now).await?;
+        let presented = self.presented(&request.token, Wanted::Use, origin, now).await?;
         let id = presented.challenge.scope.challenge_id;
         let event = self.event(now, Act::LinkRedeemed, origin, &presented.challenge.scope, &request.device.device_id);
         if let Some((reason, refusal)) = unfit(&request, &presented) {
