@@ -28,6 +28,7 @@ pub use send::{SendOtp, Sent};
 pub use sign_in::SignedIn;
 pub use verify::VerifyOtp;
 pub use view::ChallengeView;
+pub use watch::Watching;
 
 use crate::{
     domain::{

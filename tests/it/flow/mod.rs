@@ -13,3 +13,4 @@ mod repeat;
 mod replicas;
 mod resend;
 mod review;
+mod watchers;
