@@ -82,6 +82,11 @@ async fn behind_https_cookies_are_bound_to_the_host(store: Store) {
     let sent = browser.post("/sign-in", &[("identifier", "mira@example.org")]).await;
     let cookies: Vec<&str> = sent.head.lines().filter(|line| line.starts_with("set-cookie")).collect();
     assert_eq!(cookies.len(), 2, "{}", sent.head);
+    // A browser comes by https alone from then on, to whatever the listener answers.
+    for path in ["/sign-in", "/.well-known/jwks.json", "/health/live", "/nothing", "/assets/pages.css"] {
+        let answer = http::get(world.server.addresses().http, path).await;
+        assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"), "{path}");
+    }
     for cookie in cookies {
         assert!(cookie.starts_with("set-cookie: __Host-identity_"), "{cookie}");
         for rule in ["; Path=/;", "; HttpOnly;", "; SameSite=Lax", "; Secure"] {
@@ -124,6 +129,7 @@ async fn a_page_runs_and_fetches_what_is_ours_alone() {
     assert_eq!(page.header("referrer-policy"), Some("same-origin"));
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(page.header("strict-transport-security"), None, "the issuer is an http URL");
     let body = page.body.replace("&#x2f;", "/");
     for outside in ["http://", "https://", " style=", " onclick", "javascript:"] {
         assert!(!body.contains(outside), "{outside}: {body}");
