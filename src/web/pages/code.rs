@@ -90,8 +90,9 @@ pub(super) async fn form(
         Err(Refusal::ChallengeNotFound | Refusal::CodeExpired) => (None, found.as_ref().err().cloned()),
         Err(fault) => return pages.refused(visit, fault),
     };
-    // Where the code is past help, that is what there is to say.
-    let said = over.as_ref().or(refused);
+    let live_link = look.is_some_and(|look| look.link_lives);
+    // Where code and link are past help, that is what there is to say.
+    let said = if live_link { refused.or(over.as_ref()) } else { over.as_ref().or(refused) };
     let status = said.map_or(StatusCode::OK, status_of);
     let error = said.map(|refusal| visit.language.refusal(refusal));
     let live = look.filter(|_| over.is_none()).map(|look: &Look| {
@@ -100,7 +101,6 @@ pub(super) async fn form(
         context! { left, left_shown => visit.language.span(left), length => view.code_length, attempts => view.attempts_remaining }
     });
     let wait = look.filter(|_| over.is_none()).map_or(0, |look| seconds_until(look.view.resend_time, now));
-    let live_link = look.is_some_and(|look| look.link_lives);
     let shown = context! {
         client,
         form => under_way.form(),

@@ -72,6 +72,8 @@ async fn the_asking_page_waits_as_long_as_the_link_lives(store: Store) {
     let over = browser.get("/sign-in/code").await;
     assert!(over.body.contains("The code has expired.") && !over.body.contains("name=\"code\""), "{}", over.body);
     assert!(over.body.contains("action=\"/sign-in/collect\""), "the link is still good: {}", over.body);
+    let soon = browser.post("/sign-in/collect", &[]).await;
+    assert!(soon.status == 409 && soon.body.contains("has not been approved yet"), "{}", soon.body);
     let number = over.body.split("id=\"match\">").nth(1).unwrap()[..2].to_owned();
     let link = world.server.mailbox().wait_for(EMAIL, 1).await.link().unwrap();
     let token = link.split_once('#').unwrap().1;

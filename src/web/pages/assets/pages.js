@@ -103,5 +103,14 @@ async function look() {
   const standing = answer && (await answer.json().catch(() => ({}))).standing;
   if (standing === "approved") waiting.requestSubmit();
   else if (standing !== "over") setTimeout(look, 2000);
+  else goesOnByItself(false);
 }
-if (waiting) setTimeout(look, 2000);
+// So long its button is for those without a script.
+function goesOnByItself(does) {
+  waiting.querySelector("[data-by-itself]").hidden = !does;
+  waiting.querySelector("button").hidden = does;
+}
+if (waiting) {
+  goesOnByItself(true);
+  setTimeout(look, 2000);
+}

@@ -52,6 +52,7 @@ pub(super) const GERMAN: PageWords = PageWords {
     start_again: "Von vorn beginnen",
     or_link: "Oder öffnen Sie den Link in der Nachricht, auf diesem oder einem anderen Gerät, und geben Sie dort diese Zahl ein:",
     go_on: "Weiter",
+    by_itself: "Diese Seite geht von selbst weiter, sobald Sie dort zugestimmt haben.",
     link_title: "Anmelden per Link",
     link_reading: "Einen Moment: Der Link wird gelesen.",
     link_missing: "In dieser Adresse steht kein Link. Öffnen Sie den Link in der Nachricht noch einmal.",

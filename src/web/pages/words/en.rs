@@ -52,6 +52,7 @@ pub(super) const ENGLISH: PageWords = PageWords {
     start_again: "Start again",
     or_link: "Or open the link in the message, on this or another device, and enter this number there:",
     go_on: "Continue",
+    by_itself: "This page goes on by itself once you have approved there.",
     link_title: "Sign in by link",
     link_reading: "One moment: the link is being read.",
     link_missing: "There is no link in this address. Open the link in the message again.",

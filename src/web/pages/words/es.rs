@@ -52,6 +52,7 @@ pub(super) const SPANISH: PageWords = PageWords {
     start_again: "Empezar de nuevo",
     or_link: "O abra el enlace del mensaje, en este u otro dispositivo, e introduzca allí este número:",
     go_on: "Continuar",
+    by_itself: "Esta página continúa sola en cuanto lo apruebe allí.",
     link_title: "Iniciar sesión con un enlace",
     link_reading: "Un momento: se está leyendo el enlace.",
     link_missing: "En esta dirección no hay ningún enlace. Abra de nuevo el enlace del mensaje.",

@@ -52,6 +52,7 @@ pub(super) const FRENCH: PageWords = PageWords {
     start_again: "Recommencer",
     or_link: "Ou ouvrez le lien du message, sur cet appareil ou un autre, et saisissez-y ce nombre\u{a0}:",
     go_on: "Continuer",
+    by_itself: "Cette page continue d’elle-même dès que vous avez approuvé là-bas.",
     link_title: "Se connecter par lien",
     link_reading: "Un instant\u{a0}: le lien est en cours de lecture.",
     link_missing: "Cette adresse ne contient pas de lien. Ouvrez de nouveau le lien du message.",

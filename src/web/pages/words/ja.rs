@@ -52,6 +52,7 @@ pub(super) const JAPANESE: PageWords = PageWords {
     start_again: "最初からやり直す",
     or_link: "または、この端末か別の端末でメッセージ内のリンクを開き、次の番号を入力してください。",
     go_on: "続ける",
+    by_itself: "そこで承認すると、このページは自動的に次へ進みます。",
     link_title: "リンクでサインイン",
     link_reading: "しばらくお待ちください。リンクを読み取っています。",
     link_missing: "このアドレスにリンクはありません。メッセージ内のリンクをもう一度開いてください。",

@@ -52,6 +52,7 @@ pub(super) const PORTUGUESE: PageWords = PageWords {
     start_again: "Começar de novo",
     or_link: "Ou abra o link da mensagem, neste ou em outro dispositivo, e digite lá este número:",
     go_on: "Continuar",
+    by_itself: "Esta página continua sozinha assim que você aprovar lá.",
     link_title: "Entrar por link",
     link_reading: "Um momento: o link está sendo lido.",
     link_missing: "Não há link neste endereço. Abra de novo o link da mensagem.",
