@@ -14,7 +14,7 @@ pub(super) use watch::Watched;
 
 use crate::{
     engine::{
-        delivery::{DRAIN_POLL, DeliveryDesk},
+        delivery::{DRAIN_POLL, DeliveryDesk, SUPPRESSION_POLL, SuppressedAddresses},
         funnel::Funnel,
         otp::OtpEngine,
         token::TokenIssuer,
@@ -131,6 +131,17 @@ pub(super) async fn follow_drains(desk: Arc<DeliveryDesk>, stop: CancellationTok
         if let Err(fault) = desk.take_drains().await {
             // The worker says that the store is away; what was drained stays so.
             tracing::debug!(error = %fault, "it cannot be read which providers are drained");
+        }
+    }
+}
+
+/// Learns which addresses get no message, where other processes heard of it.
+pub(super) async fn follow_suppressions(suppressed: Arc<SuppressedAddresses>, stop: CancellationToken) {
+    let mut ticks = interval(SUPPRESSION_POLL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(fault) = suppressed.poll().await {
+            tracing::debug!(error = %fault, "it cannot be read which addresses get no message");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     adapters::{keys::KeyMaterial, signer::SigningKeys, system::SystemClock},
     config::{
         Config,
-        delivery::EmailProvider,
+        delivery::{EmailProvider, Twilio},
         limiter::Limiter,
         listen::TlsFiles,
         policy::PolicyFile,
@@ -127,6 +127,7 @@ fn delivery_secrets(config: &Config, files: &mut Files<'_>) -> DeliverySecrets {
     let mut read = |place: &str, key: &str, secret: Option<&Path>, authorities: Option<&Path>| ProviderSecrets {
         secret: files.password(secret, &format!("{place}.{key}")),
         authorities: files.certificates(authorities, &format!("{place}.ca_file")),
+        auth_token: None,
     };
     let mut secrets = DeliverySecrets::default();
     for provider in &config.delivery.providers {
@@ -156,6 +157,12 @@ fn delivery_secrets(config: &Config, files: &mut Files<'_>) -> DeliverySecrets {
                 read(place, "secret_file", Some(&chosen.secret_file), chosen.ca_file.as_deref())
             }
         });
+    }
+    for (provider, secrets) in config.sms.iter().flat_map(|sms| &sms.providers).zip(&mut secrets.sms) {
+        if let SmsProvider::Twilio(Twilio { receipts: Some(receipts), .. }) = &provider.kind {
+            let key = format!("{}.receipts.auth_token_file", provider.place);
+            secrets.auth_token = files.password(receipts.auth_token_file.as_deref(), &key);
+        }
     }
     secrets
 }

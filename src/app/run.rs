@@ -128,6 +128,7 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         analytics,
         counter,
         limiter_log,
+        suppressed,
         key_files,
         policy_file,
         review_file,
@@ -172,6 +173,9 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     // No message goes to a provider that was drained before this process began.
     desk.take_drains().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
     jobs.begin("drains", |stop| jobs::follow_drains(desk, stop));
+    // Nor to an address that was suppressed.
+    suppressed.poll().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
+    jobs.begin("suppressions", |stop| jobs::follow_suppressions(suppressed, stop));
     jobs.begin("delivery", |stop| worker.run(stop));
     let written = CancellationToken::new();
     let writing = analytics.map(|writer| tokio::spawn(writer.run(written.clone())));

@@ -4,7 +4,7 @@ use super::accept::{BadTlsIdentity, Certificate, Door, Settings};
 use crate::{
     engine::{
         account::AccountEngine,
-        delivery::MailboxReader,
+        delivery::{MailboxReader, ReceiptDesk},
         grant::GrantEngine,
         otp::OtpEngine,
         pages::PageDesk,
@@ -43,6 +43,8 @@ pub struct Services {
     pub mailbox: Option<MailboxReader>,
     /// What the pages for people keep in browsers and give client applications, where the deployment shows them.
     pub pages: Option<(Arc<PageDesk>, Arc<GrantEngine>)>,
+    /// Who takes what providers post of messages.
+    pub receipts: Arc<ReceiptDesk>,
 }
 
 /// Where and how to listen.
@@ -184,7 +186,7 @@ pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
 /// Serves until `stop`, then lets running calls end within the drain time-out. Metrics are those of `exposition`.
 pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition>, stop: CancellationToken) {
     let Bound { grpc, http, admin, metrics, options, .. } = bound;
-    let Services { otp, tokens, accounts, operators, readiness, mailbox, pages } = services;
+    let Services { otp, tokens, accounts, operators, readiness, mailbox, pages, receipts } = services;
     let front = FrontOptions {
         max_concurrent_calls: options.limits.max_concurrent_calls,
         request_timeout: options.limits.request_timeout,
@@ -208,7 +210,7 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
         let tokens = tokens.clone();
         web::PagesParts { otp, tokens, accounts, desk, grants, options: for_pages }
     });
-    let pages = web::router(web::Parts { issuer: options.issuer, tokens, ready: is_ready, mailbox, pages });
+    let pages = web::router(web::Parts { issuer: options.issuer, tokens, ready: is_ready, mailbox, pages, receipts });
 
     let serve_grpc = grpc.serve(
         |peer| {

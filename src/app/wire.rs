@@ -27,19 +27,16 @@ use crate::{
         system::{SystemClock, SystemEntropy},
     },
     config::{
-        Config,
-        limiter::Limiter as LimiterChoice,
-        links::LinkPages,
-        policy::PolicyFile,
-        review::ReviewFile,
-        secrets::Stamp,
-        service::Environment,
-        store::{Migrate, Store as StoreChoice},
+        Config, limiter::Limiter as LimiterChoice, links::LinkPages, policy::PolicyFile, review::ReviewFile,
+        secrets::Stamp, service::Environment, store::Store as StoreChoice,
     },
     domain::{policy::PolicyInForce, time::Timestamp},
     engine::{
         account::{AccountEngine, AccountParts, AdminEngine},
-        delivery::{DeliveryDesk, DeskParts, Handoff, LEASE_MARGIN, MailboxReader, Worker, WorkerOptions, WorkerParts},
+        delivery::{
+            DeliveryDesk, DeskParts, Handoff, LEASE_MARGIN, MailboxReader, ReceiptDesk, ReceiptParts, ReceiptSource,
+            SuppressedAddresses, Worker, WorkerOptions, WorkerParts,
+        },
         funnel::Funnel,
         limiter_log::LimiterLog,
         otp::{LinkBase, OtpEngine, OtpParts},
@@ -81,6 +78,8 @@ pub(super) struct Wired {
     pub(super) counter: Counter,
     /// Who records its changes.
     pub(super) limiter_log: LimiterLog,
+    /// Who gets no message for a while, for its job.
+    pub(super) suppressed: Arc<SuppressedAddresses>,
     /// Who reads key files again.
     pub(super) key_files: KeyFiles,
     /// Who reads the policy file again, where there is one.
@@ -113,11 +112,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let proof = captcha::build(config, material.captcha)?;
     let operator_token = OperatorToken::new(&material.admin_token);
     let options = listeners::options(config, material.listener.clone(), operator_token.clone())?;
-    let store = OpenStore::open(config, material.store_password).await?;
-    if config.migrate == Migrate::OnStart {
-        store.migrate().await?;
-    }
-    let store = store.into_store();
+    let store = OpenStore::open(config, material.store_password).await?.ready(config.migrate).await?;
     let file_keys = Arc::new(FileKeys::new(material.keys));
     let keys: Arc<dyn Keys> = file_keys.clone();
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
@@ -137,6 +132,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         policy: sessions.clone(),
     }));
     let review = Arc::new(SwappedReview::default());
+    let suppressed = Arc::new(SuppressedAddresses::new(store.clone(), clock.clone(), entropy.clone()));
     let limiter = Arc::new(CountedLimiter(counter.limiter()));
     let otp = OtpParts {
         store: store.clone(),
@@ -155,10 +151,10 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         sms: carrier.messengers.sms.is_some(),
         links: Arc::new(link_base(config)),
         guesses: questions::guesses(store.clone(), limiter, keys.clone(), entropy.clone(), policies.clone()),
+        suppressed: suppressed.clone(),
     };
     let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
-    let account = account_of(&otp);
-    let policy = policy_engine(policies.clone(), &otp);
+    let (account, policy) = (account_of(&otp), policy_engine(policies.clone(), &otp));
     let simulate = questions::simulate(store.clone(), clock.clone(), entropy.clone(), clients.clone());
     let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
     let policy_file = config.policy_file.clone().map(watched);
@@ -173,6 +169,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         handoff,
         funnel: funnel.clone(),
         templates: Arc::new(material.templates),
+        suppressed: suppressed.clone(),
     };
     let desk = desk_of(&worker, &store);
     let services = Services {
@@ -183,6 +180,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         readiness: Readiness::new(store.clone(), tokens.clone(), counter.limiter()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
         pages: config.pages.enabled.then_some(pages),
+        receipts: receipts_of(&worker, &store, carrier.receipts),
     };
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
@@ -190,6 +188,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         services,
         options,
         limiter_log: LimiterLog::new(store.clone(), entropy),
+        suppressed,
         store,
         clock,
         tokens,
@@ -244,6 +243,16 @@ fn desk_of(worker: &WorkerParts, store: &Arc<dyn Store>) -> Arc<DeliveryDesk> {
         keys: worker.keys.clone(),
         clock: worker.clock.clone(),
         entropy: worker.entropy.clone(),
+    }))
+}
+
+fn receipts_of(worker: &WorkerParts, store: &Arc<dyn Store>, sources: Vec<ReceiptSource>) -> Arc<ReceiptDesk> {
+    Arc::new(ReceiptDesk::new(ReceiptParts {
+        sources,
+        store: store.clone(),
+        clock: worker.clock.clone(),
+        entropy: worker.entropy.clone(),
+        suppressed: worker.suppressed.clone(),
     }))
 }
 

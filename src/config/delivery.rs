@@ -9,7 +9,7 @@ mod webhook;
 
 pub use sendgrid::SendGrid;
 pub use smtp::{Smtp, SmtpTls};
-pub use twilio::{Twilio, TwilioSender};
+pub use twilio::{Twilio, TwilioReceipts, TwilioSender};
 pub use webhook::Webhook;
 
 pub(super) use twilio::read as read_twilio;

@@ -86,7 +86,21 @@ fn read_section(section: &mut Section<'_>) -> Option<Sms> {
         expected: "a host in lower-case ASCII such as \"app.example.com\"",
     };
     let domain = section.get("domain", &domain).optional();
+    if providers.iter().flatten().any(posts_elsewhere) {
+        section.wrong(
+            "",
+            "has a provider whose receipts.url is not that of its receipts",
+            "let the URL end in /receipts/sms/ and the provider's name, such as /receipts/sms/twilio",
+        );
+        return None;
+    }
     Some(Sms { providers: providers?, domain: domain? })
+}
+
+/// Whether Twilio would be told to post where this service takes nothing of it.
+fn posts_elsewhere(provider: &Provider<SmsProvider>) -> bool {
+    let SmsProvider::Twilio(Twilio { receipts: Some(receipts), .. }) = &provider.kind else { return false };
+    !receipts.url.ends_with(&format!("/receipts/sms/{}", provider.name))
 }
 
 fn read_kind(section: &mut Section<'_>, kind: &'static str) -> Option<Provider<SmsProvider>> {

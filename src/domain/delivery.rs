@@ -2,6 +2,8 @@
 
 use super::{
     id::{ChallengeId, MessageId},
+    receipt::Receipt,
+    suppression::Suppressed,
     time::Timestamp,
 };
 
@@ -14,6 +16,25 @@ pub enum MessageState {
     Sent,
     /// It was given up.
     Dropped,
+    /// It was not handed to any provider, as its recipient gets none for a while.
+    Suppressed,
+    /// What a provider told of it since.
+    Told(Receipt),
+}
+
+impl MessageState {
+    /// Where a message is of which this is kept: whether a provider accepted it, once it is settled; why it was dropped;
+    /// and what was told of it.
+    #[must_use]
+    pub fn of(accepted: Option<bool>, reason: &str, receipt: Option<Receipt>) -> Self {
+        match (accepted, receipt) {
+            (_, Some(receipt)) => Self::Told(receipt),
+            (None, None) => Self::Queued,
+            (Some(true), None) => Self::Sent,
+            (Some(false), None) if Suppressed::named(reason).is_some() => Self::Suppressed,
+            (Some(false), None) => Self::Dropped,
+        }
+    }
 }
 
 /// A message without its content and its recipient.
@@ -41,4 +62,6 @@ pub struct Delivery {
     pub expire_time: Timestamp,
     /// When it ended; `None` while it waits.
     pub settle_time: Option<Timestamp>,
+    /// When a provider last told something new of it; `None` where none did.
+    pub receipt_time: Option<Timestamp>,
 }

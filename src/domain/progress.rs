@@ -1,6 +1,6 @@
 //! What the device that asked may watch: where the message is, and how the sign-in stands.
 
-use super::{link::LinkState, time::Timestamp};
+use super::{link::LinkState, receipt::Receipt, suppression::Suppressed, time::Timestamp};
 
 /// Where the newest message of a challenge is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,8 +9,39 @@ pub enum DeliveryState {
     Queued,
     /// A provider has accepted it.
     Sent,
-    /// It was given up: refused for good, or it expired before a provider took it.
+    /// The provider says that it arrived.
+    Delivered,
+    /// It does not arrive: refused for good, now or later, or it expired before a provider took it.
     Bounced,
+    /// It was not sent, as an earlier message of the same challenge bounced.
+    Suppressed,
+}
+
+impl DeliveryState {
+    /// What those who watch are told of a message of which this is kept: whether a provider accepted it, once it is
+    /// settled; why it was dropped; and what was told of it. They may have named somebody else's address: of what befell it
+    /// before they asked they learn nothing. An address that bounced before is told as one that bounces now, and the
+    /// message that a complaint holds back as one that was sent.
+    #[must_use]
+    pub fn of(accepted: Option<bool>, reason: &str, receipt: Option<Receipt>) -> Self {
+        match (receipt, accepted) {
+            (Some(Receipt::Delivered | Receipt::Complained), _) => Self::Delivered,
+            (Some(Receipt::Failed | Receipt::Bounced), _) => Self::Bounced,
+            (Some(Receipt::Deferred), _) | (None, Some(true)) => Self::Sent,
+            (None, None) => Self::Queued,
+            (None, Some(false)) => match Suppressed::named(reason) {
+                Some(Suppressed::Complained) => Self::Sent,
+                Some(Suppressed::BouncedHere) => Self::Suppressed,
+                Some(Suppressed::Bounced) | None => Self::Bounced,
+            },
+        }
+    }
+
+    /// Whether nobody need wait for it.
+    #[must_use]
+    pub const fn is_undelivered(self) -> bool {
+        matches!(self, Self::Bounced | Self::Suppressed)
+    }
 }
 
 /// How a sign-in stands.
@@ -76,6 +107,29 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_message_is_told_what_happened_since_it_was_asked_for() {
+        use DeliveryState::{Bounced, Delivered, Queued, Sent, Suppressed};
+        for (accepted, reason, receipt, told) in [
+            (None, "", None, Queued),
+            (Some(true), "", None, Sent),
+            (Some(false), "EXPIRED", None, Bounced),
+            (Some(false), "SUPPRESSED_BOUNCED", None, Bounced),
+            (Some(false), "SUPPRESSED_BOUNCED_HERE", None, Suppressed),
+            (Some(false), "SUPPRESSED_COMPLAINED", None, Sent),
+            (Some(true), "", Some(Receipt::Deferred), Sent),
+            (Some(true), "", Some(Receipt::Delivered), Delivered),
+            (Some(true), "", Some(Receipt::Failed), Bounced),
+            (Some(true), "", Some(Receipt::Bounced), Bounced),
+            (Some(true), "", Some(Receipt::Complained), Delivered),
+            // A provider's word comes before its hand-over has been written down, or after that was given up.
+            (None, "", Some(Receipt::Delivered), Delivered),
+            (Some(false), "UNANSWERED", Some(Receipt::Delivered), Delivered),
+        ] {
+            assert_eq!(DeliveryState::of(accepted, reason, receipt), told, "{accepted:?} {reason} {receipt:?}");
+        }
+    }
 
     #[test]
     fn the_end_is_told_before_what_led_to_it() {

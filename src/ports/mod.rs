@@ -11,6 +11,7 @@ pub mod mailbox;
 pub mod messenger;
 pub mod policy;
 pub mod proof;
+pub mod receipts;
 pub mod review;
 pub mod signer;
 pub mod store;

@@ -29,6 +29,7 @@
 //! | `identity.limiter.alone` | | 1 while this process counts alone |
 //! | `identity.analytics.events` | `event`, `outcome` | events of the funnel, written or lost |
 //! | `identity.delivery.handovers` | `provider`, `outcome` | hand-overs to a kind of provider, such as `smtp` |
+//! | `identity.delivery.receipts` | `provider`, `outcome` | what a kind of provider told of messages, and what was forged |
 
 /// Every span that may be exported under its own name.
 pub const SPANS: [&str; 5] = [RPC, HTTP, STORE, LIMITER, DELIVERY];
@@ -95,6 +96,9 @@ pub const LIMITER_ALONE: &str = "identity.limiter.alone";
 
 /// Hand-overs to providers.
 pub const DELIVERY_HANDOVERS: &str = "identity.delivery.handovers";
+
+/// Receipts of providers.
+pub const DELIVERY_RECEIPTS: &str = "identity.delivery.receipts";
 
 /// Text messages that a rule stops.
 pub const TEXT_MESSAGES_STOPPED: &str = "identity.text_messages.stopped";

@@ -4,11 +4,16 @@ mod health;
 mod keys;
 mod mailbox;
 mod pages;
+mod receipts;
 
 pub use pages::{PagesOptions, PagesParts};
 
 use crate::{
-    engine::{delivery::MailboxReader, readiness::Ready, token::TokenIssuer},
+    engine::{
+        delivery::{MailboxReader, ReceiptDesk},
+        readiness::Ready,
+        token::TokenIssuer,
+    },
     telemetry::metrics::Exposition,
 };
 use axum::{
@@ -34,6 +39,8 @@ pub struct Parts {
     pub mailbox: Option<MailboxReader>,
     /// The pages for people; without them there are none.
     pub pages: Option<PagesParts>,
+    /// Who takes what providers post; addresses for it are there where any does.
+    pub receipts: Arc<ReceiptDesk>,
 }
 
 /// A request of the connection with `peer`, which pages have to know.
@@ -44,7 +51,7 @@ pub fn of_peer<B>(peer: SocketAddr, mut request: http::Request<B>) -> http::Requ
 
 /// Every page.
 pub fn router(parts: Parts) -> Router {
-    let Parts { issuer, tokens, ready, mailbox, pages } = parts;
+    let Parts { issuer, tokens, ready, mailbox, pages, receipts } = parts;
     let secure = issuer.starts_with("https://");
     let discovery = keys::discovery_document(&issuer, pages.is_some().then(|| pages::discovery(&issuer)));
     let mut router = Router::new()
@@ -57,6 +64,9 @@ pub fn router(parts: Parts) -> Router {
     }
     if let Some(parts) = pages {
         router = router.merge(pages::router(parts));
+    }
+    if receipts.has_sources() {
+        router = router.merge(receipts::router(receipts));
     }
     let router = router.method_not_allowed_fallback(method_not_allowed).fallback(not_found);
     router.layer(from_fn(with_safe_headers)).layer(from_fn_with_state(secure, over_https_alone))

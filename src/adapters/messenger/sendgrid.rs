@@ -1,5 +1,9 @@
 //! Email by SendGrid: `POST /v3/mail/send`.
 
+mod events;
+
+pub use events::{SendGridEvents, WrongKey};
+
 use super::exchange::{self, Answer, HttpOptionFault};
 use crate::{
     domain::{

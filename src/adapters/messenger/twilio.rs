@@ -1,6 +1,9 @@
 //! Text messages by Twilio: `POST /2010-04-01/Accounts/{AccountSid}/Messages.json`.
 
+mod callback;
 mod codes;
+
+pub use callback::TwilioCallbacks;
 
 use super::exchange::{self, Answer, HttpOptionFault};
 use crate::{
@@ -40,7 +43,8 @@ pub struct TwilioOptions {
     pub secret: SecretString,
     /// Whom messages come from.
     pub sender: TwilioSender,
-    /// Where Twilio tells what became of a message; `None` where it is not asked to.
+    /// Where Twilio tells what became of a message: an absolute URL without a query, to which the message's id is added;
+    /// `None` where it is not asked to.
     pub status_callback: Option<String>,
     /// The service's address without a path: https, or http on this machine.
     pub endpoint: String,
@@ -97,9 +101,7 @@ impl Twilio {
             TwilioSender::From(from) => ("From", from.as_str()),
             TwilioSender::MessagingService(service) => ("MessagingServiceSid", service.as_str()),
         };
-        let mut form = vec![("To", envelope.to.as_str()), sender, ("Body", &envelope.text)];
-        form.extend(self.options.status_callback.iter().map(|url| ("StatusCallback", url.as_str())));
-        form
+        vec![("To", envelope.to.as_str()), sender, ("Body", &envelope.text)]
     }
 }
 
@@ -136,6 +138,8 @@ impl Messenger<SmsEnvelope> for Twilio {
         let left = envelope.expire_time.since(self.options.clock.now()).as_secs().clamp(1, MAX_VALIDITY).to_string();
         let mut form = self.form(envelope);
         form.push(("ValidityPeriod", &left));
+        let callback = self.options.status_callback.as_deref().map(|url| callback::address(url, envelope.message_id));
+        form.extend(callback.iter().map(|url| ("StatusCallback", url.as_str())));
         let secret = self.options.secret.expose_secret();
         let request = self.client.post(self.messages.clone()).basic_auth(&self.options.user, Some(secret)).form(&form);
         exchange::exchange(request).await.map_or_else(|handover| handover, |answer| meaning(&answer))

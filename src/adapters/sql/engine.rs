@@ -2,10 +2,10 @@
 
 use super::{fault::OpenFault, link::Link, steps};
 use crate::{
-    domain::{audit::AuditEvent, id::MessageId, time::Timestamp},
+    domain::{audit::AuditEvent, challenge::OpenAttempt, id::MessageId, time::Timestamp},
     ports::store::{
-        Attempt, BeginOutcome, ChargeOutcome, NewChallenge, Rotation, RotationOutcome, Settlement, SignIn,
-        SignInOutcome, StoreFault,
+        Attempt, BeginOutcome, ChargeOutcome, NewChallenge, NewReceipt, ReceiptOutcome, Rotation, RotationOutcome,
+        Settlement, SignIn, SignInOutcome, StoreFault,
     },
 };
 use futures_util::future::BoxFuture;
@@ -70,6 +70,10 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
         self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await }))
     }
 
+    fn open_attempt(&self, attempt: Attempt) -> impl Future<Output = Result<Option<OpenAttempt>, StoreFault>> + Send {
+        self.step(Access::Read, move |link| Box::pin(async move { steps::charge::open(link, &attempt).await }))
+    }
+
     fn charge_attempt(&self, attempt: Attempt) -> impl Future<Output = Result<ChargeOutcome, StoreFault>> + Send {
         self.step(Access::Transaction, move |link| Box::pin(async move { steps::charge::charge(link, &attempt).await }))
     }
@@ -99,6 +103,15 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), StoreFault>> + Send {
         self.step(Access::Transaction, move |link| {
             Box::pin(async move { steps::outbox::settle(link, id, &settlement, now, event.as_ref()).await })
+        })
+    }
+
+    fn take_receipts(
+        &self,
+        receipts: Vec<NewReceipt>,
+    ) -> impl Future<Output = Result<Vec<ReceiptOutcome>, StoreFault>> + Send {
+        self.step(Access::Transaction, move |link| {
+            Box::pin(async move { steps::receipts::take(link, &receipts).await })
         })
     }
 }

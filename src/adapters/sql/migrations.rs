@@ -33,6 +33,7 @@ migrations! {
     7 "providers" "0007_providers.sql",
     8 "magic_links" "0008_magic_links.sql",
     9 "grants" "0009_grants.sql",
+    10 "receipts" "0010_receipts.sql",
 }
 
 fn step(number: i64, name: &'static str, text: &'static str) -> Migration {

@@ -13,6 +13,7 @@ use crate::{
         link::{Asker, Completion, Link, LinkState, MatchNumber},
         message::{ClaimedMessage, Recipient},
         progress::{DeliveryState, Standing},
+        receipt::Receipt,
         sealed::Sealed,
         session::{Device, Method, Session},
         time::Timestamp,
@@ -117,14 +118,20 @@ fn link_state(row: &impl Fields) -> Result<Option<LinkState>, StoreFault> {
         .transpose()
 }
 
+/// Whether a provider accepted a message; `None` where it is not settled.
+pub(super) fn accepted(row: &impl Fields) -> Result<Option<bool>, StoreFault> {
+    row.integer_or_none("settle_time")?.map(|_| row.flag("delivered")).transpose()
+}
+
+/// What was last told of a message. What a later release may tell is nothing here.
+pub(super) fn receipt(row: &impl Fields) -> Result<Option<Receipt>, StoreFault> {
+    Ok(Receipt::weighing(row.count("receipt")?))
+}
+
 /// A challenge as those who watch it are told. One that a release before this has begun has no message here, and one whose
 /// text message was kept back has none at all: both wait.
 pub(super) fn standing(row: &impl Fields) -> Result<(ChallengeId, Standing), StoreFault> {
-    let delivery = match (row.integer_or_none("settle_time")?, row.flag("delivered")?) {
-        (None, _) => DeliveryState::Queued,
-        (Some(_), true) => DeliveryState::Sent,
-        (Some(_), false) => DeliveryState::Bounced,
-    };
+    let delivery = DeliveryState::of(accepted(row)?, &row.text("reason")?, receipt(row)?);
     let code = row.integer("code1_expire_time")?;
     let last = row.integer_or_none("link1_expire_time")?.map_or(code, |link| link.max(code));
     let standing = Standing {

@@ -62,6 +62,15 @@ macro_rules! user_columns {
     };
 }
 
+/// Whether an attempt counts for its device alone: the device is of the same identifier (`$2`) and has not been revoked
+/// (`$4`) since its token was given out (`$5`).
+macro_rules! by_device {
+    () => {
+        "$2 = h.identifier_key AND u.device_epoch <= $5 \
+        AND NOT EXISTS (SELECT 1 FROM revoked_devices AS r WHERE r.device_key = $4)"
+    };
+}
+
 /// The columns of a session, and of a new one.
 macro_rules! session_columns {
     () => {
@@ -101,7 +110,7 @@ macro_rules! message_columns {
 macro_rules! delivery_columns {
     () => {
         "message_id, challenge_id, attempts, unanswered, create_time, expire_time, settle_time, delivered, provider, \
-        provider_message_id, reason"
+        provider_message_id, reason, receipt, receipt_time"
     };
 }
 
@@ -113,7 +122,10 @@ macro_rules! answer_conflict {
     };
 }
 
-pub(super) use {answer_conflict, event_columns, message_columns, new_challenge_columns, session_columns};
+pub(super) use {
+    answer_conflict, challenge_columns, event_columns, link_columns, message_columns, new_challenge_columns,
+    session_columns, user_columns,
+};
 
 statements! {
     PING = "SELECT 1";
@@ -138,13 +150,21 @@ statements! {
     APPROVE_LINK = "UPDATE challenges SET link_state = 'approved' WHERE challenge_id = $1";
     REJECT_LINK = "UPDATE challenges SET link_state = 'rejected', used = TRUE WHERE challenge_id = $1";
     STANDINGS = "SELECT c.challenge_id, c.used, c.link_state, c.code1_expire_time, c.link1_expire_time, o.settle_time, \
-        COALESCE(o.delivered, FALSE) AS delivered FROM challenges AS c \
+        COALESCE(o.delivered, FALSE) AS delivered, COALESCE(o.reason, '') AS reason, COALESCE(o.receipt, 0) AS receipt \
+        FROM challenges AS c \
         LEFT JOIN outbox AS o ON o.message_id = c.message_id WHERE c.challenge_id IN \
         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
         $24, $25, $26, $27, $28, $29, $30, $31, $32)";
+    OPEN_ATTEMPT = "SELECT h.*, u.*, k.locked_until, CASE WHEN ", by_device!(), " THEN $3 ELSE h.identifier_key END \
+        AS counter_key FROM (SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1) AS h \
+        LEFT JOIN (SELECT identifier_key AS user_key, device_epoch, ", user_columns!(), " FROM users) AS u \
+        ON u.user_key = h.identifier_key \
+        LEFT JOIN (SELECT identifier_key AS lockout_key, locked_until FROM lockouts) AS k \
+        ON k.lockout_key = CASE WHEN ", by_device!(), " THEN $3 ELSE h.identifier_key END";
     CHARGE_CHALLENGE = "UPDATE challenges SET attempts = attempts + 1 WHERE challenge_id = $1";
     USE_CHALLENGE = "UPDATE challenges SET used = TRUE WHERE challenge_id = $1";
 
+    LOCK_COUNTER = "SELECT locked_until FROM lockouts WHERE identifier_key = $1"; " FOR UPDATE";
     LOCKOUT = "SELECT consecutive_failures, locked_until FROM lockouts WHERE identifier_key = $1";
     DEVICE_STANDS = "SELECT 1 FROM users WHERE identifier_key = $1 AND device_epoch <= $2 \
         AND NOT EXISTS (SELECT 1 FROM revoked_devices WHERE device_key = $3)";
@@ -231,6 +251,23 @@ statements! {
     DELIVERIES_OF = "SELECT ", delivery_columns!(), " FROM outbox WHERE challenge_id = $1 \
         ORDER BY create_time DESC, message_id DESC LIMIT $2";
 
+    TAKE_RECEIPT = "UPDATE outbox SET receipt = $2, receipt_time = $3 WHERE message_id = $1 AND receipt < $2 \
+        AND (provider = $4 OR (provider = '' AND (settle_time IS NULL OR reason = 'UNANSWERED'))) \
+        RETURNING challenge_id, user_id, COALESCE((SELECT identifier_key FROM challenges \
+        WHERE challenges.challenge_id = outbox.challenge_id), (SELECT identifier_key FROM users \
+        WHERE users.user_id = outbox.user_id)) AS identifier_key";
+    SUPPRESS = "INSERT INTO suppressions AS s (identifier_key, cause, provider, message_id, challenge_id, create_time, \
+        expire_time) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (identifier_key) DO UPDATE SET \
+        cause = excluded.cause, provider = excluded.provider, message_id = excluded.message_id, \
+        challenge_id = excluded.challenge_id, create_time = excluded.create_time, \
+        expire_time = excluded.expire_time WHERE s.expire_time < excluded.expire_time";
+    SUPPRESSION = "SELECT cause, provider, message_id, challenge_id, create_time, expire_time FROM suppressions \
+        WHERE identifier_key = $1 AND expire_time > $2";
+    LOCK_SUPPRESSION = "SELECT cause FROM suppressions WHERE identifier_key = $1 AND expire_time > $2"; " FOR UPDATE";
+    SUPPRESSIONS_AFTER = "SELECT identifier_key, create_time, expire_time FROM suppressions \
+        WHERE (create_time, identifier_key) > ($1, $2) ORDER BY create_time, identifier_key LIMIT $3";
+    LIFT_SUPPRESSION = "DELETE FROM suppressions WHERE identifier_key = $1";
+
     DRAINED_PROVIDERS = "SELECT channel, name, drain_time FROM drained_providers ORDER BY channel, name";
     DRAIN_PROVIDER = "INSERT INTO drained_providers (channel, name, drain_time) VALUES ($1, $2, $3) \
         ON CONFLICT (channel, name) DO NOTHING";
@@ -263,6 +300,8 @@ statements! {
         WHERE revoke_time <= $1 ORDER BY revoke_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_GRANTS = "DELETE FROM grants WHERE code_hash IN (SELECT code_hash FROM grants WHERE expire_time <= $1 \
         ORDER BY expire_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
+    SWEEP_SUPPRESSIONS = "DELETE FROM suppressions WHERE identifier_key IN (SELECT identifier_key FROM suppressions \
+        WHERE expire_time <= $1 ORDER BY expire_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_MESSAGES = "DELETE FROM outbox WHERE message_id IN (SELECT message_id FROM outbox WHERE settle_time <= $1 \
         ORDER BY settle_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
 }

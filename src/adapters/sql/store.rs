@@ -10,7 +10,7 @@ use crate::{
     domain::{
         answer::RecordedAnswer,
         audit::AuditEvent,
-        challenge::Challenge,
+        challenge::{Challenge, OpenAttempt},
         contact::IdentifierKey,
         device_token::KnownDevice,
         digest::Digest,
@@ -55,6 +55,7 @@ mod delivery;
 mod grants;
 mod ledger;
 mod outbox;
+mod receipts;
 
 impl<E: Engine> SqlStore<E> {
     /// Brings the schema up to date. Safe to call again, and by several processes at once: they wait for one another.
@@ -155,6 +156,11 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
             return self.in_own_task("add_code", self.text_messages_in_turn(step)).await;
         }
         self.in_own_task("add_code", step).await
+    }
+
+    async fn open_attempt(&self, attempt: &Attempt) -> Result<Option<OpenAttempt>, StoreFault> {
+        let (engine, attempt) = (self.engine.clone(), attempt.clone());
+        self.hot("open_attempt", async move { engine.open_attempt(attempt).await }).await
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {

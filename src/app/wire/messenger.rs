@@ -6,9 +6,9 @@ use crate::{
         messenger::{
             HttpOptionFault, Sender,
             mailbox::MailboxFolder,
-            sendgrid::{self, SendGridOptions},
+            sendgrid::{self, SendGridEvents, SendGridOptions},
             smtp::{Login, Security, Smtp, SmtpOptions},
-            twilio::{self, TwilioOptions},
+            twilio::{self, TwilioCallbacks, TwilioOptions},
             webhook::{SigningSecret, SystemLookup, Webhook, WebhookOptions},
         },
     },
@@ -20,12 +20,12 @@ use crate::{
         sms::SmsProvider,
     },
     domain::{
-        contact::EmailAddress,
+        contact::{Channel, EmailAddress},
         message::SmsEnvelope,
         secret::{ExposeSecret as _, SecretString},
     },
-    engine::delivery::{Chain, Letter, Messengers, Provider, SmsRoute, WorkerOptions},
-    ports::{clock::Clock, mailbox::Mailbox, messenger::Messenger},
+    engine::delivery::{Chain, Letter, Messengers, Provider, ReceiptSource, SmsRoute, WorkerOptions},
+    ports::{clock::Clock, mailbox::Mailbox, messenger::Messenger, receipts::ReceiptReader},
 };
 use std::{path::Path, sync::Arc};
 
@@ -38,6 +38,8 @@ pub(in crate::app) struct Carrier {
     pub(in crate::app) messengers: Messengers,
     /// The mailbox of development, where it is chosen for a channel.
     pub(in crate::app) mailbox: Option<Arc<dyn Mailbox>>,
+    /// The providers that post what became of messages.
+    pub(in crate::app) receipts: Vec<ReceiptSource>,
 }
 
 /// What one provider asks for.
@@ -47,6 +49,8 @@ pub(in crate::app) struct ProviderSecrets {
     pub(in crate::app) secret: Option<SecretString>,
     /// The authorities that may sign its certificate, in PEM.
     pub(in crate::app) authorities: Option<Vec<u8>>,
+    /// What signs its receipts, where that is another secret.
+    pub(in crate::app) auth_token: Option<SecretString>,
 }
 
 /// What the providers ask for, in their order.
@@ -68,7 +72,7 @@ impl Carrier {
         secrets: DeliverySecrets,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Failure> {
-        let mut builder = Builder { config, clock, mailbox: None };
+        let mut builder = Builder { config, clock, mailbox: None, receipts: Vec::new() };
         let mut email = Vec::new();
         for (provider, secrets) in config.delivery.providers.iter().zip(secrets.email) {
             email.push(named(provider, builder.email(provider, secrets)?));
@@ -83,7 +87,8 @@ impl Carrier {
             domain: section.domain.clone().unwrap_or_default(),
         });
         let mailbox = builder.mailbox.map(|folder| folder as Arc<dyn Mailbox>);
-        Ok(Self { messengers: Messengers { email: Arc::new(Chain::new(email, share)), sms }, mailbox })
+        let messengers = Messengers { email: Arc::new(Chain::new(email, share)), sms };
+        Ok(Self { messengers, mailbox, receipts: builder.receipts })
     }
 }
 
@@ -109,6 +114,7 @@ struct Builder<'a> {
     config: &'a Config,
     clock: Arc<dyn Clock>,
     mailbox: Option<Arc<MailboxFolder>>,
+    receipts: Vec<ReceiptSource>,
 }
 
 impl Builder<'_> {
@@ -134,7 +140,13 @@ impl Builder<'_> {
                     time_limit: chosen.service.timeout,
                     ..SendGridOptions::new(secrets.secret.unwrap_or_default(), chosen.from.clone())
                 };
-                Arc::new(sendgrid::SendGrid::new(options).map_err(|fault| wrong(&fault))?)
+                let messenger = sendgrid::SendGrid::new(options).map_err(|fault| wrong(&fault))?;
+                if let Some(key) = &chosen.receipts {
+                    let place = format!("{place}.receipts.public_key");
+                    let reader = SendGridEvents::new(key).map_err(|fault| self.wrong(&place, &fault))?;
+                    self.hear(Channel::Email, &provider.name, Arc::new(reader));
+                }
+                Arc::new(messenger)
             }
             EmailProvider::Webhook(chosen) => Arc::new(self.webhook(place, chosen, secrets)?),
         })
@@ -150,15 +162,21 @@ impl Builder<'_> {
             SmsProvider::Mailbox { directory } => self.open(directory, "delivery.sms.mailbox.directory")?,
             SmsProvider::Twilio(chosen) => {
                 let endpoint = chosen.service.endpoint.clone();
+                let secret = secrets.secret.unwrap_or_default();
+                if let Some(receipts) = &chosen.receipts {
+                    let token = secrets.auth_token.as_ref().unwrap_or(&secret);
+                    let reader = TwilioCallbacks::new(receipts.url.clone(), token);
+                    self.hear(Channel::Sms, &provider.name, Arc::new(reader));
+                }
                 let options = TwilioOptions {
                     account_sid: chosen.account_sid.clone(),
                     user: chosen.api_key_sid.clone().unwrap_or_else(|| chosen.account_sid.clone()),
-                    secret: secrets.secret.unwrap_or_default(),
+                    secret,
                     sender: match &chosen.sender {
                         TwilioSender::From(from) => twilio::TwilioSender::From(from.clone()),
                         TwilioSender::MessagingService(sid) => twilio::TwilioSender::MessagingService(sid.clone()),
                     },
-                    status_callback: None,
+                    status_callback: chosen.receipts.as_ref().map(|receipts| receipts.url.clone()),
                     endpoint: endpoint.unwrap_or_else(|| twilio::TWILIO.to_owned()),
                     authorities: secrets.authorities,
                     time_limit: chosen.service.timeout,
@@ -183,6 +201,11 @@ impl Builder<'_> {
             clock: self.clock.clone(),
         };
         Webhook::new(options).map_err(|fault| self.wrong(place, &fault))
+    }
+
+    /// Takes what the provider posts.
+    fn hear(&mut self, channel: Channel, name: &str, reader: Arc<dyn ReceiptReader>) {
+        self.receipts.push(ReceiptSource::new(channel, name.to_owned(), reader));
     }
 
     fn wrong(&self, place: &str, fault: &dyn std::error::Error) -> Failure {

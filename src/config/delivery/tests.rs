@@ -11,10 +11,10 @@ use crate::{
 };
 
 const SMTP: &str = "{ host = \"smtp.example.com\", from = \"a@example.com\" }";
-const SENDGRID: &str = "{ api_key_file = \"key\", from = \"a@example.com\" }";
+const SENDGRID: &str = "{ api_key_file = \"key\", from = \"a@example.com\", receipts = { public_key = \"MFkw\" } }";
 const WEBHOOK: &str = "{ url = \"https://hooks.example.com/messages\", secret_file = \"secret\" }";
-const TWILIO: &str =
-    "{ account_sid = \"AC0123456789abcdef0123456789abcdef\", secret_file = \"token\", from = \"+15005550006\" }";
+const TWILIO: &str = "{ account_sid = \"AC0123456789abcdef0123456789abcdef\", secret_file = \"token\", from = \"+15005550006\", \
+    receipts = { url = \"https://id.example.com/receipts/sms/twilio\" } }";
 
 /// The smallest file with these providers instead of its own.
 fn with(email: &str, sms: &str) -> String {
@@ -103,6 +103,14 @@ fn what_a_chain_must_not_be() {
                 .to_owned(),
             "delivery.sendgrid.endpoint: has the wrong form",
         ),
+        (
+            format!("sendgrid = {}", SENDGRID.replace("MFkw", "?")),
+            "delivery.sendgrid.receipts.public_key: has the wrong",
+        ),
+        (
+            format!("sendgrid = {}", SENDGRID.replace("public_key", "private_key")),
+            "delivery.sendgrid.receipts.public_key: is missing",
+        ),
     ] {
         let refused = refusal(&with(&email, mailbox));
         assert!(refused.contains(told), "{email}\n{refused}");
@@ -116,6 +124,29 @@ fn what_a_chain_must_not_be() {
             "delivery.sms.twilio.messaging_service_sid: has the wrong form",
         ),
         (format!("twilio = {}", TWILIO.replace("AC01", "SK01")), "delivery.sms.twilio.account_sid: has the wrong form"),
+        (
+            format!("twilio = {}", TWILIO.replace("https", "http")),
+            "delivery.sms.twilio.receipts.url: has the wrong form",
+        ),
+        (
+            format!("providers = [{{ name = \"far\", twilio = {TWILIO} }}]"),
+            "delivery.sms: has a provider whose receipts.url is not that of its receipts",
+        ),
+        (
+            format!("twilio = {}", TWILIO.replace("twilio\"", "twilio?a=b\"")),
+            "delivery.sms.twilio.receipts.url: has the wrong form",
+        ),
+        (
+            format!(
+                "twilio = {}",
+                TWILIO.replace("from =", "api_key_sid = \"SK0123456789abcdef0123456789abcdef\", from =")
+            ),
+            "delivery.sms.twilio.receipts.auth_token_file: is missing, as secret_file holds an API key's",
+        ),
+        (
+            format!("twilio = {}", TWILIO.replace("url =", "auth_token_file = \"token\", url =")),
+            "delivery.sms.twilio.receipts.auth_token_file: is there twice",
+        ),
     ] {
         let refused = refusal(&with(&format!("smtp = {SMTP}"), &sms));
         assert!(refused.contains(told), "{sms}\n{refused}");

@@ -17,6 +17,18 @@ pub struct Twilio {
     pub sender: TwilioSender,
     /// How its service is reached.
     pub service: Service,
+    /// Where it tells what became of messages; `None` where it does not.
+    pub receipts: Option<TwilioReceipts>,
+}
+
+/// Where Twilio tells what became of messages.
+#[derive(Clone, Debug)]
+pub struct TwilioReceipts {
+    /// The whole URL of this service's address for it, as the internet reaches it.
+    pub url: String,
+    /// The secret file with the account's token, by which its callbacks are known; `None` where that is the provider's own
+    /// secret.
+    pub auth_token_file: Option<PathBuf>,
 }
 
 /// Whom a text message comes from.
@@ -53,13 +65,40 @@ pub(in crate::config) fn read(section: &mut Section<'_>) -> Option<Twilio> {
         }
     };
     let service = read_service(section);
+    let has_key = api_key_sid.as_ref().is_some_and(Option::is_some);
+    let receipts = if section.has("receipts") {
+        section.section("receipts", |section| read_receipts(section, has_key)).map(Some)
+    } else {
+        Some(None)
+    };
     Some(Twilio {
         account_sid: account_sid?,
         api_key_sid: api_key_sid?,
         secret_file: secret_file?,
         sender: sender?,
         service: service?,
+        receipts: receipts?,
     })
+}
+
+/// Callbacks are signed with the account's token, whatever the requests are.
+fn read_receipts(section: &mut Section<'_>, has_key: bool) -> Option<TwilioReceipts> {
+    let url = Text {
+        parse: |text: &str| network::is_safe_url(text).then(|| text.to_owned()),
+        expected: "an https URL such as \"https://identity.example.com/receipts/sms/twilio\", without query or fragment",
+    };
+    let url = section.need("url", &url);
+    let token = network::path(section, "auth_token_file", "the path of a file with the account's token").optional()?;
+    if token.is_some() != has_key {
+        let (what, remedy) = if has_key {
+            ("is missing, as secret_file holds an API key's", "name a file with the account's token")
+        } else {
+            ("is there twice, as secret_file holds the account's token", "remove it")
+        };
+        section.wrong("auth_token_file", what, remedy);
+        return None;
+    }
+    Some(TwilioReceipts { url: url?, auth_token_file: token })
 }
 
 /// The id of a thing at Twilio: two letters that tell its kind, and 32 hexadecimal digits.

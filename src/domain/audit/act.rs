@@ -57,6 +57,14 @@ pub enum Act {
     MessageDelivered,
     /// A message was given up: its code had expired, or the provider refused it for good.
     MessageDropped,
+    /// A provider told what became of a message that it had taken.
+    ReceiptTaken,
+    /// An address gets no message for a while: it bounced, or a message was called unwanted.
+    AddressSuppressed,
+    /// An address gets messages again before its time: a code came through, or an operator said so.
+    SuppressionLifted,
+    /// An operator asked whether an address gets messages.
+    SuppressionRead,
     /// A rule in shadow mode would have refused a request.
     RefusalShadowed,
     /// A process of the service began to serve.
@@ -93,7 +101,7 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 47] = [
         Self::CodeSent,
         Self::ReviewCodeDrawn,
         Self::ReviewCodeUsed,
@@ -121,6 +129,10 @@ impl Act {
         Self::OperatorRefused,
         Self::MessageDelivered,
         Self::MessageDropped,
+        Self::ReceiptTaken,
+        Self::AddressSuppressed,
+        Self::SuppressionLifted,
+        Self::SuppressionRead,
         Self::RefusalShadowed,
         Self::ServiceStarted,
         Self::PolicyChanged,
@@ -170,6 +182,10 @@ impl Act {
             Self::OperatorRefused => "operator.refused",
             Self::MessageDelivered => "message.delivered",
             Self::MessageDropped => "message.dropped",
+            Self::ReceiptTaken => "receipt.taken",
+            Self::AddressSuppressed => "address.suppressed",
+            Self::SuppressionLifted => "suppression.lifted",
+            Self::SuppressionRead => "suppression.read",
             Self::RefusalShadowed => "refusal.shadowed",
             Self::ServiceStarted => "service.started",
             Self::PolicyChanged => "policy.changed",

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         audit::{Act, Actor, AuditEvent},
-        contact::{Channel, Identifier},
+        contact::{Channel, Identifier, IdentifierKey},
         funnel::Step,
         id::EventId,
         message::{ClaimedMessage, Content, Envelope, Recipient, SmsEnvelope},
@@ -108,7 +108,7 @@ impl Courier {
         if now >= message.expire_time {
             return Some(End::Expired);
         }
-        let letter = match self.letter(message) {
+        let (key, letter) = match self.letter(message) {
             Err(end) => return Some(end),
             Ok(letter) => letter,
         };
@@ -121,6 +121,9 @@ impl Courier {
             // This process was asleep, and another worker may be sending it at this moment.
             tracing::warn!(message_id = %message.message_id, "a message's lease ran out before its turn");
             return None;
+        }
+        if let Some(reason) = self.held_back(message, key).await {
+            return Some(End::Dropped { reason });
         }
         let (clock, unanswered) = (&*self.parts.clock, message.unanswered);
         let carried = match letter {
@@ -139,6 +142,23 @@ impl Courier {
             Carried::Dropped { reason } => End::Dropped { reason },
             Carried::Later { not_before, unanswered } => End::Later { not_before, unanswered },
         })
+    }
+
+    /// Why a message goes to no provider, where its address gets none. A store that does not say holds nothing back: a code
+    /// is wanted more than a bounce is dreaded.
+    async fn held_back(&self, message: &ClaimedMessage, key: IdentifierKey) -> Option<&'static str> {
+        let message_id = message.message_id;
+        match self.parts.suppressed.holds_back(key, message.challenge_id).await {
+            Ok(reason) => {
+                let reason = reason?.as_str();
+                tracing::info!(%message_id, reason, "a message is not sent, as its address gets none");
+                Some(reason)
+            }
+            Err(error) => {
+                tracing::warn!(%message_id, %error, "whether an address gets messages is not known; it gets this one");
+                None
+            }
+        }
     }
 
     /// Counts a notice on the budgets of text messages: whoever can lock a number could else have messages sent to it
@@ -168,7 +188,8 @@ impl Courier {
     }
 
     /// The message in words, or what becomes of one that cannot be put into words.
-    fn letter(&self, message: &ClaimedMessage) -> Result<Lettered<'_>, End> {
+    /// With it the key of whom it is for.
+    fn letter(&self, message: &ClaimedMessage) -> Result<(IdentifierKey, Lettered<'_>), End> {
         let message_id = message.message_id;
         let later = || End::Later { not_before: None, unanswered: message.unanswered };
         let ring = self.parts.keys.sealing();
@@ -201,6 +222,7 @@ impl Courier {
             tracing::error!(%message_id, "a message has no usable address");
             End::Dropped { reason: "NO_ADDRESS" }
         })?;
+        let key = to.identity_key(&self.parts.keys.index());
         let in_words = |fault| {
             tracing::error!(%message_id, error = %fault, "a message cannot be put into words");
             End::Dropped { reason: "TEMPLATE_FAULT" }
@@ -210,7 +232,7 @@ impl Courier {
             Identifier::Email(to) => {
                 let Words { subject, text, html } = self.parts.templates.words(&content, locale).map_err(in_words)?;
                 let envelope = Envelope { message_id, to, subject, text, html, create_time, expire_time };
-                Ok(Lettered::Email(&self.parts.messengers.email, envelope))
+                Ok((key, Lettered::Email(&self.parts.messengers.email, envelope)))
             }
             Identifier::Phone(to) => {
                 let Some(SmsRoute { chain, domain }) = &self.parts.messengers.sms else {
@@ -220,7 +242,8 @@ impl Courier {
                 };
                 let text = self.parts.templates.sms(&content, locale, domain).map_err(in_words)?;
                 let counted = content.noticed_from().map_or(Counted::Before, |from| Counted::Now(from.parse().ok()));
-                Ok(Lettered::Sms(chain, SmsEnvelope { message_id, to, text, create_time, expire_time }, counted))
+                let envelope = SmsEnvelope { message_id, to, text, create_time, expire_time };
+                Ok((key, Lettered::Sms(chain, envelope, counted)))
             }
         }
     }

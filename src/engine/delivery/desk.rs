@@ -47,8 +47,8 @@ pub struct DeskParts {
 /// Shows operators how providers stand and what became of messages, and drains providers. Every look and every change
 /// leaves an event.
 pub struct DeliveryDesk {
-    parts: DeskParts,
-    answers: Answers,
+    pub(super) parts: DeskParts,
+    pub(super) answers: Answers,
 }
 
 /// A provider as an operator sees it.
@@ -172,7 +172,7 @@ impl DeliveryDesk {
         }
     }
 
-    fn event(&self, act: Act, origin: &Origin) -> AuditEvent {
+    pub(super) fn event(&self, act: Act, origin: &Origin) -> AuditEvent {
         let event_id = EventId::new(self.parts.entropy.uuid());
         AuditEvent { actor: Actor::Operator, ..AuditEvent::new(event_id, self.parts.clock.now(), act, origin) }
     }

@@ -5,6 +5,7 @@ use super::{
     courier::Courier,
     handoff::{Handed, Handoff},
     messengers::Messengers,
+    suppressed::SuppressedAddresses,
     words::Templates,
 };
 use crate::engine::funnel::Funnel;
@@ -43,6 +44,8 @@ pub struct WorkerParts {
     pub funnel: Funnel,
     /// What messages say.
     pub templates: Arc<Templates>,
+    /// Who gets no message for a while.
+    pub suppressed: Arc<SuppressedAddresses>,
 }
 
 /// How the worker works.

@@ -45,7 +45,7 @@ use crate::{
     },
     engine::{
         answers::Answers,
-        delivery::{Handoff, sealed_message},
+        delivery::{Handoff, SuppressedAddresses, sealed_message},
         fault,
         funnel::Funnel,
         guesses::Guesses,
@@ -94,6 +94,8 @@ pub struct OtpParts {
     pub links: Arc<LinkBase>,
     /// Who counts and records wrong guesses.
     pub guesses: Arc<Guesses>,
+    /// Who gets no message for a while: a code that came through ends that.
+    pub suppressed: Arc<SuppressedAddresses>,
 }
 
 /// Signs people in by one-time codes and magic links.

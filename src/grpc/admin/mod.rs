@@ -1,5 +1,6 @@
 //! `AdminService`: for operators. The front has checked their token.
 
+mod delete_suppression;
 mod disable_user;
 mod drain_provider;
 mod enable_user;
@@ -8,6 +9,7 @@ mod find_user;
 mod get_delivery;
 mod get_lockout;
 mod get_policy;
+mod get_suppression;
 mod get_user;
 mod list_providers;
 mod resume_provider;
@@ -16,12 +18,13 @@ mod simulate_policy;
 mod unlock;
 
 use super::proto::{
-    DisableUserRequest, DisableUserResponse, DrainProviderRequest, DrainProviderResponse, EnableUserRequest,
-    EnableUserResponse, ExplainLimitsRequest, ExplainLimitsResponse, FindUserRequest, FindUserResponse,
-    GetDeliveryRequest, GetDeliveryResponse, GetLockoutRequest, GetLockoutResponse, GetPolicyRequest,
-    GetPolicyResponse, GetUserRequest, GetUserResponse, ListProvidersRequest, ListProvidersResponse,
-    ResumeProviderRequest, ResumeProviderResponse, SetUserRolesRequest, SetUserRolesResponse, SimulatePolicyRequest,
-    SimulatePolicyResponse, UnlockRequest, UnlockResponse, admin_service_server::AdminService,
+    DeleteSuppressionRequest, DeleteSuppressionResponse, DisableUserRequest, DisableUserResponse, DrainProviderRequest,
+    DrainProviderResponse, EnableUserRequest, EnableUserResponse, ExplainLimitsRequest, ExplainLimitsResponse,
+    FindUserRequest, FindUserResponse, GetDeliveryRequest, GetDeliveryResponse, GetLockoutRequest, GetLockoutResponse,
+    GetPolicyRequest, GetPolicyResponse, GetSuppressionRequest, GetSuppressionResponse, GetUserRequest,
+    GetUserResponse, ListProvidersRequest, ListProvidersResponse, ResumeProviderRequest, ResumeProviderResponse,
+    SetUserRolesRequest, SetUserRolesResponse, SimulatePolicyRequest, SimulatePolicyResponse, UnlockRequest,
+    UnlockResponse, admin_service_server::AdminService,
 };
 use crate::engine::{
     account::AdminEngine, delivery::DeliveryDesk, explain::ExplainEngine, policy::PolicyEngine,
@@ -119,5 +122,19 @@ impl AdminService for Admin {
         request: Request<GetDeliveryRequest>,
     ) -> Result<Response<GetDeliveryResponse>, Status> {
         get_delivery::get_delivery(&self.desk, request).await
+    }
+
+    async fn get_suppression(
+        &self,
+        request: Request<GetSuppressionRequest>,
+    ) -> Result<Response<GetSuppressionResponse>, Status> {
+        get_suppression::get_suppression(&self.desk, request).await
+    }
+
+    async fn delete_suppression(
+        &self,
+        request: Request<DeleteSuppressionRequest>,
+    ) -> Result<Response<DeleteSuppressionResponse>, Status> {
+        delete_suppression::delete_suppression(&self.desk, request).await
     }
 }

@@ -6,6 +6,8 @@ use crate::{
         breaker::BreakerState,
         contact::Channel,
         delivery::{Delivery, MessageState},
+        receipt::Receipt,
+        suppression::{Cause, Suppression},
     },
     engine::delivery::ProviderView,
     grpc::proto,
@@ -54,6 +56,12 @@ fn delivery(found: Delivery) -> proto::Delivery {
         MessageState::Queued => proto::MessageState::Queued,
         MessageState::Sent => proto::MessageState::Sent,
         MessageState::Dropped => proto::MessageState::Dropped,
+        MessageState::Suppressed => proto::MessageState::Suppressed,
+        MessageState::Told(Receipt::Deferred) => proto::MessageState::Deferred,
+        MessageState::Told(Receipt::Delivered) => proto::MessageState::Delivered,
+        MessageState::Told(Receipt::Failed) => proto::MessageState::Failed,
+        MessageState::Told(Receipt::Bounced) => proto::MessageState::Bounced,
+        MessageState::Told(Receipt::Complained) => proto::MessageState::Complained,
     };
     let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     proto::Delivery {
@@ -68,5 +76,22 @@ fn delivery(found: Delivery) -> proto::Delivery {
         create_time: Some(time(found.create_time)),
         expire_time: Some(time(found.expire_time)),
         settle_time: found.settle_time.map(time),
+        receipt_time: found.receipt_time.map(time),
     }
+}
+
+/// Why an address gets no message.
+pub(in crate::grpc) fn suppression(found: Suppression) -> proto::GetSuppressionResponse {
+    let cause = match found.cause {
+        Cause::Bounced => proto::SuppressionCause::Bounced,
+        Cause::Complained => proto::SuppressionCause::Complained,
+    };
+    let suppression = proto::Suppression {
+        cause: cause.into(),
+        provider: found.provider,
+        message_id: found.message_id.to_string(),
+        create_time: Some(time(found.create_time)),
+        expire_time: Some(time(found.expire_time)),
+    };
+    proto::GetSuppressionResponse { suppression: Some(suppression) }
 }

@@ -48,7 +48,9 @@ pub(in crate::grpc) fn progress(progress: Progress) -> proto::WatchChallengeResp
     let delivery = match progress.delivery {
         DeliveryState::Queued => proto::DeliveryState::Queued,
         DeliveryState::Sent => proto::DeliveryState::Sent,
+        DeliveryState::Delivered => proto::DeliveryState::Delivered,
         DeliveryState::Bounced => proto::DeliveryState::Bounced,
+        DeliveryState::Suppressed => proto::DeliveryState::Suppressed,
     };
     let approval = match progress.approval {
         ApprovalState::Pending => proto::ApprovalState::Pending,

@@ -1,9 +1,10 @@
 //! The methods that exist, by name: what a caller writes into a path becomes no name in telemetry.
 
 /// Every method of the contract and of the health check, in byte order.
-const METHODS: [&str; 33] = [
+const METHODS: [&str; 35] = [
     "grpc.health.v1.Health/Check",
     "grpc.health.v1.Health/Watch",
+    "identity.v1.AdminService/DeleteSuppression",
     "identity.v1.AdminService/DisableUser",
     "identity.v1.AdminService/DrainProvider",
     "identity.v1.AdminService/EnableUser",
@@ -12,6 +13,7 @@ const METHODS: [&str; 33] = [
     "identity.v1.AdminService/GetDelivery",
     "identity.v1.AdminService/GetLockout",
     "identity.v1.AdminService/GetPolicy",
+    "identity.v1.AdminService/GetSuppression",
     "identity.v1.AdminService/GetUser",
     "identity.v1.AdminService/ListProviders",
     "identity.v1.AdminService/ResumeProvider",

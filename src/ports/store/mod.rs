@@ -6,20 +6,22 @@ mod grants;
 mod history;
 mod links;
 mod outbox;
+mod receipts;
 mod responses;
 mod sessions;
 mod text_messages;
 mod users;
 
 pub use challenges::{
-    Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, LockNotice, NewChallenge, NewCode, NewSession,
-    NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
+    Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, Charging, FailedAttempt, LockNotice, NewChallenge, NewCode,
+    NewSession, NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
 };
 pub use delivery::{DeliveryOf, DeliveryStore, DrainChange, DrainedProvider};
 pub use grants::{Grants, NewGrant, Redemption, RedemptionOutcome};
 pub use history::{History, Lockout, PastPage};
 pub use links::{Approval, LinkOutcome, RejectOutcome, Rejection};
 pub use outbox::{Outbox, Settlement};
+pub use receipts::{Lift, LiftOutcome, NewReceipt, NewSuppression, ReceiptOutcome, Receipts, SuppressedKey};
 pub use responses::{Notice, Response};
 pub use sessions::{
     Rotation, RotationEvents, RotationOutcome, SessionPage, SessionStore, SignOutOutcome, SignOutScope,
@@ -80,8 +82,11 @@ pub trait Ledger: Send + Sync {
 
 /// Everything that is kept, as one store.
 pub trait Store:
-    ChallengeStore + SessionStore + Grants + UserStore + Outbox + DeliveryStore + Ledger + History
+    ChallengeStore + SessionStore + Grants + UserStore + Outbox + DeliveryStore + Receipts + Ledger + History
 {
 }
 
-impl<T: ChallengeStore + SessionStore + Grants + UserStore + Outbox + DeliveryStore + Ledger + History> Store for T {}
+impl<T> Store for T where
+    T: ChallengeStore + SessionStore + Grants + UserStore + Outbox + DeliveryStore + Receipts + Ledger + History
+{
+}

@@ -52,8 +52,13 @@ impl<const R: usize, const C: usize> Counter<R, C> {
 
     /// Counts one of the series at `row` and `column`. Beyond the tables nothing is counted.
     pub fn add(&self, row: usize, column: usize) {
+        self.add_many(row, column, 1);
+    }
+
+    /// The same, several at a time.
+    pub fn add_many(&self, row: usize, column: usize, times: usize) {
         if let Some(count) = self.counts.get(row).and_then(|row| row.get(column)) {
-            count.fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(u64::try_from(times).unwrap_or(u64::MAX), Ordering::Relaxed);
         }
     }
 

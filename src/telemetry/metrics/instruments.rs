@@ -11,8 +11,8 @@ use crate::telemetry::names::{
 };
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 7] =
-    [&DECISIONS, &CHANGES, &ALONE, &TEXT_MESSAGES_STOPPED, &ANALYTICS_EVENTS, &HANDOVERS, &HTTP_REQUESTS];
+pub static ALL: [&'static dyn Instrument; 8] =
+    [&DECISIONS, &CHANGES, &ALONE, &TEXT_MESSAGES_STOPPED, &ANALYTICS_EVENTS, &HANDOVERS, &RECEIPTS, &HTTP_REQUESTS];
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
 /// but `failures`, which counts wrong codes of unknown devices; what it refuses is what raises the guard, or in shadow
@@ -121,3 +121,22 @@ pub static HTTP_REQUESTS: Durations = Durations::new(About {
     unit: "s",
     description: "Duration of requests of pages, by method, route and status.",
 });
+
+/// The kinds of providers that post receipts.
+pub const RECEIPT_KINDS: [&str; 2] = ["sendgrid", "twilio"];
+
+/// What becomes of receipts, and of posts that are not taken.
+pub const RECEIPT_OUTCOMES: [&str; 7] = ["taken", "no_news", "forged", "stale", "malformed", "too_much", "failed"];
+
+/// Receipts of providers: each that is taken or no news, and each post that is not taken as a whole.
+pub static RECEIPTS: Counter<2, 7> = Counter::new(
+    About {
+        name: names::DELIVERY_RECEIPTS,
+        unit: "{receipt}",
+        description: "Receipts that providers post of messages, by the kind of provider and what became of them.",
+    },
+    [PROVIDER, OUTCOME],
+    RECEIPT_KINDS,
+    RECEIPT_OUTCOMES,
+)
+.from_zero();

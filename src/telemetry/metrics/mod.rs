@@ -8,7 +8,7 @@ pub use counter::{About, Counter, Gauge, Instrument};
 pub use durations::Durations;
 pub use instruments::{
     ALL, ALONE, ANALYTICS_EVENTS, CHANGES, DECISIONS, HANDOVER_CLASSES, HANDOVERS, HTTP_REQUESTS, PROVIDER_KINDS,
-    TEXT_MESSAGES_STOPPED,
+    RECEIPT_KINDS, RECEIPT_OUTCOMES, RECEIPTS, TEXT_MESSAGES_STOPPED,
 };
 
 use super::install::{Collector, InstallFault};

@@ -100,6 +100,8 @@ pub(super) async fn form(
         let left = seconds_until(view.expire_time, now);
         context! { left, left_shown => visit.language.span(left), length => view.code_length, attempts => view.attempts_remaining }
     });
+    let watched = look.is_some();
+    let undelivered = watched && is_undelivered(pages, visit, under_way).await;
     let wait = look.filter(|_| over.is_none()).map_or(0, |look| seconds_until(look.view.resend_time, now));
     let shown = context! {
         client,
@@ -109,6 +111,8 @@ pub(super) async fn form(
         live,
         over => visit.language.refusal(&Refusal::CodeExpired),
         number => Some(under_way.match_number.as_str()).filter(|number| live_link && !number.is_empty()),
+        watched,
+        undelivered,
         wait,
         wait_shown => visit.language.span(wait),
         error,
@@ -120,6 +124,13 @@ pub(super) async fn form(
         tell(&mut answer, refusal);
     }
     answer
+}
+
+/// Whether the newest message does not arrive. Where that cannot be told it is not said.
+async fn is_undelivered(pages: &Pages, visit: &Visit, under_way: &UnderWay) -> bool {
+    let (otp, id, proof) = (Arc::clone(&pages.otp), under_way.challenge_id.clone(), under_way.proof());
+    let progress = run(visit, async move { otp.progress_of(&id, &proof).await }).await;
+    progress.is_ok_and(|progress| progress.delivery.is_undelivered())
 }
 
 fn masked(identifier: &str) -> String {

@@ -21,19 +21,21 @@ use http::StatusCode;
 use serde_json::json;
 use std::sync::Arc;
 
-/// How the sign-in stands, for the script of the page that waits: `waiting` or `over`, when there is something to fetch.
+/// How the sign-in stands, for the script of the page that waits: `waiting`, `over`, or `approved` when there is something
+/// to fetch; and whether the newest message does not arrive.
 pub(super) async fn standing(State(pages): State<Arc<Pages>>, Extension(visit): Extension<Arc<Visit>>) -> Response {
     let Some(under_way) = visit.kept::<UnderWay>(&pages, Cookie::SignIn) else {
         return (StatusCode::NOT_FOUND, Json(json!({ "standing": "over" }))).into_response();
     };
     let (otp, id, proof) = (Arc::clone(&pages.otp), under_way.challenge_id.clone(), under_way.proof());
-    let looked = run(&visit, async move { Ok(otp.progress_of(&id, &proof).await.map(|progress| progress.approval)) });
-    let standing = match looked.await {
+    let looked = run(&visit, async move { Ok(otp.progress_of(&id, &proof).await) }).await;
+    let undelivered = matches!(&looked, Ok(Ok(progress)) if progress.delivery.is_undelivered());
+    let standing = match looked.map(|looked| looked.map(|progress| progress.approval)) {
         Ok(Ok(ApprovalState::Approved)) => "approved",
         Ok(Ok(ApprovalState::Pending) | Err(Refusal::StoreUnavailable)) => "waiting",
         _ => "over",
     };
-    Json(json!({ "standing": standing })).into_response()
+    Json(json!({ "standing": standing, "undelivered": undelivered })).into_response()
 }
 
 /// Opens the session that was approved, for the browser that asked.

@@ -52,11 +52,12 @@ fn ours(set: &FileDescriptorSet) -> impl Iterator<Item = &DescriptorProto> {
 fn a104_no_message_shows_its_texts() {
     let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
     let shown = messages! {
-        AccessTokenClaims Challenge CompleteSignInRequest CompleteSignInResponse Delivery Device DisableUserRequest
+        AccessTokenClaims Challenge CompleteSignInRequest CompleteSignInResponse DeleteSuppressionRequest
+        DeleteSuppressionResponse Delivery Device DisableUserRequest
         DisableUserResponse DrainProviderRequest DrainProviderResponse EnableUserRequest EnableUserResponse
         ExplainLimitsRequest ExplainLimitsResponse FindUserRequest FindUserResponse GetCurrentUserRequest
         GetCurrentUserResponse GetDeliveryRequest GetDeliveryResponse GetJwksRequest GetJwksResponse GetLockoutRequest GetLockoutResponse
-        GetPolicyRequest GetPolicyResponse GetUserRequest GetUserResponse HandoverCount InspectMagicLinkRequest
+        GetPolicyRequest GetPolicyResponse GetSuppressionRequest GetSuppressionResponse GetUserRequest GetUserResponse HandoverCount InspectMagicLinkRequest
         InspectMagicLinkResponse JsonWebKey LimitStanding LimitWindow ListProvidersRequest ListProvidersResponse
         ListSessionsRequest ListSessionsResponse LockoutStanding PastRefusal Policy Provider RedeemMagicLinkRequest
         RedeemMagicLinkResponse RefreshTokenRequest RefreshTokenResponse RejectMagicLinkRequest RejectMagicLinkResponse
@@ -64,7 +65,7 @@ fn a104_no_message_shows_its_texts() {
         RevokeOtherSessionsRequest RevokeOtherSessionsResponse
         RevokeSessionRequest RevokeSessionResponse SendMagicLinkRequest SendMagicLinkResponse SendOtpRequest SendOtpResponse Session SetUserRolesRequest
         SetUserRolesResponse SignOutRequest SignOutResponse SimulatePolicyRequest
-        SimulatePolicyResponse SimulatedRule TokenSet UnlockRequest UnlockResponse User ValidateTokenRequest
+        SimulatePolicyResponse SimulatedRule Suppression TokenSet UnlockRequest UnlockResponse User ValidateTokenRequest
         ValidateTokenResponse
         VerifyOtpRequest VerifyOtpResponse WatchChallengeRequest WatchChallengeResponse
     };

@@ -9,6 +9,7 @@ mod outage;
 mod peppers;
 mod policy;
 mod proof;
+mod receipts;
 mod repeat;
 mod replicas;
 mod resend;

@@ -1,6 +1,6 @@
 //! Messages on their way: over SMTP, through crashes and outages of the relay, and never late.
 
-pub(super) mod books;
+pub(crate) mod books;
 mod kills;
 
 use std::collections::BTreeMap;

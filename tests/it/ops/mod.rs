@@ -2,10 +2,11 @@
 
 mod commands;
 mod config;
-mod delivery;
+pub(crate) mod delivery;
 mod documents;
 mod peers;
 mod policy;
+pub(crate) mod posting;
 mod process;
 pub(crate) mod providers;
 mod proxy;

@@ -31,7 +31,7 @@ pub(crate) fn sendgrid(settings: &Settings, server: &ProviderServer) -> String {
 }
 
 /// Twilio, as its double is reached.
-fn twilio(settings: &Settings, server: &ProviderServer) -> String {
+pub(crate) fn twilio(settings: &Settings, server: &ProviderServer) -> String {
     write_secret(&settings.folder().join("secrets/twilio-secret"), API_SECRET);
     format!(
         "account_sid = \"{ACCOUNT_SID}\"\napi_key_sid = \"{API_KEY_SID}\"\nsecret_file = \"secrets/twilio-secret\"\n\

@@ -20,6 +20,7 @@ mod send_otp;
 mod sign_out;
 mod simulate_policy;
 mod sms;
+mod suppression;
 mod tls;
 mod validate_token;
 mod verify_otp;

@@ -64,11 +64,17 @@ impl World {
 
     /// A service on a PostgreSQL of its own, which the test may stop.
     pub(crate) async fn on_own_postgres(cluster: Postgres) -> (Postgres, Self) {
+        Self::on_own_postgres_and(cluster, |_| {}).await
+    }
+
+    /// The same, with a configuration that `adjust` has changed.
+    pub(crate) async fn on_own_postgres_and(cluster: Postgres, adjust: impl FnOnce(&mut Settings)) -> (Postgres, Self) {
         let folder = run::folder("world");
         let mut settings = Settings::new(folder.path());
         settings.section("limiter.memory");
         cluster.execute("postgres", "CREATE DATABASE identity".to_owned()).await;
         name_database(&mut settings, &cluster, "identity");
+        adjust(&mut settings);
         migrate(&settings);
         let server = launch(&settings, None).await;
         (cluster, Self { server, settings, redis: None, database: None, clock: None, _folder: folder })

@@ -6,6 +6,7 @@ mod client_turns;
 mod guards;
 mod links;
 mod pages;
+mod undelivered;
 
 use serde_json::{Value, json};
 

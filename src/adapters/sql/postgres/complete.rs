@@ -1,77 +1,24 @@
 //! Completes sign-ins in one statement.
 
+mod texts;
+
 use super::{
     answers,
     connections::{Connections, place},
-    events::{self, each_event},
-    notices::{self, notice_arrays, notice_columns, tell},
+    events,
+    link::Bound,
+    notices,
 };
 use crate::{
     adapters::sql::{
         fields::Fields as _,
         lane::{Broken, Mark, Work},
         rows,
-        statements::{answer_conflict, event_columns, session_columns},
     },
-    domain::{digest::Digest, link::LinkState},
+    domain::{digest::Digest, link::LinkState, time::Timestamp},
     ports::store::{NewUser, SignIn, SignInOutcome, SignInUser},
 };
-
-/// First what has to hold, under locks taken in the order of the rows: the challenge stands (`c`), the user is as the
-/// caller saw it (`u`), the answer's place is free (`answered`). Only then, from `go`, anything is written. A user who
-/// came to be meanwhile breaks the whole statement by the unique key of the identifier.
-pub(super) const COMPLETE: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM unnest($17::uuid[], $18::bytea[], $19::bigint[], $20::uuid[], \
-    $21::text[], $22::uuid[], $23::text[], $24::bytea[], $25::uuid[], $26::text[], $27::text[], $28::text[], \
-    $29::text[], $30::bigint[], $31::bigint[], $32::bigint[], $33::text[], $34::bigint[], $35::bigint[], \
-    $36::bigint[], $37::bytea[], $44::uuid[], $45::bytea[], $38::bytea[], $39::bytea[], $40::text[], $41::bytea[], \
-    $42::bigint[], ",
-    notice_arrays!(),
-    ", $53::text[], $54::text[], $55::bytea[], $56::text[], $57::text[]) WITH ORDINALITY AS t (challenge_id, identifier_key, now, known_user_id, roles, \
-    new_user_id, email_key_id, email, \
-    session_id, client_id, device_id, device_name, platform, create_time, auth_time, last_use_time, last_use_address, \
-    idle_expire_time, absolute_expire_time, counter, refresh_hash, device_key, counter_key, call, fingerprint, body_key_id, body, \
-    answer_expire_time, ",
-    notice_columns!(),
-    ", channel, phone_key_id, phone, method, link_state, op)), \
-    c AS MATERIALIZED (SELECT i.op FROM input AS i JOIN challenges AS h ON h.challenge_id = i.challenge_id \
-    WHERE NOT h.used AND CASE WHEN i.link_state IS NULL THEN h.code1_expire_time > i.now \
-    ELSE h.link1_expire_time > i.now AND h.link_state = i.link_state END ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
-    u AS MATERIALIZED (SELECT i.op FROM input AS i JOIN users AS k ON k.user_id = i.known_user_id \
-    WHERE NOT k.disabled AND k.roles = i.roles AND i.op IN (SELECT op FROM c) ORDER BY k.user_id FOR SHARE OF k), \
-    same AS MATERIALIZED (SELECT * FROM input AS i WHERE i.op IN (SELECT op FROM c) \
-    AND (i.known_user_id IS NULL OR i.op IN (SELECT op FROM u))), \
-    answered AS (INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
-    SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM same WHERE call IS NOT NULL ORDER BY call",
-    answer_conflict!(),
-    "$43::bigint RETURNING call), \
-    go AS MATERIALIZED (SELECT *, COALESCE(known_user_id, new_user_id) AS user_id FROM same \
-    WHERE call IS NULL OR call IN (SELECT call FROM answered)), \
-    created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, create_time, \
-    locale) SELECT new_user_id, identifier_key, email_key_id, email, phone_key_id, phone, '', FALSE, create_time, locale FROM go \
-    WHERE new_user_id IS NOT NULL ORDER BY identifier_key), \
-    consumed AS (UPDATE challenges AS h SET used = TRUE FROM go WHERE h.challenge_id = go.challenge_id), \
-    failed AS MATERIALIZED (SELECT l.identifier_key FROM go JOIN lockouts AS l \
-    ON l.identifier_key = ANY (ARRAY[go.counter_key, go.identifier_key]) \
-    AND (l.identifier_key = go.counter_key OR l.locked_until = 9223372036854775807) \
-    ORDER BY l.identifier_key FOR UPDATE OF l), \
-    forgotten AS (DELETE FROM lockouts AS l USING failed WHERE l.identifier_key = failed.identifier_key), \
-    opened AS (INSERT INTO sessions (",
-    session_columns!(new),
-    ") SELECT ",
-    session_columns!(new),
-    " FROM go), ",
-    tell!(),
-    "recorded AS (INSERT INTO audit_events (",
-    event_columns!(),
-    ") SELECT ",
-    event_columns!(),
-    " FROM ",
-    each_event!(),
-    " WHERE op IN (SELECT op FROM go)) \
-    SELECT op, op IN (SELECT op FROM c) AS standing, op IN (SELECT op FROM same) AS same, \
-    op IN (SELECT op FROM go) AS done FROM input"
-);
+pub(super) use texts::{ANY, KNOWN};
 
 /// Consumes challenges and opens sessions; a sign-in is done as a whole or writes nothing.
 pub(super) struct Complete(pub(super) Connections);
@@ -91,7 +38,9 @@ impl Work for Complete {
                 steps.iter().map(|$step| $value).collect::<Vec<_>>()
             };
         }
-        let query = events::bind(sqlx::query(COMPLETE), steps.iter().map(|step| step.events.as_slice()))
+        let is_known = steps.iter().all(|step| is_known(step));
+        let text = if is_known { KNOWN } else { ANY };
+        let query = events::bind(sqlx::query(text), steps.iter().map(|step| step.events.as_slice()))
             .bind(column!(s => s.challenge_id.uuid()))
             .bind(column!(s => s.identifier_key.0.bytes().as_slice()))
             .bind(column!(s => s.now.micros()))
@@ -103,9 +52,6 @@ impl Work for Complete {
                 SignInUser::Existing { roles, .. } => Some(rows::joined(roles)),
                 SignInUser::New(_) => None,
             }))
-            .bind(column!(s => new(s).map(|new| new.user_id.uuid())))
-            .bind(column!(s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).0)))
-            .bind(column!(s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).1)))
             .bind(column!(s => s.session.session_id.uuid()))
             .bind(column!(s => s.session.client_id.as_str()))
             .bind(column!(s => s.session.device.device_id.as_str()))
@@ -118,18 +64,14 @@ impl Work for Complete {
             .bind(column!(s => s.session.idle_expire_time.micros()))
             .bind(column!(s => s.session.absolute_expire_time.micros()))
             .bind(column!(s => i64::from(s.session.counter)))
-            .bind(column!(s => s.session.refresh_hash.bytes().as_slice()));
-        let earliest = steps.iter().map(|step| step.now.micros()).min();
-        let query = answers::bind(query, steps.iter().map(|step| step.answer.as_ref()))
-            .bind(earliest)
+            .bind(column!(s => s.session.refresh_hash.bytes().as_slice()))
             .bind(column!(s => s.device_key))
-            .bind(column!(s => s.counter_key.bytes().as_slice()));
-        let query = notices::bind(query, steps)
+            .bind(column!(s => s.counter_key.bytes().as_slice()))
             .bind(column!(s => s.session.channel.as_str()))
-            .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))
-            .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)))
             .bind(column!(s => s.session.method.as_str()))
-            .bind(column!(s => s.link.map(LinkState::as_str)));
+            .bind(column!(s => s.link.map(LinkState::as_str)))
+            .bind(column!(s => s.charging.passes_until().map(Timestamp::micros)));
+        let query = if is_known { query } else { bind_the_rest(query, steps) };
         let rows = match self.0.try_run(query).await {
             Ok(rows) => rows,
             Err(failure) if steps.len() == 1 && failure.is_duplicate("users_identifier_key") => {
@@ -149,6 +91,29 @@ impl Work for Complete {
         }
         Ok(outcomes)
     }
+}
+
+/// Whether the user is there, is told nothing, and nobody keeps the answer.
+const fn is_known(sign_in: &SignIn) -> bool {
+    matches!(sign_in.user, SignInUser::Existing { .. }) && sign_in.notice.is_none() && sign_in.answer.is_none()
+}
+
+/// Binds what [`ANY`] alone has.
+fn bind_the_rest<'q>(query: Bound<'q>, steps: &[&SignIn]) -> Bound<'q> {
+    macro_rules! column {
+        ($step:ident => $value:expr) => {
+            steps.iter().map(|$step| $value).collect::<Vec<_>>()
+        };
+    }
+    let query = query
+        .bind(column!(s => new(s).map(|new| new.user_id.uuid())))
+        .bind(column!(s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).0)))
+        .bind(column!(s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).1)))
+        .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))
+        .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)));
+    let query = notices::bind(query, steps);
+    let earliest = steps.iter().map(|step| step.now.micros()).min();
+    answers::bind(query, steps.iter().map(|step| step.answer.as_ref())).bind(earliest)
 }
 
 const fn new(sign_in: &SignIn) -> Option<&NewUser> {

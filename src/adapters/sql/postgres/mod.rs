@@ -8,6 +8,8 @@ mod connections;
 mod events;
 mod link;
 mod notices;
+mod open;
+mod receipts;
 mod record;
 mod rotate;
 mod settle;
@@ -23,10 +25,10 @@ use super::{
     store::SqlStore,
 };
 use crate::{
-    domain::{audit::AuditEvent, id::MessageId, time::Timestamp},
+    domain::{audit::AuditEvent, challenge::OpenAttempt, id::MessageId, time::Timestamp},
     ports::store::{
-        Attempt, BeginOutcome, ChargeOutcome, NewChallenge, Rotation, RotationOutcome, Settlement, SignIn,
-        SignInOutcome, StoreFault,
+        Attempt, BeginOutcome, ChargeOutcome, NewChallenge, NewReceipt, ReceiptOutcome, Rotation, RotationOutcome,
+        Settlement, SignIn, SignInOutcome, StoreFault,
     },
 };
 use begin::Begin;
@@ -34,6 +36,7 @@ use charge::Charge;
 use complete::Complete;
 use connections::Connections;
 use link::PgLink;
+use open::Open;
 use record::Record;
 use rotate::Rotate;
 use settle::{Settle, Settling};
@@ -54,6 +57,7 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(20);
 
 /// A lane for each step of the hot paths.
 struct Lanes {
+    open: Lane<Open>,
     begin: Lane<Begin>,
     charge: Lane<Charge>,
     complete: Lane<Complete>,
@@ -66,6 +70,8 @@ impl Lanes {
     fn start(connections: &Connections) -> Self {
         let (limit, turns, at_once) = (Postgres::LIMIT, Turns::new(), Duration::ZERO);
         Self {
+            // Those who only look wait for no disk, and so for nobody's turn.
+            open: Lane::start(Open(connections.clone()), limit, &Turns::new(), at_once),
             begin: Lane::start(Begin(connections.clone()), limit, &turns, at_once),
             charge: Lane::start(Charge(connections.clone()), limit, &turns, at_once),
             complete: Lane::start(Complete(connections.clone()), limit, &turns, at_once),
@@ -125,11 +131,14 @@ impl Parts for Postgres {
     fn own_statements() -> &'static [(&'static str, &'static str)] {
         &[
             ("BEGIN_CHALLENGE", begin::BEGIN),
+            ("OPEN_ATTEMPTS", open::OPEN),
             ("CHARGE_ATTEMPT", charge::CHARGE),
-            ("COMPLETE_SIGN_IN", complete::COMPLETE),
+            ("COMPLETE_SIGN_IN", complete::KNOWN),
+            ("COMPLETE_ANY_SIGN_IN", complete::ANY),
             ("ROTATE_LIVE", rotate::ROTATE),
             ("RECORD_EVENTS", events::RECORD),
             ("SETTLE_MESSAGE", settle::SETTLE),
+            ("TAKE_RECEIPTS", receipts::TAKE),
         ]
     }
 
@@ -139,6 +148,10 @@ impl Parts for Postgres {
         }
         // A link has columns that the lane would carry for everybody. What text messages may be sent is counted under a lock that batches would hold for each other.
         self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await })).await
+    }
+
+    async fn open_attempt(&self, attempt: Attempt) -> Result<Option<OpenAttempt>, StoreFault> {
+        Ok(self.lanes.open.run(attempt).await?.map(|open| *open))
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {
@@ -181,5 +194,9 @@ impl Parts for Postgres {
         event: Option<AuditEvent>,
     ) -> Result<(), StoreFault> {
         self.lanes.settle.run(Settling { message_id, settlement, now, event }).await
+    }
+
+    async fn take_receipts(&self, receipts: Vec<NewReceipt>) -> Result<Vec<ReceiptOutcome>, StoreFault> {
+        receipts::take(&self.connections, &receipts).await
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         contact::Channel,
         delivery::{Delivery, MessageState},
         id::{ChallengeId, MessageId},
+        time::Timestamp,
     },
     ports::store::{DeliveryOf, DrainChange, DrainedProvider, StoreFault},
 };
@@ -52,24 +53,21 @@ pub(in super::super) async fn deliveries(
         DeliveryOf::Challenge(id) => link.rows(statements::DELIVERIES_OF, values![id.uuid(), limit]).await?,
     };
     let each = rows.iter().map(|row| {
-        let settle_time = row.integer_or_none("settle_time")?;
-        let state = match settle_time {
-            None => MessageState::Queued,
-            Some(_) if row.flag("delivered")? => MessageState::Sent,
-            Some(_) => MessageState::Dropped,
-        };
+        let reason = row.text("reason")?;
+        let state = MessageState::of(rows::accepted(row)?, &reason, rows::receipt(row)?);
         Ok(Delivery {
             message_id: MessageId::new(row.id("message_id")?),
             challenge_id: row.id_or_none("challenge_id")?.map(ChallengeId::new),
             state,
             provider: row.text("provider")?,
             provider_message_id: row.text_or_none("provider_message_id")?.unwrap_or_default(),
-            reason: row.text("reason")?,
+            reason,
             attempts: row.count("attempts")?,
             unanswered: row.count("unanswered")?,
             create_time: rows::time(row, "create_time")?,
             expire_time: rows::time(row, "expire_time")?,
-            settle_time: settle_time.map(crate::domain::time::Timestamp::from_micros),
+            settle_time: row.integer_or_none("settle_time")?.map(Timestamp::from_micros),
+            receipt_time: row.integer_or_none("receipt_time")?.map(Timestamp::from_micros),
         })
     });
     each.collect()

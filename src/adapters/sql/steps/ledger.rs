@@ -68,9 +68,10 @@ pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Res
     let grants = link.execute(statements::SWEEP_GRANTS, values![kept, BATCH]).await?;
     let messages = link.execute(statements::SWEEP_MESSAGES, values![kept, BATCH]).await?;
     let sent = link.execute(statements::SWEEP_TEXT_MESSAGES_SENT, values![kept, BATCH]).await?;
+    let suppressions = link.execute(statements::SWEEP_SUPPRESSIONS, values![now.micros(), BATCH]).await?;
     let traffic = now.before(TEXT_MESSAGES_KEPT).micros();
     let traffic = link.execute(statements::SWEEP_TEXT_MESSAGES, values![traffic, BATCH]).await?;
-    let rows = answers + challenges + devices + grants + messages + sent + traffic;
+    let rows = answers + challenges + devices + grants + messages + sent + suppressions + traffic;
     Ok(Swept { rows, abandoned })
 }
 

@@ -10,6 +10,7 @@ pub(super) mod ledger;
 pub(super) mod links;
 pub(super) mod notices;
 pub(super) mod outbox;
+pub(super) mod receipts;
 pub(super) mod resend;
 pub(super) mod rotate;
 pub(super) mod sessions;

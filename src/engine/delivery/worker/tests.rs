@@ -1,5 +1,6 @@
 mod fakes;
 mod sms;
+mod suppressed;
 
 use crate::{
     domain::{

@@ -8,11 +8,15 @@ use crate::{
         refusal::Refusal,
         user::{Role, UserChange},
     },
-    engine::account::{ChangeUser, Unlock},
+    engine::{
+        account::{ChangeUser, Unlock},
+        delivery::LiftSuppression,
+    },
     grpc::proto::{
-        DisableUserRequest, EnableUserRequest, FindUserRequest, GetLockoutRequest, GetUserRequest, ListSessionsRequest,
-        RevokeOtherSessionsRequest, RevokeSessionRequest, SetUserRolesRequest, UnlockRequest, find_user_request,
-        get_lockout_request, unlock_request,
+        DeleteSuppressionRequest, DisableUserRequest, EnableUserRequest, FindUserRequest, GetLockoutRequest,
+        GetSuppressionRequest, GetUserRequest, ListSessionsRequest, RevokeOtherSessionsRequest, RevokeSessionRequest,
+        SetUserRolesRequest, UnlockRequest, delete_suppression_request, find_user_request, get_lockout_request,
+        get_suppression_request, unlock_request,
     },
 };
 
@@ -111,6 +115,23 @@ pub(in crate::grpc) fn unlock(message: &UnlockRequest) -> Result<Unlock, Refusal
     let repeatable = checks.repeatable(&message.request_id, message);
     let whose = identifier!(checks, unlock_request::Identifier, &message.identifier);
     checks.finish(whose.map(|identifier| Unlock { identifier, repeatable }))
+}
+
+/// # Errors
+/// Where the identifier is missing or is none.
+pub(in crate::grpc) fn get_suppression(message: &GetSuppressionRequest) -> Result<Identifier, Refusal> {
+    let mut checks = Checks::default();
+    let whose = identifier!(checks, get_suppression_request::Identifier, &message.identifier);
+    checks.finish(whose)
+}
+
+/// # Errors
+/// Every field that is wrong.
+pub(in crate::grpc) fn delete_suppression(message: &DeleteSuppressionRequest) -> Result<LiftSuppression, Refusal> {
+    let mut checks = Checks::default();
+    let repeatable = checks.repeatable(&message.request_id, message);
+    let whose = identifier!(checks, delete_suppression_request::Identifier, &message.identifier);
+    checks.finish(whose.map(|identifier| LiftSuppression { identifier, repeatable }))
 }
 
 /// # Errors

@@ -8,8 +8,8 @@ mod otp;
 mod tokens;
 
 pub(in crate::grpc) use account::{
-    disable_user, enable_user, find_user, get_lockout, get_user, page, revoke_other_sessions, revoke_session,
-    set_user_roles, unlock,
+    delete_suppression, disable_user, enable_user, find_user, get_lockout, get_suppression, get_user, page,
+    revoke_other_sessions, revoke_session, set_user_roles, unlock,
 };
 pub(in crate::grpc) use delivery::{drain_provider, get_delivery, resume_provider};
 pub(in crate::grpc) use limits::{explain_limits, simulate_policy};

@@ -96,21 +96,29 @@ if (open) {
 const lead = document.getElementById("lead");
 if (lead) lead.addEventListener("click", () => location.assign(`${lead.dataset.redirect}#${lead.dataset.token}`));
 
-// The page that asked goes on by itself once the sign-in is approved on another device.
+// The page that asked goes on by itself once the sign-in is approved on another device, and says where its message does not
+// arrive. It asks often where it waits for an approval, else ever more rarely.
 const waiting = document.getElementById("collect");
-async function look() {
+const undelivered = document.getElementById("undelivered");
+async function look(pause) {
   const answer = await fetch("/sign-in/standing", { cache: "no-store" }).catch(() => null);
-  const standing = answer && (await answer.json().catch(() => ({}))).standing;
-  if (standing === "approved") waiting.requestSubmit();
-  else if (standing !== "over") setTimeout(look, 2000);
+  const told = answer && (await answer.json().catch(() => null));
+  if (told && undelivered && undelivered.hidden === told.undelivered) {
+    undelivered.textContent = told.undelivered ? undelivered.dataset.text : "";
+    undelivered.hidden = !told.undelivered;
+  }
+  const next = waiting ? pause : Math.min(pause * 1.5, 15000);
+  if (told && told.standing === "approved" && waiting) waiting.requestSubmit();
+  else if (!told || told.standing !== "over") setTimeout(look, next, next);
   else goesOnByItself(false);
 }
-// So long its button is for those without a script.
+// So long the button beside its number is for those without a script.
 function goesOnByItself(does) {
+  if (!waiting) return;
   waiting.querySelector("[data-by-itself]").hidden = !does;
   waiting.querySelector("button").hidden = does;
 }
-if (waiting) {
+if (undelivered) {
   goesOnByItself(true);
-  setTimeout(look, 2000);
+  setTimeout(look, 2000, 2000);
 }

@@ -20,6 +20,7 @@ pub(super) const GERMAN: PageWords = PageWords {
     enter_code: "Code eingeben",
     code_sent: "Wir haben einen Code an {to} gesendet.",
     code_resent: "Ein neuer Code ist unterwegs. Frühere Codes gelten weiter.",
+    undelivered: "Die Nachricht an {to} konnte nicht zugestellt werden. Prüfen Sie die Adresse oder verwenden Sie eine andere.",
     code: "Code",
     code_hint: "Die {n} Ziffern aus der neuesten Nachricht",
     time_left: "Verbleibende Zeit",

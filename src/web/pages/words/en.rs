@@ -20,6 +20,7 @@ pub(super) const ENGLISH: PageWords = PageWords {
     enter_code: "Enter the code",
     code_sent: "We have sent a code to {to}.",
     code_resent: "A new code is on its way. Earlier codes work too.",
+    undelivered: "The message to {to} could not be delivered. Check the address, or use another one.",
     code: "Code",
     code_hint: "The {n} digits in the newest message",
     time_left: "Time left",

@@ -20,6 +20,7 @@ pub(super) const SPANISH: PageWords = PageWords {
     enter_code: "Introduzca el código",
     code_sent: "Hemos enviado un código a {to}.",
     code_resent: "Un nuevo código está en camino. Los anteriores siguen siendo válidos.",
+    undelivered: "No se ha podido entregar el mensaje a {to}. Compruebe la dirección o use otra.",
     code: "Código",
     code_hint: "Los {n} dígitos del mensaje más reciente",
     time_left: "Tiempo restante",

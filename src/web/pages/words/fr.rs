@@ -20,6 +20,7 @@ pub(super) const FRENCH: PageWords = PageWords {
     enter_code: "Saisir le code",
     code_sent: "Nous avons envoyé un code à {to}.",
     code_resent: "Un nouveau code est en route. Les codes précédents restent valables.",
+    undelivered: "Le message à {to} n’a pas pu être remis. Vérifiez l’adresse ou utilisez-en une autre.",
     code: "Code",
     code_hint: "Les {n} chiffres du message le plus récent",
     time_left: "Temps restant",

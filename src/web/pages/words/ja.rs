@@ -20,6 +20,7 @@ pub(super) const JAPANESE: PageWords = PageWords {
     enter_code: "コードを入力",
     code_sent: "{to}にコードを送信しました。",
     code_resent: "新しいコードを送信しました。以前のコードも使えます。",
+    undelivered: "{to}へのメッセージを配信できませんでした。アドレスをご確認いただくか、別のアドレスをお使いください。",
     code: "コード",
     code_hint: "最新のメッセージにある{n}桁の数字",
     time_left: "残り時間",

@@ -43,6 +43,7 @@ texts! {
     enter_code
     code_sent
     code_resent
+    undelivered
     code
     code_hint
     time_left

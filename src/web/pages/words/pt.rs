@@ -20,6 +20,7 @@ pub(super) const PORTUGUESE: PageWords = PageWords {
     enter_code: "Digite o código",
     code_sent: "Enviamos um código para {to}.",
     code_resent: "Um novo código está a caminho. Os anteriores continuam válidos.",
+    undelivered: "Não foi possível entregar a mensagem para {to}. Confira o endereço ou use outro.",
     code: "Código",
     code_hint: "Os {n} dígitos da mensagem mais recente",
     time_left: "Tempo restante",

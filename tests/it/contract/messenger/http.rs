@@ -143,14 +143,16 @@ async fn text_messages_keep_the_contract() {
 async fn twilio_is_told_sender_callback_and_how_long_a_code_lives() {
     let server = ProviderServer::start(Protocol::Twilio).await;
     let mut options = twilio(&server.endpoint());
-    Twilio::new(twilio(&server.endpoint())).unwrap().hand_over(&text("x")).await;
+    let told = text("x");
+    Twilio::new(twilio(&server.endpoint())).unwrap().hand_over(&told).await;
     options.sender = TwilioSender::MessagingService("MG1".to_owned());
     options.status_callback = None;
     Twilio::new(options).unwrap().hand_over(&text("x")).await;
     let [first, second] = &server.taken()[..] else { panic!("two messages") };
     assert_eq!(first.field("To").unwrap(), "+491761234567");
     assert_eq!((first.field("From").as_deref(), first.field("MessagingServiceSid")), (Some("+15005550006"), None));
-    assert_eq!(first.field("StatusCallback").unwrap(), "https://id.example.com/receipts/twilio");
+    let callback = format!("https://id.example.com/receipts/twilio?message={}", told.message_id);
+    assert_eq!(first.field("StatusCallback").unwrap(), callback);
     let left: u32 = first.field("ValidityPeriod").unwrap().parse().unwrap();
     assert!((290..=300).contains(&left), "{left}");
     assert_eq!((second.field("From"), second.field("MessagingServiceSid").as_deref()), (None, Some("MG1")));

@@ -2,13 +2,19 @@
 
 use super::{
     Given,
-    given::{NOW, an_attempt, answer, at, challenge, completion, digest, event, further, linked_challenge, rotation},
+    given::{
+        NOW, an_attempt, answer, at, challenge, completion, digest, event, further, identifier, linked_challenge,
+        rotation,
+    },
     on_both,
 };
 use identity::{
     adapters::sql::{PostgresStore, SqliteStore},
-    domain::{audit::Act, link::LinkState},
-    ports::store::{Approval, FailedAttempt, RotationOutcome, Settlement, SignIn, SignInOutcome, SignOutScope},
+    domain::{audit::Act, link::LinkState, lockout::Ladder, receipt::Receipt},
+    ports::store::{
+        Approval, FailedAttempt, NewReceipt, NewSuppression, RotationOutcome, Settlement, SignIn, SignInOutcome,
+        SignOutScope,
+    },
 };
 use std::time::Duration;
 
@@ -48,13 +54,9 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     counted!("begin_challenge", 1, 6, store.begin_challenge(new));
     counted!("challenge", 1, 1, store.challenge(id));
     counted!("add_code", 6, 6, store.add_code(further(id, "second", at(30))));
+    counted!("open_attempt", 1, 1, store.open_attempt(&an_attempt(id, at(31), &Ladder::default())));
     let attempt = given.charged(id, at(31)).await;
-    counted!(
-        "charge_attempt",
-        1,
-        7,
-        store.charge_attempt(an_attempt(id, at(31), &identity::domain::lockout::Ladder::default()))
-    );
+    counted!("charge_attempt", 1, 7, store.charge_attempt(an_attempt(id, at(31), &Ladder::default())));
     let failed = vec![event(at(31), Act::CodeVerified).failed("CODE_INVALID"), event(at(31), Act::IdentifierLocked)];
     counted!("record_failure", 1, 4, store.record_failure(FailedAttempt { events: failed, notice: None }));
     let sign_in = completion(&attempt, at(32));
@@ -86,8 +88,25 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     counted!("revocations", 1, 1, store.revocations(at(34)));
     counted!("claim", 1, 1, store.claim(10, at(34), Duration::from_mins(1)));
     let settled = Some(event(at(35), Act::MessageDropped));
-    counted!("settle", 1, 4, store.settle(message, Settlement::Dropped { reason: "EXPIRED" }, at(35), settled));
+    counted!("settle", 1, 4, store.settle(message, Settlement::Dropped { reason: "UNANSWERED" }, at(35), settled));
     counted!("record", 1, 3, store.record(&event(at(35), Act::OperatorRefused)));
+    let receipt = |receipt: Receipt| NewReceipt {
+        message_id: message,
+        receipt,
+        provider: String::new(),
+        now: at(35),
+        event: event(at(35), Act::ReceiptTaken),
+        suppression: receipt.suppresses().map(|cause| NewSuppression {
+            cause,
+            expire_time: at(1000),
+            event: event(at(35), Act::AddressSuppressed),
+        }),
+    };
+    counted!("take_receipts", 1, 4, store.take_receipts(vec![receipt(Receipt::Delivered)]));
+    counted!("take_receipts of a bounce", 1, 6, store.take_receipts(vec![receipt(Receipt::Bounced)]));
+    let key = identifier("ada@example.com");
+    assert!(counted!("suppression", 1, 1, store.suppression(key, at(36))).is_some());
+    counted!("suppressions_after", 1, 1, store.suppressions_after((NOW, key), 10));
     counted!("ping", 1, 1, store.ping());
     let scope = SignOutScope::Session(session.session_id);
     counted!(

@@ -1,6 +1,7 @@
 //! Providers over HTTP: SendGrid, Twilio and a webhook's receiver as they document themselves, and as they go wrong.
 
 pub(crate) mod protocols;
+pub(crate) mod receipts;
 
 use std::collections::BTreeMap;
 use std::fs;

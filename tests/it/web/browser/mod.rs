@@ -102,6 +102,8 @@ scenarios!(
     neither_style_nor_script_is_needed = "withoutStyleAndScript",
     every_language_fits_a_small_phone = "languages",
     nothing_is_in_the_way_of_a_screen_reader = "accessible",
+    /// What the page learns of the message later it says aloud, and takes back where a further one is under way.
+    a_page_says_where_the_message_did_not_arrive = "undelivered",
     /// A page of another site cannot send our forms, whatever it has the browser do.
     another_site_cannot_act_for_a_person = "anotherSite",
     /// A56: the page says nothing of the token to anyone.

@@ -328,7 +328,41 @@ async function proofOfWork() {
   await message(MIRA, 1);
 }
 
+async function undelivered() {
+  const { page } = await person();
+  let told = { standing: "waiting", undelivered: false };
+  let asks = 0;
+  await page.route("**/sign-in/standing", (route) => {
+    asks += 1;
+    return route.fulfill({ json: told });
+  });
+  await page.clock.install();
+  await asked(page, MIRA);
+  const said = page.locator("#undelivered");
+  const look = async () => {
+    const before = asks;
+    for (let steps = 0; asks === before && steps < 40; steps += 1) await page.clock.runFor(1000);
+    assert.equal(asks, before + 1);
+  };
+  await look();
+  assert.ok(await said.isHidden());
+  told = { standing: "waiting", undelivered: true };
+  await look();
+  await page.getByRole("alert").getByText("The message to m***@example.org could not be delivered. Check the address").waitFor();
+  await isAccessible(page, "a message that did not arrive");
+  await page.setViewportSize({ width: 320, height: 640 });
+  await fits(page, "a message that did not arrive");
+  told = { standing: "waiting", undelivered: false };
+  await look();
+  await said.waitFor({ state: "hidden" });
+  told = { standing: "over", undelivered: false };
+  await look();
+  const last = asks;
+  await page.clock.runFor(60_000);
+  assert.equal(asks, last, "what is over is not asked about");
+}
+
 await run({
   signInByPaste, wrongThenLocked, resendAndExpire, keyboardAlone, withoutStyleAndScript, languages, accessible, sessions,
-  anotherSite, clientApplication, proofOfWork, linkElsewhere, linkHere, linkLeadsOn, linkWithoutScript, notMe, scanner, screenshots,
+  anotherSite, clientApplication, proofOfWork, linkElsewhere, linkHere, linkLeadsOn, linkWithoutScript, notMe, scanner, screenshots, undelivered,
 });

@@ -3,14 +3,19 @@
 use crate::{
     domain::{
         audit::AuditEvent,
+        contact::IdentifierKey,
         id::{ChallengeId, MessageId},
         keyring::{KeyId, KeyRing},
         message::{ClaimedMessage, Content, Envelope, Handover, NewMessage, Recipient},
         secret::secret32,
+        suppression::Suppression,
         time::Timestamp,
     },
     engine::{
-        delivery::{Handoff, LEASE_MARGIN, Messengers, Templates, Worker, WorkerOptions, WorkerParts, sealed_message},
+        delivery::{
+            Handoff, LEASE_MARGIN, Messengers, SuppressedAddresses, Templates, Worker, WorkerOptions, WorkerParts,
+            sealed_message,
+        },
         funnel::Funnel,
     },
     ports::{
@@ -28,10 +33,12 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 mod rest;
+
+pub(super) use rest::Running;
 
 /// One row of the outbox.
 pub(super) struct Row {
@@ -50,10 +57,13 @@ pub(super) struct World {
     pub(super) rows: Mutex<Vec<Row>>,
     pub(super) store_down: AtomicBool,
     pub(super) settle_down: AtomicBool,
+    pub(super) suppressed_down: AtomicBool,
     /// The recipients of what was handed over, in the order of its end.
     pub(super) sent: Mutex<Vec<String>>,
     /// What the store says of text messages that are notices.
     pub(super) withheld: Mutex<Option<Withheld>>,
+    /// Who gets no message, as the store has it.
+    pub(super) suppressions: Mutex<Vec<(IdentifierKey, Suppression)>>,
     pub(super) tries: AtomicU64,
     pub(super) handoff: Handoff,
     pub(super) time_limit: Duration,
@@ -76,8 +86,10 @@ impl World {
             rows: Mutex::default(),
             store_down: AtomicBool::new(false),
             settle_down: AtomicBool::new(false),
+            suppressed_down: AtomicBool::new(false),
             sent: Mutex::default(),
             withheld: Mutex::default(),
+            suppressions: Mutex::default(),
             tries: AtomicU64::new(0),
             handoff: Handoff::new(TIME_LIMIT + LEASE_MARGIN),
             time_limit: TIME_LIMIT,
@@ -157,6 +169,7 @@ impl World {
             handoff: self.handoff.clone(),
             funnel: Funnel::new(None, self.clone()),
             templates: Arc::new(Templates::built_in().unwrap()),
+            suppressed: Arc::new(SuppressedAddresses::new(self.clone(), self.clone(), self.clone())),
         }
     }
 
@@ -170,7 +183,7 @@ impl World {
         let options = WorkerOptions { concurrency, poll, stop_limit: Duration::from_secs(5) };
         let stop = CancellationToken::new();
         let task = tokio::spawn(Worker::new(parts, options).run(stop.clone()));
-        Running { stop, task }
+        Running::of(stop, task)
     }
 
     /// Waits until the message has ended, at most ten seconds, and gives its end, event and number of claims.
@@ -188,24 +201,6 @@ impl World {
         let rows = self.rows.lock().unwrap();
         let row = rows.iter().find(|row| row.message.message_id == id).unwrap();
         Some((row.end.clone()?, row.event.clone().unwrap(), row.message.attempts))
-    }
-}
-
-pub(super) struct Running {
-    stop: CancellationToken,
-    task: JoinHandle<()>,
-}
-
-impl Running {
-    pub(super) async fn stop(self) {
-        self.stop.cancel();
-        self.task.await.unwrap();
-    }
-
-    /// Ends it as a crash would.
-    pub(super) async fn kill(self) {
-        self.task.abort();
-        assert!(self.task.await.unwrap_err().is_cancelled());
     }
 }
 

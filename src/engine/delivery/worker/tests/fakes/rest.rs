@@ -3,22 +3,33 @@
 use super::World;
 use crate::{
     domain::{
+        contact::IdentifierKey,
         digest::Digest,
         keyring::KeyRing,
         message::{Handover, SmsEnvelope},
         policy::{PolicyInForce, Template},
         route::Route,
         secret::{Secret32, secret32},
+        suppression::Suppression,
         time::Timestamp,
     },
     engine::delivery::{Chain, Letter, Provider},
-    ports::{clock::Clock, entropy::Entropy, keys::Keys, messenger::Messenger, policy::Policies},
+    ports::{
+        clock::Clock,
+        entropy::Entropy,
+        keys::Keys,
+        messenger::Messenger,
+        policy::Policies,
+        store::{Lift, LiftOutcome, NewReceipt, ReceiptOutcome, Receipts, StoreFault, SuppressedKey},
+    },
 };
 use async_trait::async_trait;
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 impl World {
@@ -87,8 +98,67 @@ impl Messenger<SmsEnvelope> for World {
     }
 }
 
+#[async_trait]
+impl Receipts for World {
+    async fn take_receipts(&self, _receipts: Vec<NewReceipt>) -> Result<Vec<ReceiptOutcome>, StoreFault> {
+        unreachable!("the worker takes none")
+    }
+
+    async fn suppression(&self, key: IdentifierKey, now: Timestamp) -> Result<Option<Suppression>, StoreFault> {
+        if self.store_down.load(Ordering::SeqCst) || self.suppressed_down.load(Ordering::SeqCst) {
+            return Err(StoreFault::Unavailable("down".into()));
+        }
+        let all = self.suppressions.lock().unwrap();
+        let found = all.iter().find(|(of, suppression)| *of == key && suppression.expire_time > now);
+        Ok(found.map(|(_, suppression)| suppression.clone()))
+    }
+
+    async fn suppressions_after(
+        &self,
+        after: (Timestamp, IdentifierKey),
+        _limit: u32,
+    ) -> Result<Vec<SuppressedKey>, StoreFault> {
+        let all = self.suppressions.lock().unwrap();
+        let later = all.iter().filter(|(_, suppression)| suppression.create_time > after.0);
+        Ok(later
+            .map(|(key, Suppression { create_time, expire_time, .. })| SuppressedKey {
+                key: *key,
+                create_time: *create_time,
+                expire_time: *expire_time,
+            })
+            .collect())
+    }
+
+    async fn lift_suppression(&self, _lift: Lift) -> Result<LiftOutcome, StoreFault> {
+        unreachable!("the worker lifts none")
+    }
+}
+
 impl Policies for World {
     fn current(&self) -> Arc<PolicyInForce> {
         Arc::new(PolicyInForce::of_template(Template::Standard, Timestamp::from_seconds(1)))
+    }
+}
+
+/// A worker that runs.
+pub(in super::super) struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    pub(super) fn of(stop: CancellationToken, task: JoinHandle<()>) -> Self {
+        Self { stop, task }
+    }
+
+    pub(in super::super) async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+
+    /// Ends it as a crash would.
+    pub(in super::super) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
     }
 }
