@@ -45,7 +45,7 @@ const ADMITTED: usize = 0;
 const REFUSED: usize = 1;
 const FAULT: usize = 2;
 const WOULD_REFUSE: usize = 3;
-const NO_LAYER: usize = 9;
+const NO_LAYER: usize = 10;
 
 const fn row(kind: LayerKind) -> usize {
     match kind {
@@ -58,6 +58,7 @@ const fn row(kind: LayerKind) -> usize {
         LayerKind::Proof => 6,
         LayerKind::Device => 7,
         LayerKind::Failures => 8,
+        LayerKind::Guesses => 9,
     }
 }
 

@@ -27,14 +27,8 @@ use crate::{
         system::{SystemClock, SystemEntropy},
     },
     config::{
-        Config,
-        limiter::Limiter as LimiterChoice,
-        links::LinkPages,
-        policy::PolicyFile,
-        review::ReviewFile,
-        secrets::Stamp,
-        service::Environment,
-        store::{Migrate, Store as StoreChoice},
+        Config, limiter::Limiter as LimiterChoice, links::LinkPages, policy::PolicyFile, review::ReviewFile,
+        secrets::Stamp, service::Environment, store::Store as StoreChoice,
     },
     domain::{policy::PolicyInForce, time::Timestamp},
     engine::{
@@ -118,11 +112,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let proof = captcha::build(config, material.captcha)?;
     let operator_token = OperatorToken::new(&material.admin_token);
     let options = listeners::options(config, material.listener.clone(), operator_token.clone())?;
-    let store = OpenStore::open(config, material.store_password).await?;
-    if config.migrate == Migrate::OnStart {
-        store.migrate().await?;
-    }
-    let store = store.into_store();
+    let store = OpenStore::open(config, material.store_password).await?.ready(config.migrate).await?;
     let file_keys = Arc::new(FileKeys::new(material.keys));
     let keys: Arc<dyn Keys> = file_keys.clone();
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
@@ -143,9 +133,10 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     }));
     let review = Arc::new(SwappedReview::default());
     let suppressed = Arc::new(SuppressedAddresses::new(store.clone(), clock.clone(), entropy.clone()));
+    let limiter = Arc::new(CountedLimiter(counter.limiter()));
     let otp = OtpParts {
         store: store.clone(),
-        limiter: Arc::new(CountedLimiter(counter.limiter())),
+        limiter: limiter.clone(),
         keys: keys.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -159,11 +150,11 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         funnel: funnel.clone(),
         sms: carrier.messengers.sms.is_some(),
         links: Arc::new(link_base(config)),
+        guesses: questions::guesses(store.clone(), limiter, keys.clone(), entropy.clone(), policies.clone()),
         suppressed: suppressed.clone(),
     };
     let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));
-    let account = account_of(&otp);
-    let policy = policy_engine(policies.clone(), &otp);
+    let (account, policy) = (account_of(&otp), policy_engine(policies.clone(), &otp));
     let simulate = questions::simulate(store.clone(), clock.clone(), entropy.clone(), clients.clone());
     let watched = |file| WatchedPolicy::new(file, clients, policy.clone(), clock.clone(), seen.policy);
     let policy_file = config.policy_file.clone().map(watched);
@@ -219,6 +210,7 @@ fn account_of(otp: &OtpParts) -> AccountParts {
         clock: otp.clock.clone(),
         entropy: otp.entropy.clone(),
         tokens: otp.tokens.clone(),
+        guesses: otp.guesses.clone(),
     }
 }
 

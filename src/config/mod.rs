@@ -157,7 +157,7 @@ impl Config {
             let links = links.and_then(|pages| links::check(root, environment, issuer.as_deref(), pages));
             rules::check_review(root, environment, review.as_ref().and_then(Option::as_ref));
             rules::check_metrics(root, listen.as_ref(), telemetry.as_ref());
-            rules::check_pages(root, pages, proof.as_ref());
+            rules::check_pages(root, pages, proof.as_ref(), links.as_ref());
             let service = service::Service { environment: environment?, issuer: issuer? };
             let sessions = SessionPolicy { issuer: service.issuer.clone(), ..sessions? };
             Some(Self {

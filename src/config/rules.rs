@@ -4,6 +4,7 @@ use super::{
     analytics::Analytics,
     delivery::{Delivery, Webhook},
     limiter::Limiter,
+    links::LinkPages,
     listen::Listen,
     network,
     pages::Pages,
@@ -111,8 +112,20 @@ pub(super) fn check_review(root: &mut Section<'_>, environment: Option<Environme
     }
 }
 
-/// Notes pages where nobody could sign in on them.
-pub(super) fn check_pages(root: &mut Section<'_>, pages: Option<Pages>, proof: Option<&Proof>) {
+/// Notes pages where nobody could sign in on them, and links that lead to a page that is not there.
+pub(super) fn check_pages(
+    root: &mut Section<'_>,
+    pages: Option<Pages>,
+    proof: Option<&Proof>,
+    links: Option<&LinkPages>,
+) {
+    if pages.is_some_and(|pages| !pages.enabled) && links == Some(&LinkPages::OwnListener) {
+        root.wrong(
+            "links",
+            "has the base_url \"own-listener\", where there is no page for them, as pages are off",
+            "write enabled = true in [pages], or name the page of yours that takes them as links.base_url",
+        );
+    }
     if pages.is_some_and(|pages| pages.enabled) && proof.is_some_and(|proof| proof.captcha.is_some()) {
         root.wrong(
             "pages",

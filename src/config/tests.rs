@@ -185,6 +185,17 @@ fn production_refuses_what_development_permits() {
 }
 
 #[test]
+fn links_lead_to_no_listener_without_their_page() {
+    let links = |more: &str| format!("{SMALLEST}[links]\nbase_url = \"own-listener\"\n{more}");
+    for more in ["", "[pages]\nenabled = false\n"] {
+        let told = refusal(&links(more));
+        assert!(told.contains("links") && told.contains("enabled = true in [pages]"), "{told}");
+    }
+    assert!(parse(&links("[pages]\nenabled = true\n")).is_ok());
+    assert!(parse(SMALLEST).is_ok(), "a page of somebody's own may stand at the issuer");
+}
+
+#[test]
 fn a_connection_in_clear_must_say_so_unless_it_stays_on_this_machine() {
     let clear = |host: &str, tls: &str| {
         let store = format!(

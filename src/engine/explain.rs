@@ -134,7 +134,7 @@ impl ExplainEngine {
         let policy = self.parts.policies.current();
         let channel = asked.identifier.as_ref().map_or(Channel::Email, Identifier::channel);
         let rules = policy.rules(&client.client_id, channel, Purpose::SignIn);
-        let layers = self.layers(&asked, &rules.limits);
+        let layers = self.layers(&asked, &rules.limits, &policy.policy().rules.limits);
         let stands = self.parts.limiter.stand(&layers).await.map_err(|fault| fault::limiter(&fault))?;
         let limits = layers.iter().zip(stands.layers);
         let limits =
@@ -157,13 +157,17 @@ impl ExplainEngine {
     }
 
     /// The budgets that are asked about; that of everybody always, as it refuses anybody.
-    fn layers(&self, asked: &ExplainLimits, limits: &LimitRules) -> Vec<Layer> {
+    /// Wrong guesses count by the rules of nobody in particular.
+    fn layers(&self, asked: &ExplainLimits, limits: &LimitRules, of_all: &LimitRules) -> Vec<Layer> {
         let index = self.parts.keys.index();
         let (whose, address) = (asked.identifier.as_ref(), asked.address);
         let identifier = whose.map(|whose| layers::identifier(whose, &limits.identifier, &index));
         let of_address = address.map(|address| layers::address(Some(address), &limits.address, &index));
         let mut found: Vec<_> = identifier.into_iter().chain(of_address).collect();
         found.extend(layers::network(address, &limits.network, &index));
+        if address.is_some() {
+            found.extend(layers::guesses(address, of_all, &index));
+        }
         found.push(layers::all(&limits.all, &index));
         if let ProofWhen::AfterRequests(unproven) = &self.parts.proof.when {
             found.extend(whose.and_then(|whose| layers::unproven_identifier(whose, &unproven.identifier, &index)));

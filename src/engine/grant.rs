@@ -3,6 +3,7 @@
 
 use super::{
     fault,
+    guesses::Guesses,
     otp::SignedIn,
     token::{SignOut, TokenIssuer, Tokens},
 };
@@ -54,6 +55,8 @@ pub struct GrantParts {
     pub clients: Arc<Clients>,
     /// Who issues the tokens.
     pub tokens: Arc<TokenIssuer>,
+    /// Who counts and records wrong codes.
+    pub guesses: Arc<Guesses>,
 }
 
 /// Gives client applications one-time codes, and tokens for these.
@@ -70,6 +73,15 @@ pub struct Asker {
     pub redirect_uri: String,
     /// SHA-256 of the verifier that it keeps.
     pub verifier_hash: Digest,
+}
+
+/// A sign-in that has come to its end.
+#[derive(Debug)]
+pub struct Concluded {
+    /// The sign-in.
+    pub signed_in: SignedIn,
+    /// The code for the client application, where one asked; or why there is none, and the session has been ended.
+    pub code: Option<Result<SecretString, Refusal>>,
 }
 
 /// A code presented for tokens, in the client's words.
@@ -109,6 +121,16 @@ impl GrantEngine {
         self.registered(client_id).filter(|client| client.may_redirect_to(redirect_uri))
     }
 
+    /// What a sign-in comes to: the session itself, or a code for the client application that asked. To be done in one piece
+    /// with the sign-in, so that whoever hangs up leaves no session whose tokens nobody gets.
+    pub async fn conclude(&self, signed_in: SignedIn, asker: Option<&Asker>, origin: &Origin) -> Concluded {
+        let code = match asker {
+            Some(asker) => Some(self.give(asker, &signed_in, origin).await),
+            None => None,
+        };
+        Concluded { signed_in, code }
+    }
+
     /// A code for the session of a sign-in. Where none can be given nobody will hold the session's tokens, and it is ended.
     ///
     /// # Errors
@@ -145,13 +167,16 @@ impl GrantEngine {
         Ok(SecretString::from(code))
     }
 
-    /// Exchanges a code for the tokens of its session, once. A code that was used ends the session that it gave.
+    /// Exchanges a code for the tokens of its session, once. A code that was used ends the session that it gave. A signer
+    /// that is full refuses before the code is used up: who comes again is no replay then.
     ///
     /// # Errors
     /// [`NotRedeemed`].
     pub async fn redeem(&self, request: Redeem, origin: &Origin) -> Result<Tokens, NotRedeemed> {
         let client = self.registered(&request.client_id).ok_or(NotRedeemed::UnknownClient)?;
         let now = self.parts.clock.now();
+        // It may have been registered when the code was given, and not be any more.
+        let is_registered = client.may_redirect_to(&request.redirect_uri);
         let mut event = AuditEvent::new(EventId::new(self.parts.entropy.uuid()), now, Act::GrantRedeemed, origin);
         event.client_id = Some(client.client_id.clone());
         let code_hash = hash(request.code.expose_secret());
@@ -166,21 +191,29 @@ impl GrantEngine {
             refused: event.failed("GRANT_INVALID"),
         };
         let fault = NotRedeemed::Fault;
+        if !is_registered {
+            self.parts.guesses.wrong(&redemption.refused).await.map_err(fault)?;
+            return Err(NotRedeemed::Invalid);
+        }
+        let place = self.parts.tokens.reserve().map_err(fault)?;
         let outcome = self.parts.store.redeem_grant(redemption).await;
         match outcome.map_err(|error| fault(fault::store(&error)))? {
             RedemptionOutcome::Redeemed { token, live } => {
-                let place = Place { column: GRANT_TOKEN, row: code_hash.bytes() };
-                let opened = open(&self.parts.keys.sealing(), place, &token);
+                let column = Place { column: GRANT_TOKEN, row: code_hash.bytes() };
+                let opened = open(&self.parts.keys.sealing(), column, &token);
                 let opened = opened.map_err(|error| fault(fault::seal(&error)))?;
                 let text = std::str::from_utf8(opened.expose_secret()).map_err(|_| fault(Refusal::Internal))?;
                 let presented = RefreshToken::parse(text, &self.parts.keys.refresh()).ok_or(NotRedeemed::Invalid)?;
-                self.parts.tokens.issue(&live, &presented.token).await.map_err(fault)
+                self.parts.tokens.issue_at(place, &live, &presented.token).await.map_err(fault)
             }
             RedemptionOutcome::Reused { ended } => {
                 self.parts.tokens.note_ended(&ended);
                 Err(NotRedeemed::Invalid)
             }
-            RedemptionOutcome::Refused => Err(NotRedeemed::Invalid),
+            RedemptionOutcome::Refused(event) => {
+                self.parts.guesses.wrong(&event).await.map_err(fault)?;
+                Err(NotRedeemed::Invalid)
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
         contact::Identifier,
         digest::Digest,
         network::{self, AddressBucket},
-        policy::{LimitRule, Mode},
+        policy::{LimitRule, LimitRules, Mode},
         secret::Secret32,
         window::{Kept, Window},
     },
@@ -32,6 +32,15 @@ pub(super) fn address(address: Option<IpAddr>, rule: &LimitRule, index: &Secret3
 pub(super) fn network(address: Option<IpAddr>, rule: &LimitRule, index: &Secret32) -> Option<Layer> {
     let key = AddressBucket::of(address?).network_key(index)?;
     Some(by_rule(LayerKind::Network, key, rule))
+}
+
+/// The budgets of events of wrong guesses: of a client address, and of its IPv6 network of 48 bits. They take the windows
+/// of requests for codes, on logs of their own, and are enforced where those are in shadow: they refuse nobody.
+pub(super) fn guesses(address: Option<IpAddr>, rules: &LimitRules, index: &Secret32) -> Vec<Layer> {
+    let of_network = address.and_then(|address| AddressBucket::of(address).network_key(index));
+    let of_address = enforced(LayerKind::Guesses, network::address_key(address, index), &rules.address.windows);
+    let of_network = of_network.and_then(|key| enforced(LayerKind::Guesses, key, &rules.network.windows));
+    of_address.into_iter().chain(of_network).collect()
 }
 
 /// The budget of everybody together.

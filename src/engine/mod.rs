@@ -7,6 +7,7 @@ pub mod explain;
 mod fault;
 pub mod funnel;
 pub mod grant;
+pub mod guesses;
 mod layers;
 pub mod limiter_log;
 pub mod otp;

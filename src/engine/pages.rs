@@ -73,27 +73,31 @@ impl PageDesk {
         self.parts.clients.redirect_uris()
     }
 
-    /// Seals `value` for `lifetime` under the newest sealing key. What was sealed under one `name` does not open under
-    /// another. The text is of `A-Z a-z 0-9 - _ .`.
+    /// Seals `value` for `lifetime` under the newest sealing key, each with a key of its own: it is derived for `name` and
+    /// for a random mark that the text carries. What was sealed under one name or mark does not open under another. The text
+    /// is of `A-Z a-z 0-9 - _ .`.
     ///
     /// # Errors
     /// [`Refusal::Internal`] where the value cannot be written.
     pub fn seal(&self, name: &'static str, value: &impl Serialize, lifetime: Duration) -> Result<String, Refusal> {
         let kept = Kept { until: self.now().after(lifetime).micros(), value };
         let plain = Zeroizing::new(serde_json::to_vec(&kept).map_err(|_| Refusal::Internal)?);
-        let Sealed { key_id, bytes } =
-            seal(&self.parts.keys.sealing(), place(name), self.parts.entropy.nonce(), &plain)
-                .map_err(|fault| fault::seal(&fault))?;
-        Ok(format!("{}.{}", URL_SAFE_NO_PAD.encode(key_id.as_str()), URL_SAFE_NO_PAD.encode(bytes)))
+        let mark = self.parts.entropy.bytes16();
+        let place = Place { column: name, row: &mark };
+        let Sealed { key_id, bytes } = seal(&self.parts.keys.sealing(), place, self.parts.entropy.nonce(), &plain)
+            .map_err(|fault| fault::seal(&fault))?;
+        Ok([key_id.as_str().as_bytes(), &mark, &bytes].map(|part| URL_SAFE_NO_PAD.encode(part)).join("."))
     }
 
     /// Opens what was sealed under `name`; `None` for anything else, for what is too old, and where its key is gone.
     #[must_use]
     pub fn open<T: DeserializeOwned>(&self, name: &'static str, text: &str) -> Option<T> {
-        let (key_id, body) = text.split_once('.')?;
-        let key_id = String::from_utf8(URL_SAFE_NO_PAD.decode(key_id).ok()?).ok()?;
-        let sealed = Sealed { key_id: KeyId::new(&key_id)?, bytes: URL_SAFE_NO_PAD.decode(body).ok()? };
-        let plain = open(&self.parts.keys.sealing(), place(name), &sealed).ok()?;
+        let mut parts = text.splitn(3, '.').map(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        let [key_id, mark, bytes] = [(); 3].map(|()| parts.next().flatten());
+        let key_id = KeyId::new(&String::from_utf8(key_id?).ok()?)?;
+        let mark: [u8; 16] = mark?.try_into().ok()?;
+        let place = Place { column: name, row: &mark };
+        let plain = open(&self.parts.keys.sealing(), place, &Sealed { key_id, bytes: bytes? }).ok()?;
         let kept: Kept<T> = serde_json::from_slice(plain.expose_secret()).ok()?;
         (self.now() < Timestamp::from_micros(kept.until)).then_some(kept.value)
     }
@@ -114,10 +118,6 @@ impl PageDesk {
     }
 }
 
-const fn place(name: &'static str) -> Place<'static> {
-    Place { column: name, row: b"page" }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,10 +126,11 @@ mod tests {
         keyring::KeyRing,
         secret::{Secret32, secret32},
     };
-    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 
     struct Fake {
         now: AtomicI64,
+        draws: AtomicU8,
         ring: Arc<KeyRing>,
     }
 
@@ -141,7 +142,7 @@ mod tests {
 
     impl Entropy for Fake {
         fn bytes32(&self) -> [u8; 32] {
-            [7; 32]
+            [self.draws.fetch_add(1, Ordering::Relaxed); 32]
         }
 
         fn below(&self, _: u64) -> u64 {
@@ -173,7 +174,7 @@ mod tests {
 
     fn desk() -> (Arc<Fake>, PageDesk) {
         let ring = KeyRing::new([(KeyId::new("1").unwrap(), secret32([1; 32]))].into()).unwrap();
-        let fake = Arc::new(Fake { now: AtomicI64::new(100), ring: Arc::new(ring) });
+        let fake = Arc::new(Fake { now: AtomicI64::new(100), draws: AtomicU8::new(0), ring: Arc::new(ring) });
         let client = Client {
             client_id: ClientId::new("shop").unwrap(),
             display_name: "Shop".to_owned(),
@@ -201,6 +202,27 @@ mod tests {
         }
         fake.now.store(110, Ordering::Relaxed);
         assert_eq!(desk.open::<String>("page sign-in", &text), None, "too old");
+    }
+
+    #[test]
+    fn parts_of_one_text_open_in_no_other() {
+        let (_, desk) = desk();
+        let seal = |name, value: &str| desk.seal(name, &value, Duration::from_secs(10)).unwrap();
+        let [one, other, session] =
+            [seal("page sign-in", "one"), seal("page sign-in", "other"), seal("page session", "one")];
+        let parts = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+        for (whose, marked) in [(&one, &other), (&other, &one), (&session, &one), (&one, &session)] {
+            let (whose, marked) = (parts(whose), parts(marked));
+            assert_eq!((whose.len(), whose[1] == marked[1]), (3, false), "each has a mark of its own");
+            let swapped = format!("{}.{}.{}", whose[0], marked[1], whose[2]);
+            for name in ["page sign-in", "page session"] {
+                assert_eq!(desk.open::<String>(name, &swapped), None, "{name}");
+            }
+        }
+        let short = parts(&one);
+        for text in ["", ".", "..", &short[..2].join("."), &format!("{one}.{}", short[2])] {
+            assert_eq!(desk.open::<String>("page sign-in", text), None, "{text}");
+        }
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub enum LayerKind {
     Proof,
     /// Wrong codes of unknown devices, all together.
     Failures,
+    /// Events of wrong guesses at links, codes of client applications, names of challenges and operators' tokens, per client
+    /// address and per IPv6 network.
+    Guesses,
 }
 
 impl LayerKind {
@@ -45,6 +48,7 @@ impl LayerKind {
             Self::UnprovenAddress => "unproven_address",
             Self::Proof => "proof",
             Self::Failures => "failures",
+            Self::Guesses => "guesses",
         }
     }
 }

@@ -59,6 +59,13 @@ pub trait Signer: Send + Sync {
     /// its being asked again.
     async fn sign(&self, claims: &AccessClaims) -> Result<SecretString, SignerFault>;
 
+    /// A place among those that wait for a signature, for claims that are known later: taken before a step that cannot
+    /// be undone, so that no want of room is told after it.
+    ///
+    /// # Errors
+    /// [`SignerFault::Overloaded`] where too many are waiting.
+    fn reserve(&self) -> Result<Box<dyn SigningPlace>, SignerFault>;
+
     /// A token whose header and signature hold, opened. No I/O, whatever the header says.
     ///
     /// # Errors
@@ -67,4 +74,11 @@ pub trait Signer: Send + Sync {
 
     /// The keys that are published, and so accepted, now.
     fn public_keys(&self) -> Arc<[PublicKey]>;
+}
+
+/// A place that waits for its claims. Dropped, it is free again.
+#[async_trait]
+pub trait SigningPlace: Send {
+    /// What [`Signer::sign`] gives, by the key that was active when the place was taken. There is room for it.
+    async fn sign(self: Box<Self>, claims: &AccessClaims) -> Result<SecretString, SignerFault>;
 }

@@ -15,5 +15,5 @@ mod trace_context;
 
 pub use event_log::EventLog;
 pub use install::{Collector, InstallFault, LogFormat, Settings, Telemetry};
-pub use spans::rpc_span;
+pub use spans::{http_span, rpc_span};
 pub use trace_context::{extract_parent, trace_id};

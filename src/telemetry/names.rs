@@ -4,11 +4,15 @@
 //! | name | on | says |
 //! |---|---|---|
 //! | `rpc` | span | one call; exported under its method's name |
+//! | `http` | span | one request of a page or of `/token`; exported under its method and route |
 //! | `store` | span | one step of the store |
 //! | `limiter` | span | one decision on a request for a code |
 //! | `delivery` | span | one message's hand-over to a provider |
 //! | `rpc.method` | `rpc` | package, service and method |
 //! | `rpc.response.status_code` | `rpc` | the canonical code, in words |
+//! | `http.request.method` | `http` | the method, `_OTHER` for one that no page takes |
+//! | `http.route` | `http` | the path as the router knows it; never a path or query as it was sent |
+//! | `http.response.status_code` | `http` | the status |
 //! | `identity.reason` | `rpc` | the stable reason of a refusal |
 //! | `db.operation.name` | `store` | the step |
 //! | `db.system.name` | `store` | `postgresql` or `sqlite` |
@@ -19,7 +23,8 @@
 //! | metric | labels | says |
 //! |---|---|---|
 //! | `identity.rpc.calls` | `rpc.method`, `rpc.response.status_code` | answered calls |
-//! | `identity.limiter.decisions` | `layer`, `outcome` | decisions on requests for codes |
+//! | `http.server.request.duration` | `http.request.method`, `http.route`, `http.response.status_code` | how long requests of pages take, in seconds |
+//! | `identity.limiter.decisions` | `layer`, `outcome` | decisions on requests for codes, wrong codes and wrong guesses |
 //! | `identity.limiter.changes` | `change`, `identity.reason` | changes in who counts requests |
 //! | `identity.limiter.alone` | | 1 while this process counts alone |
 //! | `identity.analytics.events` | `event`, `outcome` | events of the funnel, written or lost |
@@ -27,14 +32,27 @@
 //! | `identity.delivery.receipts` | `provider`, `outcome` | what a kind of provider told of messages, and what was forged |
 
 /// Every span that may be exported under its own name.
-pub const SPANS: [&str; 4] = [RPC, STORE, LIMITER, DELIVERY];
+pub const SPANS: [&str; 5] = [RPC, HTTP, STORE, LIMITER, DELIVERY];
 
 /// Every field that may be exported.
-pub const FIELDS: [&str; 8] =
-    [RPC_METHOD, RPC_STATUS, REASON, STORE_OPERATION, STORE_SYSTEM, OUTCOME, MESSAGE_ID, PROVIDER];
+pub const FIELDS: [&str; 11] = [
+    RPC_METHOD,
+    RPC_STATUS,
+    REASON,
+    HTTP_METHOD,
+    HTTP_ROUTE,
+    HTTP_STATUS,
+    STORE_OPERATION,
+    STORE_SYSTEM,
+    OUTCOME,
+    MESSAGE_ID,
+    PROVIDER,
+];
 
 /// One call.
 pub const RPC: &str = "rpc";
+/// One request of a page.
+pub const HTTP: &str = "http";
 /// One step of the store.
 pub const STORE: &str = "store";
 /// One decision of the limiter.
@@ -48,6 +66,12 @@ pub const RPC_METHOD: &str = "rpc.method";
 pub const RPC_STATUS: &str = "rpc.response.status_code";
 /// The stable reason of a refusal, such as `RATE_LIMITED`.
 pub const REASON: &str = "identity.reason";
+/// The method of a request, such as `GET`.
+pub const HTTP_METHOD: &str = "http.request.method";
+/// The path as the router knows it, such as `/sign-in`.
+pub const HTTP_ROUTE: &str = "http.route";
+/// The status of the answer, such as `200`.
+pub const HTTP_STATUS: &str = "http.response.status_code";
 /// The step of the store, such as `charge_attempt`.
 pub const STORE_OPERATION: &str = "db.operation.name";
 /// `postgresql` or `sqlite`.
@@ -61,6 +85,8 @@ pub const PROVIDER: &str = "provider";
 
 /// Answered calls.
 pub const RPC_CALLS: &str = "identity.rpc.calls";
+/// How long requests of pages take.
+pub const HTTP_DURATION: &str = "http.server.request.duration";
 /// Decisions on requests for codes.
 pub const LIMITER_DECISIONS: &str = "identity.limiter.decisions";
 /// Changes in who counts requests.

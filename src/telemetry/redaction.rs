@@ -40,11 +40,14 @@ fn redact(span: &mut SpanData) {
     if matches!(span.status, Status::Error { .. }) {
         span.status = Status::Error { description: Cow::Borrowed("") };
     }
-    let is_method = span
-        .attributes
-        .iter()
-        .any(|attribute| attribute.key.as_str() == names::RPC_METHOD && attribute.value.as_str() == span.name);
-    if !is_method && !names::SPANS.contains(&span.name.as_ref()) {
+    let of = |name: &str| {
+        let found = span.attributes.iter().find(|attribute| attribute.key.as_str() == name);
+        found.map(|attribute| attribute.value.as_str())
+    };
+    let is_method = of(names::RPC_METHOD).is_some_and(|method| method == span.name);
+    let route = of(names::HTTP_METHOD).zip(of(names::HTTP_ROUTE));
+    let is_route = route.is_some_and(|(method, route)| format!("{method} {route}") == span.name);
+    if !is_method && !is_route && !names::SPANS.contains(&span.name.as_ref()) {
         span.name = Cow::Borrowed("unnamed");
     }
 }

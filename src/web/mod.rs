@@ -18,9 +18,9 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -52,6 +52,7 @@ pub fn of_peer<B>(peer: SocketAddr, mut request: http::Request<B>) -> http::Requ
 /// Every page.
 pub fn router(parts: Parts) -> Router {
     let Parts { issuer, tokens, ready, mailbox, pages, receipts } = parts;
+    let secure = issuer.starts_with("https://");
     let discovery = keys::discovery_document(&issuer, pages.is_some().then(|| pages::discovery(&issuer)));
     let mut router = Router::new()
         .route("/.well-known/jwks.json", get(async move || keys::key_set(&tokens)))
@@ -67,7 +68,8 @@ pub fn router(parts: Parts) -> Router {
     if receipts.has_sources() {
         router = router.merge(receipts::router(receipts));
     }
-    router.method_not_allowed_fallback(method_not_allowed).fallback(not_found).layer(from_fn(with_safe_headers))
+    let router = router.method_not_allowed_fallback(method_not_allowed).fallback(not_found);
+    router.layer(from_fn(with_safe_headers)).layer(from_fn_with_state(secure, over_https_alone))
 }
 
 /// The page that Prometheus reads, for a listener of its own.
@@ -106,5 +108,17 @@ async fn with_safe_headers(request: Request, next: Next) -> Response {
     otherwise(header::X_FRAME_OPTIONS, "DENY");
     otherwise(header::REFERRER_POLICY, "no-referrer");
     otherwise(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    response
+}
+
+/// Has a browser that reached this host by https come by nothing else for a year (HSTS, RFC 6797). Whether it did says the
+/// issuer, for TLS may end before this listener; in clear a browser does not heed it. Other hosts of the domain are not
+/// this service's to speak for.
+async fn over_https_alone(State(secure): State<bool>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if secure {
+        let year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     response
 }

@@ -29,7 +29,7 @@ use table::{Name, Table};
 const SHARDS: usize = 16;
 
 /// Kinds of layers; each has tables and a bound of its own, so that keys of one kind never crowd out another's.
-const KINDS: [LayerKind; 9] = [
+const KINDS: [LayerKind; 10] = [
     LayerKind::Identifier,
     LayerKind::Address,
     LayerKind::Network,
@@ -39,6 +39,7 @@ const KINDS: [LayerKind; 9] = [
     LayerKind::Proof,
     LayerKind::Device,
     LayerKind::Failures,
+    LayerKind::Guesses,
 ];
 
 /// Some tables, locked.
@@ -243,6 +244,7 @@ const fn row(kind: LayerKind) -> usize {
         LayerKind::Proof => 6,
         LayerKind::Device => 7,
         LayerKind::Failures => 8,
+        LayerKind::Guesses => 9,
     }
 }
 

@@ -9,11 +9,11 @@ pub use keys::{KeyFault, SigningKeys, generate_pem};
 
 use crate::{
     domain::{claims::AccessClaims, secret::SecretString},
-    ports::signer::{OpenedToken, PublicKey, Signer, SignerFault, TokenFlaw},
+    ports::signer::{OpenedToken, PublicKey, Signer, SignerFault, SigningPlace, TokenFlaw},
 };
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use pool::SigningPool;
+use pool::{SigningPool, TakenPlace};
 use std::{io, num::NonZeroUsize, sync::Arc};
 
 /// The longest token that is looked at, in bytes.
@@ -39,8 +39,11 @@ impl TokenSigner {
 #[async_trait]
 impl Signer for TokenSigner {
     async fn sign(&self, claims: &AccessClaims) -> Result<SecretString, SignerFault> {
-        let claims = serde_json::to_vec(claims).map_err(|_| SignerFault::Failed)?;
-        self.pool.sign(Arc::clone(self.keys.active()), &claims).await
+        self.pool.reserve(Arc::clone(self.keys.active()))?.sign(&written(claims)?).await
+    }
+
+    fn reserve(&self) -> Result<Box<dyn SigningPlace>, SignerFault> {
+        Ok(Box::new(self.pool.reserve(Arc::clone(self.keys.active()))?))
     }
 
     fn open(&self, token: &str) -> Result<OpenedToken, TokenFlaw> {
@@ -71,6 +74,17 @@ impl Signer for TokenSigner {
     fn public_keys(&self) -> Arc<[PublicKey]> {
         self.keys.public()
     }
+}
+
+#[async_trait]
+impl SigningPlace for TakenPlace {
+    async fn sign(self: Box<Self>, claims: &AccessClaims) -> Result<SecretString, SignerFault> {
+        (*self).sign(&written(claims)?).await
+    }
+}
+
+fn written(claims: &AccessClaims) -> Result<Vec<u8>, SignerFault> {
+    serde_json::to_vec(claims).map_err(|_| SignerFault::Failed)
 }
 
 #[cfg(test)]

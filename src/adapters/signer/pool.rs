@@ -8,11 +8,11 @@ use std::{
     num::NonZeroUsize,
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        mpsc::{Receiver, Sender, channel},
     },
     thread,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// One token to sign.
 struct Job {
@@ -20,36 +20,55 @@ struct Job {
     /// Header and claims, encoded.
     message: String,
     answer: oneshot::Sender<Result<SecretString, SignerFault>>,
+    /// Given back when a thread takes the job.
+    place: OwnedSemaphorePermit,
 }
 
 /// The threads and the queue before them.
 pub(super) struct SigningPool {
-    queue: SyncSender<Job>,
+    queue: Sender<Job>,
+    /// The places of the queue: those that wait, and those that have been taken for what comes.
+    places: Arc<Semaphore>,
+}
+
+/// A place in the queue, and the key that will sign there.
+pub(super) struct TakenPlace {
+    queue: Sender<Job>,
+    key: Arc<SigningKey>,
+    place: OwnedSemaphorePermit,
 }
 
 impl SigningPool {
     /// Starts the threads. They end when the pool is dropped.
     pub(super) fn start(threads: NonZeroUsize, waiting: usize) -> io::Result<Self> {
-        let (queue, jobs) = sync_channel(waiting);
+        let (queue, jobs) = channel();
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..threads.get() {
             let jobs = Arc::clone(&jobs);
             thread::Builder::new().name(format!("signer-{number}")).spawn(move || work(&jobs))?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue, places: Arc::new(Semaphore::new(waiting)) })
     }
 
-    /// Signs the claims, or refuses at once where too many are waiting.
-    pub(super) async fn sign(&self, key: Arc<SigningKey>, claims: &[u8]) -> Result<SecretString, SignerFault> {
+    /// Takes a place, or refuses at once where too many are waiting.
+    pub(super) fn reserve(&self, key: Arc<SigningKey>) -> Result<TakenPlace, SignerFault> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| SignerFault::Overloaded)?;
+        Ok(TakenPlace { queue: self.queue.clone(), key, place })
+    }
+}
+
+impl TakenPlace {
+    /// Signs the claims.
+    pub(super) async fn sign(self, claims: &[u8]) -> Result<SecretString, SignerFault> {
+        let Self { queue, key, place } = self;
         let mut message = String::with_capacity(key.header().len() + 1 + claims.len() * 4 / 3 + 2);
         message.push_str(key.header());
         message.push('.');
         URL_SAFE_NO_PAD.encode_string(claims, &mut message);
         let (answer, signed) = oneshot::channel();
-        self.queue.try_send(Job { key, message, answer }).map_err(|refused| match refused {
-            TrySendError::Full(_) => SignerFault::Overloaded,
-            TrySendError::Disconnected(_) => SignerFault::Failed,
-        })?;
+        queue.send(Job { key, message, answer, place }).map_err(|_| SignerFault::Failed)?;
+        // While one sender lives the threads do: this one is not to keep them.
+        drop(queue);
         signed.await.unwrap_or(Err(SignerFault::Failed))
     }
 }
@@ -58,9 +77,11 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
     yield_to_others();
     // Whoever holds the lock waits for the next job, the others wait for the lock.
     while let Ok(job) = { jobs.lock().unwrap_or_else(PoisonError::into_inner).recv() } {
+        let Job { key, message, answer, place } = job;
+        drop(place);
         // A caller that has hung up gets no signature.
-        if !job.answer.is_closed() {
-            let _ = job.answer.send(sign(&job.key, job.message));
+        if !answer.is_closed() {
+            let _ = answer.send(sign(&key, message));
         }
     }
 }

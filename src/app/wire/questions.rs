@@ -6,11 +6,19 @@ use crate::{
     engine::{
         explain::{ExplainEngine, ExplainParts},
         grant::{GrantEngine, GrantParts},
+        guesses::{GuessParts, Guesses},
         otp::OtpParts,
         pages::{PageDesk, PageParts},
         simulate::{SimulateEngine, SimulateParts},
     },
-    ports::{clock::Clock, entropy::Entropy, store::Store},
+    ports::{
+        clock::Clock,
+        entropy::Entropy,
+        keys::Keys,
+        limiter::Limiter,
+        policy::Policies as InForce,
+        store::{Ledger, Store},
+    },
 };
 use std::sync::Arc;
 
@@ -26,6 +34,17 @@ pub(in crate::app) fn explain(otp: &OtpParts) -> Arc<ExplainEngine> {
         policies: otp.policies.clone(),
         proof: otp.proof.policy.clone(),
     }))
+}
+
+/// Who counts and records wrong guesses.
+pub(in crate::app) fn guesses(
+    ledger: Arc<dyn Ledger>,
+    limiter: Arc<dyn Limiter>,
+    keys: Arc<dyn Keys>,
+    entropy: Arc<dyn Entropy>,
+    policies: Arc<dyn InForce>,
+) -> Arc<Guesses> {
+    Arc::new(Guesses::new(GuessParts { ledger, limiter, keys, entropy, policies }))
 }
 
 /// Who replays the log of this store.
@@ -54,6 +73,7 @@ pub(in crate::app) fn pages(otp: &OtpParts) -> (Arc<PageDesk>, Arc<GrantEngine>)
         entropy: otp.entropy.clone(),
         clients: otp.clients.clone(),
         tokens: otp.tokens.clone(),
+        guesses: otp.guesses.clone(),
     });
     (Arc::new(desk), Arc::new(grants))
 }

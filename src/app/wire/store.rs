@@ -45,6 +45,17 @@ impl OpenStore {
         migrated.map_err(|fault| unavailable("the database", &fault))
     }
 
+    /// The store as engines take it, brought to its form where that is done on start.
+    ///
+    /// # Errors
+    /// As [`OpenStore::migrate`].
+    pub(in crate::app) async fn ready(self, migrate: store::Migrate) -> Result<Arc<dyn Store>, Failure> {
+        if migrate == store::Migrate::OnStart {
+            self.migrate().await?;
+        }
+        Ok(self.into_store())
+    }
+
     /// The store as engines take it.
     pub(in crate::app) fn into_store(self) -> Arc<dyn Store> {
         match self {

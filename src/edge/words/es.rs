@@ -22,7 +22,7 @@ pub(super) const SPANISH: Catalogue = Catalogue {
         ("CODE_INVALID", "El código no es válido. Compruébelo o solicite uno nuevo."),
         ("CODE_EXPIRED", "El código ha caducado. Solicite uno nuevo."),
         ("CHALLENGE_NOT_FOUND", "Este inicio de sesión ha terminado. Solicite un código nuevo."),
-        ("LINK_INVALID", "Este enlace de inicio de sesión no es válido o ya no lo es. Pida uno nuevo."),
+        ("LINK_INVALID", "Este enlace de acceso no es válido o ya no lo es. Pida uno nuevo."),
         ("SIGN_IN_PENDING", "Este inicio de sesión aún no se ha aprobado. Abra el enlace enviado, apruébelo y vuelva a intentarlo."),
         ("TOKEN_INVALID", "El token de acceso no es válido. Renuévelo o vuelva a iniciar sesión."),
         ("REFRESH_TOKEN_INVALID", "La sesión ha terminado. Vuelva a iniciar sesión."),

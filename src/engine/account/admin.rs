@@ -102,14 +102,14 @@ impl AdminEngine {
         }
     }
 
-    /// Records a call without the operator's token.
+    /// Records a call without the operator's token, unless there were too many from its address.
     ///
     /// # Errors
     /// Faults.
     pub async fn refuse_operator(&self, origin: &Origin) -> Result<(), Refusal> {
         let mut event = self.event(Act::OperatorRefused, origin).failed("SERVICE_CREDENTIAL_REQUIRED");
         event.actor = Actor::Person;
-        self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))
+        self.parts.guesses.wrong(&event).await.map(|_| ())
     }
 
     async fn shown(&self, found: Option<User>, event: AuditEvent) -> Result<UserView, Refusal> {

@@ -12,7 +12,7 @@ pub use view::UserView;
 
 use crate::{
     domain::id::EventId,
-    engine::token::TokenIssuer,
+    engine::{guesses::Guesses, token::TokenIssuer},
     ports::{clock::Clock, entropy::Entropy, keys::Keys, store::Store},
 };
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub struct AccountParts {
     pub entropy: Arc<dyn Entropy>,
     /// Who checks access tokens and learns of ended sessions.
     pub tokens: Arc<TokenIssuer>,
+    /// Who counts and records wrong credentials of operators.
+    pub guesses: Arc<Guesses>,
 }
 
 impl AccountParts {

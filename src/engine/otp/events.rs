@@ -48,6 +48,17 @@ impl OtpEngine {
         }
     }
 
+    /// Records a guess that charged nobody, unless there were too many from its address, and gives its refusal back.
+    pub(super) async fn guessed(&self, event: AuditEvent, refusal: Refusal) -> Refusal {
+        match self.parts.guesses.wrong(&event).await {
+            Ok(recorded) => {
+                self.parts.funnel.tell(self.parts.funnel.refused(&event).filter(|_| recorded));
+                refusal
+            }
+            Err(fault) => fault,
+        }
+    }
+
     /// Records an attempt that was charged and did not succeed, and gives its refusal back.
     pub(super) async fn failed(&self, failure: FailedAttempt, refusal: Refusal) -> Refusal {
         let tells = failure.notice.is_some();

@@ -102,7 +102,8 @@ impl OtpEngine {
             | LayerKind::Address
             | LayerKind::Network
             | LayerKind::All
-            | LayerKind::Failures => limit_reason(kind.as_str()),
+            | LayerKind::Failures
+            | LayerKind::Guesses => limit_reason(kind.as_str()),
             LayerKind::UnprovenIdentifier | LayerKind::UnprovenAddress | LayerKind::Proof => "PROOF_REQUIRED",
         };
         // A challenge that is about to begin may yet not: an event names none that never was.

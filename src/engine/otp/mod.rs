@@ -20,6 +20,7 @@ mod view;
 mod watch;
 
 pub use link::{CompleteSignIn, InspectedLink, LinkBase, RedeemLink, Redeemed, RejectLink, WantedLink};
+pub use look::Look;
 pub use proof::ProofParts;
 pub use resend::ResendOtp;
 pub(in crate::engine) use send::unknown_client;
@@ -27,6 +28,7 @@ pub use send::{SendOtp, Sent};
 pub use sign_in::SignedIn;
 pub use verify::VerifyOtp;
 pub use view::ChallengeView;
+pub use watch::Watching;
 
 use crate::{
     domain::{
@@ -46,6 +48,7 @@ use crate::{
         delivery::{Handoff, SuppressedAddresses, sealed_message},
         fault,
         funnel::Funnel,
+        guesses::Guesses,
         token::TokenIssuer,
     },
     ports::{
@@ -89,6 +92,8 @@ pub struct OtpParts {
     pub sms: bool,
     /// Where the pages of magic links are.
     pub links: Arc<LinkBase>,
+    /// Who counts and records wrong guesses.
+    pub guesses: Arc<Guesses>,
     /// Who gets no message for a while: a code that came through ends that.
     pub suppressed: Arc<SuppressedAddresses>,
 }

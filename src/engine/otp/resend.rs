@@ -51,7 +51,7 @@ impl OtpEngine {
         };
         let Some(challenge) = challenge else {
             let event = self.nameless_event(now, Act::CodeResent, origin).failed("CHALLENGE_NOT_FOUND");
-            return Err(self.refused(event, Refusal::CodeInvalid).await);
+            return Err(self.guessed(event, Refusal::CodeInvalid).await);
         };
         let event = self.event(now, Act::CodeResent, origin, &challenge.scope, "");
         if let Some(refusal) = Self::not_resendable(&challenge, request.binding_secret.as_ref(), now) {

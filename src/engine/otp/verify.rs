@@ -84,7 +84,7 @@ impl OtpEngine {
             }
             ChargeOutcome::Unknown => {
                 let event = self.nameless_event(now, Act::CodeVerified, origin).failed("CHALLENGE_NOT_FOUND");
-                return Err(self.refused(event, Refusal::CodeInvalid).await);
+                return Err(self.guessed(event, Refusal::CodeInvalid).await);
             }
         };
         let event = self.event(now, Act::CodeVerified, origin, &challenge.scope, &request.device.device_id);

@@ -29,7 +29,7 @@ use crate::{
         entropy::Entropy,
         keys::Keys,
         policy::Policies,
-        signer::Signer,
+        signer::{Signer, SignerFault, SigningPlace},
         store::{SessionStore, StoreFault},
     },
 };
@@ -100,11 +100,50 @@ impl TokenIssuer {
     /// [`Refusal::RefreshTokenInvalid`] where the session's client application is no longer registered;
     /// [`Refusal::Overloaded`] where too many signatures are waiting; faults.
     pub async fn issue(&self, live: &LiveSession, refresh: &RefreshToken) -> Result<Tokens, Refusal> {
-        let session = &live.session;
-        let client = self.parts.clients.find(session.client_id.as_str()).ok_or(Refusal::RefreshTokenInvalid)?;
+        let claims = self.claims(live)?;
+        let signed = self.parts.signer.sign(&claims).await;
+        self.beside(&claims, signed, live, refresh)
+    }
+
+    /// A place at the signer for tokens whose session is known later.
+    ///
+    /// # Errors
+    /// [`Refusal::Overloaded`] where too many signatures are waiting.
+    pub(super) fn reserve(&self) -> Result<Box<dyn SigningPlace>, Refusal> {
+        self.parts.signer.reserve().map_err(|fault| fault::signer(&fault))
+    }
+
+    /// The same as [`TokenIssuer::issue`], at a place that was taken before.
+    ///
+    /// # Errors
+    /// As there, but for [`Refusal::Overloaded`].
+    pub(super) async fn issue_at(
+        &self,
+        place: Box<dyn SigningPlace>,
+        live: &LiveSession,
+        refresh: &RefreshToken,
+    ) -> Result<Tokens, Refusal> {
+        let claims = self.claims(live)?;
+        let signed = place.sign(&claims).await;
+        self.beside(&claims, signed, live, refresh)
+    }
+
+    fn claims(&self, live: &LiveSession) -> Result<AccessClaims, Refusal> {
+        let client = self.parts.clients.find(live.session.client_id.as_str()).ok_or(Refusal::RefreshTokenInvalid)?;
         let policy = &self.parts.policy;
-        let claims = AccessClaims::of(live, &policy.issuer, &client.audiences, policy.access_token_lifetime);
-        let access_token = self.parts.signer.sign(&claims).await.map_err(|fault| fault::signer(&fault))?;
+        Ok(AccessClaims::of(live, &policy.issuer, &client.audiences, policy.access_token_lifetime))
+    }
+
+    /// The access token and the refresh token beside it.
+    fn beside(
+        &self,
+        claims: &AccessClaims,
+        signed: Result<SecretString, SignerFault>,
+        live: &LiveSession,
+        refresh: &RefreshToken,
+    ) -> Result<Tokens, Refusal> {
+        let session = &live.session;
+        let access_token = signed.map_err(|fault| fault::signer(&fault))?;
         let access_token_expire_time = Timestamp::from_seconds(claims.exp);
         let this_second = Timestamp::from_seconds(self.parts.clock.now().seconds());
         Ok(Tokens {

@@ -26,6 +26,9 @@ pub struct Refresh {
     pub device_id: String,
     /// Chosen by the caller: a retry under the same id is answered for longer.
     pub request_id: Option<Uuid>,
+    /// Whether that retry is answered for as long as the successor is unused, and not for `sessions.refresh_retry` alone:
+    /// for a caller who keeps the token sealed, and may not come again for days after an answer was lost.
+    pub patient: bool,
 }
 
 impl TokenIssuer {
@@ -44,7 +47,7 @@ impl TokenIssuer {
         let rotation = self.rotation(&request, &presented, &successor, origin)?;
         match self.parts.store.rotate(rotation).await.map_err(|fault| fault::store(&fault))? {
             RotationOutcome::Rotated(live) => self.issue(&live, &successor).await,
-            RotationOutcome::Repeated(live) => self.issue(&live, &self.live_child(&presented.token, &live)?).await,
+            RotationOutcome::Repeated(live) => self.repeated(&request, &presented.token, *live).await,
             RotationOutcome::Reused { ended, .. } => {
                 self.note_ended(&ended);
                 Err(Refusal::RefreshTokenReused)
@@ -55,6 +58,21 @@ impl TokenIssuer {
             }
             RotationOutcome::Refused => Err(Refusal::RefreshTokenInvalid),
         }
+    }
+
+    /// The answer of an earlier call: to the letter, but where it is given so late that its access token may be over. Then
+    /// the access token is of now.
+    async fn repeated(
+        &self,
+        request: &Refresh,
+        parent: &RefreshToken,
+        mut live: LiveSession,
+    ) -> Result<Tokens, Refusal> {
+        let now = self.parts.clock.now();
+        if request.patient && live.session.last_use_time.after(self.parts.policy.refresh_retry) <= now {
+            live.session.last_use_time = now;
+        }
+        self.issue(&live, &self.live_child(parent, &live)?).await
     }
 
     /// The child that an earlier call made of `parent`: under the newest key, or one that was the newest then.
@@ -95,7 +113,8 @@ impl TokenIssuer {
             address: origin.address,
             idle_lifetime: policy.idle_lifetime,
             grace: policy.refresh_grace,
-            retry_grace: policy.refresh_retry,
+            // No session lives longer: what bounds it then is its own end, and the use of the successor.
+            retry_grace: if request.patient { policy.absolute_lifetime } else { policy.refresh_retry },
             request_key,
             events: self.rotation_events(&security, request, token, origin, now),
             reused: security.response(SecurityEvent::ReplayedToken, origin, now)?,

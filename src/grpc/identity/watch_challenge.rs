@@ -27,15 +27,15 @@ pub(super) async fn watch_challenge(
     let (call, _, message) = Call::of(request);
     let (challenge_id, secret) = requests::watch_challenge(message).map_err(|refusal| status::of(&refusal))?;
     let engine = Arc::clone(engine);
-    let watched = call.run(|_| async move { engine.watch(&challenge_id, &secret).await }).await;
-    let receiver = watched.map_err(|refusal| status::of(&refusal))?;
-    let changes = unfold((receiver, true), |(mut receiver, first)| async move {
+    let watched = call.run(|origin| async move { engine.watch(&challenge_id, &secret, &origin).await }).await;
+    let watching = watched.map_err(|refusal| status::of(&refusal))?;
+    let changes = unfold((watching, true), |(mut watching, first)| async move {
         if !first {
             // Where nobody tells any more, the last that was told is the end.
-            receiver.changed().await.ok()?;
+            watching.changes.changed().await.ok()?;
         }
-        let progress = *receiver.borrow_and_update();
-        Some((Ok(links::progress(progress)), (receiver, false)))
+        let progress = *watching.changes.borrow_and_update();
+        Some((Ok(links::progress(progress)), (watching, false)))
     });
     Ok(Response::new(Box::pin(changes.take_until(sleep(LONGEST)))))
 }

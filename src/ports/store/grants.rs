@@ -39,11 +39,12 @@ pub struct Redemption {
     pub verifier_hash: Digest,
     /// When.
     pub now: Timestamp,
-    /// One event for each way it may end; the store fills in user and session. Exactly one is written.
+    /// One event for each way it may end; the store fills in user and session. What changes something is written with the
+    /// change, the others are given back.
     pub redeemed: AuditEvent,
-    /// It was redeemed before.
+    /// It was redeemed before; written where that ends the session, given back where it had ended.
     pub reused: AuditEvent,
-    /// Anything else.
+    /// Anything else; given back.
     pub refused: AuditEvent,
 }
 
@@ -59,11 +60,12 @@ pub enum RedemptionOutcome {
     },
     /// The code had been used: the session that it gave has been ended (RFC 6749 section 4.1.2).
     Reused {
-        /// The session, where it was ended now.
+        /// The session.
         ended: Vec<SessionId>,
     },
-    /// No such grant, not this client's, not this redirect or verifier, too old, or its session has ended.
-    Refused,
+    /// No such grant, not this client's, not this redirect or verifier, too old, or its session has ended. Nothing has
+    /// changed, and the event is for the caller to record.
+    Refused(Box<AuditEvent>),
 }
 
 /// Grants, from the sign-in to their one use.
@@ -72,7 +74,7 @@ pub trait Grants: Send + Sync {
     /// Keeps a grant.
     async fn keep_grant(&self, grant: NewGrant) -> Result<(), StoreFault>;
 
-    /// Redeems a grant. Of any number of redemptions of one code at most one is `Redeemed`; once one was, every other by
+    /// Redeems a grant. Of any number of redemptions of one code at most one is `Redeemed`; once one was, the next by
     /// the same client application ends the session. A redemption that is refused leaves the grant as it is.
     async fn redeem_grant(&self, redemption: Redemption) -> Result<RedemptionOutcome, StoreFault>;
 }

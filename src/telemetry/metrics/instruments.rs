@@ -1,20 +1,24 @@
 //! Every instrument of this service but the calls, which stand beside the methods in `grpc`. A new one is a `static`
 //! here, its names in `names`, and its place in [`ALL`].
 
-use super::counter::{About, Counter, Gauge, Instrument};
+use super::{
+    counter::{About, Counter, Gauge, Instrument},
+    durations::Durations,
+};
 use crate::telemetry::names::{
     self, CHANGE, DELIVERY_HANDOVERS, LAYER, LIMITER_ALONE, LIMITER_CHANGES, LIMITER_DECISIONS, OUTCOME, PROVIDER,
     REASON,
 };
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 7] =
-    [&DECISIONS, &CHANGES, &ALONE, &TEXT_MESSAGES_STOPPED, &ANALYTICS_EVENTS, &HANDOVERS, &RECEIPTS];
+pub static ALL: [&'static dyn Instrument; 8] =
+    [&DECISIONS, &CHANGES, &ALONE, &TEXT_MESSAGES_STOPPED, &ANALYTICS_EVENTS, &HANDOVERS, &RECEIPTS, &HTTP_REQUESTS];
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
 /// but `failures`, which counts wrong codes of unknown devices; what it refuses is what raises the guard, or in shadow
-/// would.
-pub static DECISIONS: Counter<10, 4> = Counter::new(
+/// would; and `guesses`, which counts wrong links, codes of client applications, names of challenges and operators' tokens:
+/// what it refuses leaves no event.
+pub static DECISIONS: Counter<11, 4> = Counter::new(
     About {
         name: LIMITER_DECISIONS,
         unit: "{decision}",
@@ -31,6 +35,7 @@ pub static DECISIONS: Counter<10, 4> = Counter::new(
         "proof",
         "device",
         "failures",
+        "guesses",
         "none",
     ],
     ["admitted", "refused", "fault", "would_refuse"],
@@ -109,6 +114,13 @@ pub static HANDOVERS: Counter<5, 6> = Counter::new(
     HANDOVER_CLASSES,
 )
 .from_zero();
+
+/// Answered requests of pages and of `/token`, from their head to the head of the answer.
+pub static HTTP_REQUESTS: Durations = Durations::new(About {
+    name: names::HTTP_DURATION,
+    unit: "s",
+    description: "Duration of requests of pages, by method, route and status.",
+});
 
 /// The kinds of providers that post receipts.
 pub const RECEIPT_KINDS: [&str; 2] = ["sendgrid", "twilio"];

@@ -1,12 +1,14 @@
 //! Metrics: counted in atomics, read by an OTLP collector and by Prometheus.
 
 mod counter;
+mod durations;
 mod instruments;
 
 pub use counter::{About, Counter, Gauge, Instrument};
+pub use durations::Durations;
 pub use instruments::{
-    ALL, ALONE, ANALYTICS_EVENTS, CHANGES, DECISIONS, HANDOVER_CLASSES, HANDOVERS, PROVIDER_KINDS, RECEIPT_KINDS,
-    RECEIPT_OUTCOMES, RECEIPTS, TEXT_MESSAGES_STOPPED,
+    ALL, ALONE, ANALYTICS_EVENTS, CHANGES, DECISIONS, HANDOVER_CLASSES, HANDOVERS, HTTP_REQUESTS, PROVIDER_KINDS,
+    RECEIPT_KINDS, RECEIPT_OUTCOMES, RECEIPTS, TEXT_MESSAGES_STOPPED,
 };
 
 use super::install::{Collector, InstallFault};

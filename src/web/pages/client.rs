@@ -51,17 +51,19 @@ impl Query {
 impl Pages {
     /// Reads what a link to the sign-in says.
     pub(super) fn asked(&self, visit: &Visit) -> Asked {
-        let Ok(query) = serde_urlencoded(&visit.query) else { return Asked::No(Box::new(self.unknown(visit))) };
+        let Ok(query) = serde_urlencoded(&visit.query) else {
+            return Asked::No(Box::new(self.unknown_application(visit)));
+        };
         let names = ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "response_type"];
         if !query.0.iter().any(|(name, _)| names.contains(&name.as_str())) {
             return Asked::Own;
         }
         // Whom nobody registered is led nowhere: the redirect itself would be the attack (RFC 9700 section 4.11).
         let (Ok(Some(client_id)), Ok(Some(redirect_uri))) = (query.get("client_id"), query.get("redirect_uri")) else {
-            return Asked::No(Box::new(self.unknown(visit)));
+            return Asked::No(Box::new(self.unknown_application(visit)));
         };
         if self.grants.client(client_id, redirect_uri).is_none() {
-            return Asked::No(Box::new(self.unknown(visit)));
+            return Asked::No(Box::new(self.unknown_application(visit)));
         }
         let state = query.get("state");
         let mut wish = ClientWish {
@@ -88,7 +90,8 @@ impl Pages {
         }
     }
 
-    fn unknown(&self, visit: &Visit) -> Response {
+    /// A page that says that the application, or where it would be led back to, is not registered.
+    pub(super) fn unknown_application(&self, visit: &Visit) -> Response {
         let text = visit.words().unknown_application.to_owned();
         self.trouble(visit, &Trouble { status: StatusCode::BAD_REQUEST, text })
     }
@@ -103,6 +106,11 @@ pub(super) fn let_lead_on(answer: &mut Response, wish: Option<&ClientWish>) {
 }
 
 impl ClientWish {
+    /// Whether it may still be led back to where it asked for.
+    pub(super) fn is_registered(&self, pages: &Pages) -> bool {
+        pages.grants.client(&self.client_id, &self.redirect_uri).is_some()
+    }
+
     /// Who is to get the code; `None` where the cookie is not one that this service could have written.
     pub(super) fn asker(&self) -> Option<Asker> {
         Some(Asker {

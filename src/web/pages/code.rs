@@ -15,8 +15,12 @@ use crate::{
         contact::Identifier,
         refusal::{FieldReason, FieldViolation, Refusal},
         secret::ExposeSecret as _,
+        session::Origin,
     },
-    engine::otp::{ChallengeView, ResendOtp, SignedIn, VerifyOtp},
+    engine::{
+        grant::Concluded,
+        otp::{Look, ResendOtp, SignedIn, VerifyOtp},
+    },
 };
 use axum::{
     Extension,
@@ -29,7 +33,7 @@ use axum::{
 use http::{StatusCode, header};
 use minijinja::context;
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 use zeroize::Zeroizing;
 
 /// What a link to this page says.
@@ -54,7 +58,10 @@ pub(super) async fn show(
     Extension(visit): Extension<Arc<Visit>>,
     note: Result<Query<Note>, QueryRejection>,
 ) -> Response {
-    let Some(under_way) = visit.kept::<UnderWay>(&pages, Cookie::SignIn) else { return see("/sign-in") };
+    let under_way = match UnderWay::of(&pages, &visit) {
+        Ok(under_way) => under_way,
+        Err(answer) => return *answer,
+    };
     let note = note.map(|Query(note)| note).unwrap_or_default();
     let note = match note.done.as_str() {
         "resent" => Some(visit.words().code_resent),
@@ -75,23 +82,27 @@ pub(super) async fn form(
     let found = run(visit, async move { otp.challenge(&id, &proof).await }).await;
     let now = pages.desk.now();
     let client = pages.desk.client(under_way.client_id()).map(|client| client.display_name.clone()).unwrap_or_default();
-    let (view, over) = match &found {
-        Ok(view) if view.attempts_remaining == 0 => (Some(view), Some(Refusal::AttemptsExhausted)),
-        Ok(view) => (Some(view), None),
+    let (look, over) = match &found {
+        Ok(look) if look.view.attempts_remaining == 0 => (None, Some(Refusal::AttemptsExhausted)),
+        // The link of the same message may still be good: that is not the end of the sign-in.
+        Ok(look) if !look.code_lives => (Some(look), Some(Refusal::CodeExpired)),
+        Ok(look) => (Some(look), None),
         Err(Refusal::ChallengeNotFound | Refusal::CodeExpired) => (None, found.as_ref().err().cloned()),
         Err(fault) => return pages.refused(visit, fault),
     };
-    // Where the code is past help, that is what there is to say.
-    let said = over.as_ref().or(refused);
+    let live_link = look.is_some_and(|look| look.link_lives);
+    // Where code and link are past help, that is what there is to say.
+    let said = if live_link { refused.or(over.as_ref()) } else { over.as_ref().or(refused) };
     let status = said.map_or(StatusCode::OK, status_of);
     let error = said.map(|refusal| visit.language.refusal(refusal));
-    let live = view.filter(|_| over.is_none()).map(|view: &ChallengeView| {
+    let live = look.filter(|_| over.is_none()).map(|look: &Look| {
+        let view = &look.view;
         let left = seconds_until(view.expire_time, now);
         context! { left, left_shown => visit.language.span(left), length => view.code_length, attempts => view.attempts_remaining }
     });
-    let watched = view.is_some() && over.is_none();
+    let watched = look.is_some();
     let undelivered = watched && is_undelivered(pages, visit, under_way).await;
-    let wait = view.filter(|_| over.is_none()).map_or(0, |view| seconds_until(view.resend_time, now));
+    let wait = look.filter(|_| over.is_none()).map_or(0, |look| seconds_until(look.view.resend_time, now));
     let shown = context! {
         client,
         form => under_way.form(),
@@ -99,7 +110,7 @@ pub(super) async fn form(
         challenge => under_way.challenge_id.as_str(),
         live,
         over => visit.language.refusal(&Refusal::CodeExpired),
-        number => Some(under_way.match_number.as_str()).filter(|number| watched && !number.is_empty()),
+        number => Some(under_way.match_number.as_str()).filter(|number| live_link && !number.is_empty()),
         watched,
         undelivered,
         wait,
@@ -132,7 +143,10 @@ pub(super) async fn enter(
     Extension(visit): Extension<Arc<Visit>>,
     entered: Result<Form<Entered>, FormRejection>,
 ) -> Response {
-    let Some(under_way) = visit.kept::<UnderWay>(&pages, Cookie::SignIn) else { return see("/sign-in") };
+    let under_way = match UnderWay::of(&pages, &visit) {
+        Ok(under_way) => under_way,
+        Err(answer) => return *answer,
+    };
     let Entered { code, challenge } = entered.map(|Form(entered)| entered).unwrap_or_default();
     let digits = digits(&Zeroizing::new(code));
     if challenge != under_way.challenge_id {
@@ -157,23 +171,47 @@ pub(super) async fn enter(
         binding_secret: Some(under_way.proof()),
         device_token: browser.token(),
     };
-    let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    let verified = run(&visit, async move { otp.verify(asked, &origin).await }).await;
-    let signed_in = match verified {
-        Ok(signed_in) => signed_in,
-        Err(refusal) => return form(&pages, &visit, &under_way, None, Some(&refusal)).await,
-    };
-    let answer = signed_in_answer(&pages, &visit, under_way.client.as_ref(), &browser, &signed_in).await;
-    answer.unwrap_or_else(|refusal| pages.refused(&visit, &refusal))
+    let otp = Arc::clone(&pages.otp);
+    let sign_in = async move |origin: Origin| otp.verify(asked, &origin).await;
+    match conclude(&pages, &visit, under_way.client.as_ref(), sign_in).await {
+        Ok(concluded) => signed_in_answer(&pages, &visit, under_way.client.as_ref(), &browser, concluded),
+        Err(refusal) => form(&pages, &visit, &under_way, None, Some(&refusal)).await,
+    }
+}
+
+/// Signs in and, for a client application, keeps its code, as one piece of work.
+pub(super) async fn conclude<F>(
+    pages: &Pages,
+    visit: &Visit,
+    client: Option<&ClientWish>,
+    sign_in: impl FnOnce(Origin) -> F,
+) -> Result<Concluded, Refusal>
+where
+    F: Future<Output = Result<SignedIn, Refusal>> + Send + 'static,
+{
+    let asker = client.map(|client| client.asker().ok_or(Refusal::Internal)).transpose()?;
+    let (grants, origin) = (Arc::clone(&pages.grants), visit.origin.clone());
+    let signing_in = sign_in(origin.clone());
+    run(visit, async move { Ok(grants.conclude(signing_in.await?, asker.as_ref(), &origin).await) }).await
 }
 
 /// Has the browser keep its session, and leads on to the account; or leads back to the client application with a code.
-pub(super) async fn signed_in_answer(
+pub(super) fn signed_in_answer(
     pages: &Pages,
     visit: &Visit,
     client: Option<&ClientWish>,
     browser: &KnownBrowser,
-    signed_in: &SignedIn,
+    concluded: Concluded,
+) -> Response {
+    let answer = led_on(pages, client, browser, concluded);
+    answer.unwrap_or_else(|refusal| pages.refused(visit, &refusal))
+}
+
+fn led_on(
+    pages: &Pages,
+    client: Option<&ClientWish>,
+    browser: &KnownBrowser,
+    Concluded { signed_in, code }: Concluded,
 ) -> Result<Response, Refusal> {
     let known = KnownBrowser {
         device_id: browser.device_id.clone(),
@@ -181,10 +219,8 @@ pub(super) async fn signed_in_answer(
     };
     let known = pages.desk.seal(Cookie::Device.seal(), &known, DEVICE_LIFETIME)?;
     let mut lines = vec![pages.jar.keep(Cookie::Device, &known, DEVICE_LIFETIME), pages.jar.forget(Cookie::SignIn)];
-    let mut answer = if let Some(client) = client {
-        let asker = client.asker().ok_or(Refusal::Internal)?;
-        let code = pages.grants.give(&asker, signed_in, &visit.origin).await?;
-        see(&client.way_back(&pages.options.issuer, &[("code", code.expose_secret())]))
+    let mut answer = if let Some((client, code)) = client.zip(code) {
+        see(&client.way_back(&pages.options.issuer, &[("code", code?.expose_secret())]))
     } else {
         lines.push(Some(session::keep(pages, &signed_in.tokens)?));
         see("/account")
@@ -197,7 +233,10 @@ pub(super) async fn signed_in_answer(
 
 /// Sends a further code of the challenge; where it is over, begins another for the same address.
 pub(super) async fn resend(State(pages): State<Arc<Pages>>, Extension(visit): Extension<Arc<Visit>>) -> Response {
-    let Some(under_way) = visit.kept::<UnderWay>(&pages, Cookie::SignIn) else { return see("/sign-in") };
+    let under_way = match UnderWay::of(&pages, &visit) {
+        Ok(under_way) => under_way,
+        Err(answer) => return *answer,
+    };
     let asked = ResendOtp {
         challenge_id: under_way.challenge_id.clone(),
         binding_secret: Some(under_way.proof()),

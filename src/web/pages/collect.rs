@@ -2,15 +2,14 @@
 
 use super::{
     Pages,
-    code::{form, signed_in_answer},
+    code::{conclude, form, signed_in_answer},
     cookies::Cookie,
-    render::see,
     run,
     sign_in::UnderWay,
     visit::Visit,
 };
 use crate::{
-    domain::{progress::ApprovalState, refusal::Refusal},
+    domain::{progress::ApprovalState, refusal::Refusal, session::Origin},
     engine::otp::CompleteSignIn,
 };
 use axum::{
@@ -41,7 +40,10 @@ pub(super) async fn standing(State(pages): State<Arc<Pages>>, Extension(visit): 
 
 /// Opens the session that was approved, for the browser that asked.
 pub(super) async fn collect(State(pages): State<Arc<Pages>>, Extension(visit): Extension<Arc<Visit>>) -> Response {
-    let Some(under_way) = visit.kept::<UnderWay>(&pages, Cookie::SignIn) else { return see("/sign-in") };
+    let under_way = match UnderWay::of(&pages, &visit) {
+        Ok(under_way) => under_way,
+        Err(answer) => return *answer,
+    };
     let browser = visit.browser(&pages);
     let said = [&b"collect"[..], under_way.challenge_id.as_bytes(), under_way.binding_secret.as_bytes()];
     let asked = CompleteSignIn {
@@ -50,12 +52,10 @@ pub(super) async fn collect(State(pages): State<Arc<Pages>>, Extension(visit): E
         device_token: browser.token(),
         repeatable: Some(pages.desk.repeatable(&said)),
     };
-    let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());
-    match run(&visit, async move { otp.complete_sign_in(asked, &origin).await }).await {
-        Ok(signed_in) => {
-            let answer = signed_in_answer(&pages, &visit, under_way.client.as_ref(), &browser, &signed_in).await;
-            answer.unwrap_or_else(|refusal| pages.refused(&visit, &refusal))
-        }
+    let otp = Arc::clone(&pages.otp);
+    let sign_in = async move |origin: Origin| otp.complete_sign_in(asked, &origin).await;
+    match conclude(&pages, &visit, under_way.client.as_ref(), sign_in).await {
+        Ok(concluded) => signed_in_answer(&pages, &visit, under_way.client.as_ref(), &browser, concluded),
         Err(refusal) => form(&pages, &visit, &under_way, None, Some(&refusal)).await,
     }
 }

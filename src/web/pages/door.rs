@@ -1,7 +1,12 @@
 //! The door of the pages: every request passes it. A form that another site sends is turned away; as many run as may,
 //! and none for ever.
 
-use super::{Pages, cookies::Cookie, render::Trouble, visit::Visit};
+use super::{
+    Pages,
+    cookies::Cookie,
+    render::Trouble,
+    visit::{self, Visit},
+};
 use crate::domain::refusal::Refusal;
 use axum::{
     extract::{Request, State},
@@ -20,6 +25,12 @@ pub(super) async fn pass(State(pages): State<Arc<Pages>>, request: Request, next
     let mut visit = Visit::of(&parts, &pages);
     if !is_safe(&parts.method) && !is_from_our_page(&parts.headers, &parts.uri, pages.options.secure) {
         let trouble = Trouble { status: StatusCode::FORBIDDEN, text: visit.words().not_our_page.to_owned() };
+        return pages.trouble(&visit, &trouble);
+    }
+    // To leave it out would be to do something else than was asked for.
+    if visit::is_too_long(&parts.uri) {
+        visit.query.clear();
+        let trouble = Trouble { status: StatusCode::BAD_REQUEST, text: visit.words().too_long.to_owned() };
         return pages.trouble(&visit, &trouble);
     }
     let Ok(place) = Arc::clone(&pages.running).try_acquire_owned() else {

@@ -16,7 +16,10 @@ use crate::{
         refusal::Refusal,
         secret::SecretString,
     },
-    engine::otp::{InspectedLink, RedeemLink, Redeemed, RejectLink},
+    engine::{
+        grant::Concluded,
+        otp::{InspectedLink, RedeemLink, Redeemed, RejectLink},
+    },
 };
 use axum::{
     Extension,
@@ -165,8 +168,8 @@ pub(super) async fn confirm(
     match run(&visit, async move { otp.redeem_link(asked_for, &origin).await }).await {
         Ok(Redeemed::Approved) => see("/link?done=approved"),
         Ok(Redeemed::SignedIn(signed_in)) => {
-            let answer = signed_in_answer(&pages, &visit, None, &browser, &signed_in).await;
-            answer.unwrap_or_else(|refusal| pages.refused(&visit, &refusal))
+            let concluded = Concluded { signed_in: *signed_in, code: None };
+            signed_in_answer(&pages, &visit, None, &browser, concluded)
         }
         Err(refusal) => asked(&pages, &visit, &said, Some(&refusal)).await,
     }

@@ -14,6 +14,7 @@ mod render;
 mod session;
 mod sign_in;
 mod token;
+mod traced;
 mod visit;
 mod words;
 
@@ -143,7 +144,8 @@ pub(super) fn router(parts: PagesParts) -> Router {
         .route("/account/sign-out", post(account::sign_out))
         .layer(from_fn_with_state(Arc::clone(&pages), door::pass));
     let exchange = Router::new().route("/token", post(token::exchange));
-    let forms = documents.merge(exchange).layer(DefaultBodyLimit::max(LONGEST_FORM)).with_state(pages);
+    let traced = from_fn_with_state(Arc::clone(&pages), traced::pass);
+    let forms = documents.merge(exchange).layer(traced).layer(DefaultBodyLimit::max(LONGEST_FORM)).with_state(pages);
     let files =
         Router::new().route(STYLE.path, get(async || STYLE.answer())).route(SCRIPT.path, get(async || SCRIPT.answer()));
     forms.merge(files)

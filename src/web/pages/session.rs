@@ -2,7 +2,8 @@
 //!
 //! A page asks with the access token for as long as that lives, so that the refresh token is used once in a quarter of
 //! an hour and not at each click. Two tabs that renew at the same time make the same call, under the same id, and get the
-//! same tokens: neither is taken for a thief.
+//! same tokens: neither is taken for a thief. Nor is a browser that comes again, however late, because the answer with its
+//! next cookie was lost: the call is the same until the browser has shown that it has the next one.
 
 use super::{
     Pages,
@@ -85,6 +86,7 @@ async fn renew(pages: &Pages, visit: &Visit, kept: &Kept) -> Result<Tokens, Refu
             .map(|known| known.device_id.clone())
             .unwrap_or_default(),
         request_id: Some(pages.desk.call_id(&[kept.refresh_token.as_bytes()])),
+        patient: true,
     };
     let (tokens, origin) = (Arc::clone(&pages.tokens), visit.origin.clone());
     run(visit, async move { tokens.refresh(asked, &origin).await }).await

@@ -50,6 +50,16 @@ pub(super) struct UnderWay {
 }
 
 impl UnderWay {
+    /// The sign-in that this browser has under way; else where to go instead. What it kept is held to the configuration as
+    /// it is: a client application or redirect that is no longer registered is led to no more.
+    pub(super) fn of(pages: &Pages, visit: &Visit) -> Result<Self, Box<Response>> {
+        let Some(under_way) = visit.kept::<Self>(pages, Cookie::SignIn) else { return Err(Box::new(see("/sign-in"))) };
+        match &under_way.client {
+            Some(client) if !client.is_registered(pages) => Err(Box::new(pages.unknown_application(visit))),
+            _ => Ok(under_way),
+        }
+    }
+
     /// The name of the client application; empty for these pages.
     pub(super) fn client_id(&self) -> &str {
         self.client.as_ref().map_or("", |client| client.client_id.as_str())

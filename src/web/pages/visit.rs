@@ -46,7 +46,7 @@ pub(super) struct Visit {
     pub(super) origin: Origin,
     /// The path.
     pub(super) path: String,
-    /// The query without the language, as it was sent; empty where it is longer than a page would make it.
+    /// The query without the language, as it was sent.
     pub(super) query: String,
     /// Its headers: cookies.
     pub(super) headers: HeaderMap,
@@ -134,10 +134,12 @@ fn asked_for(uri: &Uri) -> Option<Language> {
     of_locale(&wish.lang).or_else(|| wish.ui_locales.split(' ').find_map(of_locale))
 }
 
+/// Whether a query is longer than a page would make it, and so is not to be carried on from page to page.
+pub(super) fn is_too_long(uri: &Uri) -> bool {
+    uri.query().is_some_and(|query| query.len() > LONGEST_QUERY)
+}
+
 fn without_language(query: &str) -> String {
-    if query.len() > LONGEST_QUERY {
-        return String::new();
-    }
     let kept = query.split('&').filter(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
         !pair.is_empty() && name != "lang" && name != "ui_locales"
@@ -164,6 +166,7 @@ mod tests {
     fn a_query_goes_on_as_it_came_without_its_language() {
         assert_eq!(without_language("client_id=a&lang=de&state=x%26y"), "client_id=a&state=x%26y");
         assert_eq!(without_language("ui_locales=de"), "");
-        assert_eq!(without_language(&"x".repeat(LONGEST_QUERY + 1)), "");
+        let long = |length| is_too_long(&format!("/sign-in?{}", "x".repeat(length)).parse().unwrap());
+        assert!(!long(LONGEST_QUERY) && long(LONGEST_QUERY + 1));
     }
 }

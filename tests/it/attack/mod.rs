@@ -5,6 +5,7 @@ mod cut;
 mod enumeration;
 mod guard;
 mod guess_table;
+mod guesses;
 mod guessing;
 mod headers;
 mod identifiers;

@@ -1,6 +1,7 @@
 //! What takes several calls: resending, repeating, rotating a pepper, changing the policy, several processes, a store that goes away.
 
 mod captcha;
+mod full_signer;
 mod link_repeats;
 mod links;
 mod newcomer;
@@ -13,3 +14,4 @@ mod repeat;
 mod replicas;
 mod resend;
 mod review;
+mod watchers;

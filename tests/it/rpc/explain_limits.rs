@@ -74,12 +74,12 @@ on_both_stores!(tells_where_limits_stand_and_counts_nothing, |world| {
 
     // The address that all of these came from.
     let told = world.explain(about_address("127.0.0.1")).await.unwrap();
-    assert_eq!((names(&told), told.lockout), (vec!["address", "all"], None));
+    assert_eq!((names(&told), told.lockout), (vec!["address", "guesses", "all"], None));
     assert_eq!(left(limit(&told, "address")), [(20, 300, 17), (100, 3600, 97)]);
     assert_eq!(reasons(&told), [("code.sent", "RATE_LIMITED_IDENTIFIER")]);
     let both = ExplainLimitsRequest { address: "::ffff:127.0.0.1".to_owned(), ..about("mira@example.org") };
     let told = world.explain(both).await.unwrap();
-    assert_eq!(names(&told), ["identifier", "address", "all"]);
+    assert_eq!(names(&told), ["identifier", "address", "guesses", "all"]);
     assert_eq!(told.refusals.len(), 1, "one refusal of both is told once");
     let elsewhere = world.explain(about_address("2001:db8::1")).await.unwrap();
     assert_eq!(

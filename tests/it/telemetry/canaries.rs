@@ -20,6 +20,7 @@ use crate::support::postgres::Postgres;
 use crate::support::world::{Store, World};
 
 mod links;
+mod pages;
 mod receipts;
 
 const EMAIL: &str = "canary-6d1f0c@birds.example";
@@ -51,6 +52,12 @@ impl Canaries {
         self.0.extend(spellings.map(|spelling| (name.to_owned(), spelling.into_bytes())));
     }
 
+    /// Plants a secret as it is: one that nobody spells otherwise.
+    fn plant_as_it_is(&mut self, name: &str, secret: &str) {
+        assert!(!secret.is_empty(), "{name} is empty");
+        self.0.push((name.to_owned(), secret.as_bytes().to_vec()));
+    }
+
     /// The names of the canaries that stand in `bytes`.
     fn found_in(&self, bytes: &[u8]) -> Vec<&str> {
         let found = |needle: &[u8]| memchr::memmem::find(bytes, needle).is_some();
@@ -79,6 +86,7 @@ async fn search(store: Store) {
         settings.set("telemetry.log_level", "trace");
         settings.policy("codes.resend_cooldown", "1s");
         settings.offer_sms();
+        pages::offer(settings);
     })
     .await;
     let mut canaries = Canaries::default();
@@ -90,6 +98,7 @@ async fn search(store: Store) {
     canaries.plant("number", &NUMBER[4..]);
     canaries.plant("number", TYPED);
     let answers = call_everything(&world, &mut canaries).await;
+    pages::visit(&world, &mut canaries).await;
 
     // Codes are six digits: a number of that length may stand anywhere by chance, so they are searched for in the
     // answers alone, byte by byte, and in the stores as part of what only a code's message could hold.
@@ -105,7 +114,10 @@ async fn search(store: Store) {
         };
         assert!(told.iter().all(|name| permitted.contains(name)), "{method} tells {told:?}");
     }
-    collector.wait_for("identity.v1.IdentityService/VerifyOtp").await;
+    for name in ["identity.v1.IdentityService/VerifyOtp", "POST /token"] {
+        collector.wait_for(name).await;
+    }
+    canaries.assert_absent("Prometheus", pages::scrape(&world).await.as_bytes());
     search_sinks(store, &mut world, &collector, &canaries).await;
 }
 
@@ -128,6 +140,9 @@ async fn search_sinks(store: Store, world: &mut World, collector: &Collector, ca
     world.server.terminate().await;
     canaries.assert_absent("the log", world.server.log().text().as_bytes());
     canaries.assert_absent("standard output", world.server.output().text().as_bytes());
+    for metric in collector.metrics() {
+        canaries.assert_absent(&format!("the metric {}", metric.name), format!("{metric:?}").as_bytes());
+    }
     for span in collector.spans() {
         canaries.assert_absent(&format!("the span {}", span.name), &span.encode_to_vec());
         canaries.assert_absent(&format!("the span {}", span.name), format!("{span:?}").as_bytes());

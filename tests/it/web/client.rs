@@ -1,5 +1,6 @@
 //! Signing in for a client application: a code in a redirect, and tokens for it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -15,15 +16,15 @@ use crate::support::http::{self, Answer};
 use crate::support::settings::Settings;
 use crate::support::world::{Store, World};
 
-const REDIRECT: &str = "http://127.0.0.1:9/in?from=identity";
+pub(super) const REDIRECT: &str = "http://127.0.0.1:9/in?from=identity";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-fn registered(settings: &mut Settings) {
+pub(super) fn registered(settings: &mut Settings) {
     settings.set("pages.enabled", true);
     settings.redirects(&[REDIRECT, "com.example.app:/in"]);
 }
 
-async fn world(store: Store) -> World {
+pub(super) async fn world(store: Store) -> World {
     World::with(store, registered).await
 }
 
@@ -32,7 +33,7 @@ fn challenge() -> String {
 }
 
 /// The link that an application leads to.
-fn link(more: &[(&str, &str)]) -> String {
+pub(super) fn link(more: &[(&str, &str)]) -> String {
     let challenge = challenge();
     let mut fields = vec![
         ("client_id", "default"),
@@ -51,7 +52,7 @@ fn link(more: &[(&str, &str)]) -> String {
 }
 
 /// Signs in by a link and gives where the browser is led.
-async fn led_back(world: &World, browser: &mut Browser, link: &str, email: &str) -> String {
+pub(super) async fn led_back(world: &World, browser: &mut Browser, link: &str, email: &str) -> String {
     let before = world.server.mailbox().to(email).into_iter().filter_map(|mail| mail.code()).count();
     let page = browser.submit(link, &[("identifier", email)]).await;
     assert_eq!(page.status, 200, "{}", page.body);
@@ -65,7 +66,7 @@ async fn led_back(world: &World, browser: &mut Browser, link: &str, email: &str)
     answer.header("location").unwrap().to_owned()
 }
 
-fn told(uri: &str, name: &str) -> Option<String> {
+pub(super) fn told(uri: &str, name: &str) -> Option<String> {
     let (_, query) = uri.split_once('?')?;
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
@@ -73,6 +74,11 @@ fn told(uri: &str, name: &str) -> Option<String> {
 
 /// What an application sends to `/token`.
 async fn exchange(world: &World, more: &[(&str, &str)]) -> Answer {
+    exchange_at(world.server.addresses().http, more).await
+}
+
+/// The same, at a listener.
+pub(super) async fn exchange_at(address: SocketAddr, more: &[(&str, &str)]) -> Answer {
     let mut fields = vec![
         ("grant_type", "authorization_code"),
         ("client_id", "default"),
@@ -83,11 +89,14 @@ async fn exchange(world: &World, more: &[(&str, &str)]) -> Answer {
         fields.retain(|(kept, _)| kept != name);
         fields.push((name, value));
     }
-    post_token(world, &encoded(&fields), "").await
+    post_token_at(address, &encoded(&fields), "").await
 }
 
 async fn post_token(world: &World, body: &str, head: &str) -> Answer {
-    let address = world.server.addresses().http;
+    post_token_at(world.server.addresses().http, body, head).await
+}
+
+async fn post_token_at(address: SocketAddr, body: &str, head: &str) -> Answer {
     let request = format!(
         "POST /token HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: \
          application/x-www-form-urlencoded\r\ncontent-length: {}\r\n{head}\r\n{body}",
@@ -97,7 +106,7 @@ async fn post_token(world: &World, body: &str, head: &str) -> Answer {
 }
 
 #[track_caller]
-fn error(answer: &Answer) -> (u16, String) {
+pub(super) fn error(answer: &Answer) -> (u16, String) {
     let body: Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(answer.header("cache-control"), Some("no-store"), "{}", answer.head);
     (answer.status, body["error"].as_str().unwrap_or_default().to_owned())

@@ -59,7 +59,12 @@ async fn cookies_say_nothing_and_count_for_what_they_were_made_for(store: Store)
         assert!(!value.contains("mira") && !value.contains("eyJ") && !value.contains("idr_"), "{value}");
     }
     let mut thief = Browser::at(world.server.addresses().http);
-    for wrong in [under_way.as_str(), "x", "", &format!("{session}A"), &session[..session.len() - 2]] {
+    // Each is sealed with a key of its own: the parts of one open in no other, of its kind or not.
+    let parts = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+    let (mine, marked) = (parts(&session), parts(&under_way));
+    let mixed = format!("{}.{}.{}", mine[0], marked[1], mine[2]);
+    assert_ne!(mixed, session);
+    for wrong in [mixed.as_str(), under_way.as_str(), "x", "", &format!("{session}A"), &session[..session.len() - 2]] {
         thief.cookies = [("identity_session".to_owned(), wrong.to_owned())].into();
         assert_eq!(thief.get("/account").await.header("location"), Some("/sign-in"), "{wrong}");
         thief.cookies = [("identity_sign_in".to_owned(), session.clone())].into();
@@ -77,6 +82,11 @@ async fn behind_https_cookies_are_bound_to_the_host(store: Store) {
     let sent = browser.post("/sign-in", &[("identifier", "mira@example.org")]).await;
     let cookies: Vec<&str> = sent.head.lines().filter(|line| line.starts_with("set-cookie")).collect();
     assert_eq!(cookies.len(), 2, "{}", sent.head);
+    // A browser comes by https alone from then on, to whatever the listener answers.
+    for path in ["/sign-in", "/.well-known/jwks.json", "/health/live", "/nothing", "/assets/pages.css"] {
+        let answer = http::get(world.server.addresses().http, path).await;
+        assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"), "{path}");
+    }
     for cookie in cookies {
         assert!(cookie.starts_with("set-cookie: __Host-identity_"), "{cookie}");
         for rule in ["; Path=/;", "; HttpOnly;", "; SameSite=Lax", "; Secure"] {
@@ -119,6 +129,7 @@ async fn a_page_runs_and_fetches_what_is_ours_alone() {
     assert_eq!(page.header("referrer-policy"), Some("same-origin"));
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(page.header("strict-transport-security"), None, "the issuer is an http URL");
     let body = page.body.replace("&#x2f;", "/");
     for outside in ["http://", "https://", " style=", " onclick", "javascript:"] {
         assert!(!body.contains(outside), "{outside}: {body}");

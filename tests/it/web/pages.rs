@@ -203,6 +203,41 @@ async fn two_tabs_that_renew_at_once_stay_signed_in(store: Store) {
     }
 }
 
+async fn a_lost_answer_ends_no_session(store: Store) {
+    let world = World::with_clock_and(store, |settings| settings.set("pages.enabled", true)).await;
+    let address = world.server.addresses().http;
+    let [mut browser, mut elsewhere, mut watcher] = [(); 3].map(|()| Browser::at(address));
+    sign_in(&world, &mut browser, "mira@example.org").await;
+    sign_in(&world, &mut elsewhere, "mira@example.org").await;
+    sign_in(&world, &mut watcher, "noa@example.org").await;
+    let first = browser.clone();
+    for away in [Duration::from_mins(16), Duration::from_hours(1), Duration::from_hours(3 * 24)] {
+        advance(&world, Duration::from_mins(16), &mut watcher).await;
+        // The renewed cookie never arrives; the browser comes again with the one it has.
+        let mut lost = browser.clone();
+        assert_eq!(lost.get("/account").await.status, 200);
+        assert_ne!(lost.cookies["identity_session"], browser.cookies["identity_session"]);
+        advance(&world, away, &mut watcher).await;
+        let page = browser.get("/account").await;
+        assert!(page.body.contains("Signed in as mira@example.org"), "after {away:?}: {}", page.head);
+        assert_eq!(elsewhere.get("/account").await.status, 200, "after {away:?}");
+    }
+    assert_eq!(world.audit().await.count("refresh_token.reused", ""), 0);
+    // A cookie from before the last one that was shown is in two hands.
+    advance(&world, Duration::from_mins(16), &mut watcher).await;
+    assert_eq!(browser.get("/account").await.status, 200);
+    let mut thief = first;
+    assert_eq!(thief.get("/account").await.header("location"), Some("/sign-in"));
+    assert_eq!(world.audit().await.count("refresh_token.reused", "REFRESH_TOKEN_REUSED"), 1);
+    for ended in [&mut browser, &mut elsewhere] {
+        assert_eq!(
+            ended.get("/account").await.header("location"),
+            Some("/sign-in"),
+            "every session of the person ends"
+        );
+    }
+}
+
 async fn pages_speak_six_languages(store: Store) {
     let world = world(store).await;
     let address = world.server.addresses().http;
@@ -237,6 +272,7 @@ bodies_on_both_stores!(
     a_form_that_is_sent_twice_is_answered_alike,
     sessions_are_seen_and_ended,
     two_tabs_that_renew_at_once_stay_signed_in,
+    a_lost_answer_ends_no_session,
     pages_speak_six_languages,
 );
 

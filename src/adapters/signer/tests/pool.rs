@@ -47,6 +47,21 @@ async fn a_first_question_tells_whether_the_token_will_be_signed() {
     panic!("a queue of eight took {} on", taken_on.len());
 }
 
+#[tokio::test]
+async fn a_place_that_was_taken_is_kept_and_one_that_is_given_back_is_free() {
+    let one = NonZeroUsize::new(1).unwrap();
+    let signer = TokenSigner::start(keys(&[("a.pem", &PEM)]), one, 2).unwrap();
+    let places = [signer.reserve().unwrap(), signer.reserve().unwrap()];
+    assert!(matches!(signer.reserve(), Err(SignerFault::Overloaded)));
+    assert!(matches!(signer.sign(&claims()).await, Err(SignerFault::Overloaded)));
+    for place in places {
+        assert!(place.sign(&claims()).await.is_ok(), "there is room for it");
+    }
+    let place = signer.reserve().unwrap();
+    drop((place, signer.reserve().unwrap()));
+    assert!(signer.sign(&claims()).await.is_ok());
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_threads_step_back_and_no_other_does() {

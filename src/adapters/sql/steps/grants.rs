@@ -38,16 +38,19 @@ pub(in super::super) async fn redeem(
 ) -> Result<RedemptionOutcome, StoreFault> {
     let hash = redemption.code_hash.bytes();
     let Some(row) = link.row(statements::LOCK_GRANT, values![hash]).await? else {
-        return refuse(link, redemption, None).await;
+        return Ok(refused(&redemption.refused, None));
     };
     if row.text("client_id")? != redemption.client_id.as_str() {
-        return refuse(link, redemption, None).await;
+        return Ok(refused(&redemption.refused, None));
     }
     let found = sessions::lock(link, SessionId::new(row.id("session_id")?)).await?;
-    let Some((stored, user)) = found else { return refuse(link, redemption, None).await };
+    let Some((stored, user)) = found else { return Ok(refused(&redemption.refused, None)) };
     let session = &stored.session;
     if row.flag("used")? {
         let ended = sessions::end_one(link, user.user_id, session.session_id, redemption.now).await?;
+        if ended.is_empty() {
+            return Ok(refused(&redemption.reused, Some(session)));
+        }
         link.record(&[about(&redemption.reused, session)]).await?;
         return Ok(RedemptionOutcome::Reused { ended });
     }
@@ -59,7 +62,7 @@ pub(in super::super) async fn redeem(
         && session.absolute_expire_time > redemption.now
         && !user.disabled;
     if !is_meant || !is_live {
-        return refuse(link, redemption, Some(session)).await;
+        return Ok(refused(&redemption.refused, Some(session)));
     }
     link.execute(statements::USE_GRANT, values![hash]).await?;
     link.record(&[about(&redemption.redeemed, session)]).await?;
@@ -70,14 +73,9 @@ pub(in super::super) async fn redeem(
     })
 }
 
-async fn refuse(
-    link: &mut impl Link,
-    redemption: &Redemption,
-    session: Option<&Session>,
-) -> Result<RedemptionOutcome, StoreFault> {
-    let event = session.map_or_else(|| redemption.refused.clone(), |session| about(&redemption.refused, session));
-    link.record(&[event]).await?;
-    Ok(RedemptionOutcome::Refused)
+/// Nothing has changed: the event is given back.
+fn refused(event: &AuditEvent, session: Option<&Session>) -> RedemptionOutcome {
+    RedemptionOutcome::Refused(Box::new(session.map_or_else(|| event.clone(), |session| about(event, session))))
 }
 
 /// The event with what the session tells.

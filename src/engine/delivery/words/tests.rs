@@ -189,3 +189,18 @@ fn a107_values_stay_on_their_line() {
     "de\r\nBcc: eve@example.com/../fr".clone_into(locale);
     assert_eq!(self::words(&content).subject, "Your sign-in code for Shop");
 }
+
+/// A sign of two parts stands with its word, behind a space that does not break. Text messages have no such space.
+#[test]
+fn french_letters_keep_their_signs_at_their_words() {
+    for (_, of, sample, content) in letters().into_iter().filter(|(tag, ..)| *tag == "fr") {
+        let words = words(&content);
+        for text in [&words.subject, &words.text] {
+            for (at, sign) in text.match_indices([':', ';', '!', '?']) {
+                let (before, behind) = (&text[..at], &text[at + sign.len()..]);
+                let is_sign = behind.is_empty() || behind.starts_with([' ', '\n', '\u{a0}']);
+                assert!(!is_sign || before.ends_with('\u{a0}'), "{of:?} {sample:?}: {text}");
+            }
+        }
+    }
+}

@@ -48,7 +48,7 @@ impl OtpEngine {
         };
         let Some(mut challenge) = challenge else {
             let event = self.nameless_event(now, Act::SignInCollected, origin).failed("CHALLENGE_NOT_FOUND");
-            return Err(self.refused(event, Refusal::LinkInvalid).await);
+            return Err(self.guessed(event, Refusal::LinkInvalid).await);
         };
         let link = challenge.link.take();
         let proven = Self::is_asker(&challenge, Some(&request.binding_secret));
@@ -59,7 +59,7 @@ impl OtpEngine {
             Ok(_) => return Err(Refusal::SignInPending),
             Err(reason) => {
                 let reason = if proven { reason } else { "NOT_THE_ASKING_DEVICE" };
-                return Err(self.refused(event.failed(reason), Refusal::LinkInvalid).await);
+                return Err(self.guessed(event.failed(reason), Refusal::LinkInvalid).await);
             }
         }
         let identifier_key = challenge.scope.identifier_key;
@@ -81,7 +81,7 @@ impl OtpEngine {
         };
         match self.sign_in(proven, key, origin).await? {
             Some(signed_in) => Ok(signed_in),
-            None => Err(self.refused(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
+            None => Err(self.guessed(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
         }
     }
 }

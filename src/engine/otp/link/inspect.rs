@@ -1,8 +1,8 @@
 //! Inspect: what whoever opens a link is shown. It consumes nothing.
 
-use super::super::OtpEngine;
+use super::{super::OtpEngine, Wanted};
 use crate::domain::{
-    link::{Completion, LinkState},
+    link::Completion,
     refusal::Refusal,
     secret::SecretString,
     session::{Device, Origin},
@@ -38,7 +38,7 @@ impl OtpEngine {
     /// [`Refusal::LinkInvalid`] for a wrong, old, used, rejected or unknown one alike; faults.
     pub async fn inspect_link(&self, token: &SecretString, origin: &Origin) -> Result<InspectedLink, Refusal> {
         let now = self.parts.clock.now();
-        let presented = self.presented(token, &[LinkState::Pending], origin, now).await?;
+        let presented = self.presented(token, Wanted::Use, origin, now).await?;
         let (challenge, link) = (presented.challenge, *presented.link);
         let masked_destination = self.destination(&challenge)?.masked();
         let client = self.parts.clients.find(challenge.scope.client_id.as_str());

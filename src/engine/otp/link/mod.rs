@@ -61,6 +61,24 @@ struct Presented {
     link: Box<Link>,
 }
 
+/// What a link is presented for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// To sign in by it, approve it, or see what it is for: until it is used, and while its redirect is registered.
+    Use,
+    /// To say "this was not me": it leads nowhere, and takes an approval back.
+    Rejection,
+}
+
+impl Wanted {
+    const fn takes(self, state: LinkState) -> bool {
+        matches!(
+            (self, state),
+            (Self::Use | Self::Rejection, LinkState::Pending) | (Self::Rejection, LinkState::Approved)
+        )
+    }
+}
+
 impl OtpEngine {
     /// Draws a link for `scope`: its URL, and what is stored of it.
     pub(super) fn draw_link(
@@ -99,27 +117,27 @@ impl OtpEngine {
         })
     }
 
-    /// The link of a token, where it is in one of the `states` and has not expired.
+    /// The link of a token, where it can be `wanted` and has not expired.
     ///
-    /// The token is compared at once, and a wrong one costs nothing but an event: nobody guesses 256 bits, and to charge
-    /// it would let whoever learns of a challenge lock its owner out.
+    /// The token is compared at once, and a wrong one costs nothing but an event, of which an address has so many: nobody
+    /// guesses 256 bits, and to charge it would let whoever learns of a challenge lock its owner out.
     ///
     /// # Errors
     /// [`Refusal::LinkInvalid`] for a wrong, old, used, rejected or unknown one alike; faults.
     async fn presented(
         &self,
         token: &SecretString,
-        states: &[LinkState],
+        wanted: Wanted,
         origin: &Origin,
         now: Timestamp,
     ) -> Result<Presented, Refusal> {
         let nameless = |reason| self.nameless_event(now, Act::LinkRefused, origin).failed(reason);
         let Some(token) = LinkToken::parse(token.expose_secret()) else {
-            return Err(self.refused(nameless("LINK_MALFORMED"), Refusal::LinkInvalid).await);
+            return Err(self.guessed(nameless("LINK_MALFORMED"), Refusal::LinkInvalid).await);
         };
         let found = self.parts.store.challenge(token.challenge_id).await.map_err(|fault| fault::store(&fault))?;
         let Some(mut challenge) = found else {
-            return Err(self.refused(nameless("CHALLENGE_NOT_FOUND"), Refusal::LinkInvalid).await);
+            return Err(self.guessed(nameless("CHALLENGE_NOT_FOUND"), Refusal::LinkInvalid).await);
         };
         let link = challenge.link.take();
         let expire_time = link.as_ref().and_then(|link| self.expiry(&challenge.scope, link, &token));
@@ -128,7 +146,8 @@ impl OtpEngine {
                 LinkState::Rejected => "LINK_REJECTED",
                 _ if challenge.used => "LINK_USED",
                 _ if expire_time <= now => "LINK_EXPIRED",
-                state if !states.contains(&state) => "LINK_APPROVED",
+                state if !wanted.takes(state) => "LINK_APPROVED",
+                _ if wanted == Wanted::Use && !self.may_lead_on(&challenge.scope, link) => "REDIRECT_URI_NOT_ALLOWED",
                 _ => "",
             },
             _ => "LINK_INVALID",
@@ -137,7 +156,14 @@ impl OtpEngine {
             return Ok(Presented { challenge, link });
         }
         let event = self.event(now, Act::LinkRefused, origin, &challenge.scope, "").failed(reason);
-        Err(self.refused(event, Refusal::LinkInvalid).await)
+        Err(self.guessed(event, Refusal::LinkInvalid).await)
+    }
+
+    /// Whether a link leads where its client application may be led to now: the configuration may have changed since it was
+    /// asked for.
+    fn may_lead_on(&self, scope: &Scope, link: &Link) -> bool {
+        let client = self.parts.clients.find(scope.client_id.as_str());
+        link.redirect_uri.is_empty() || client.is_some_and(|client| client.may_redirect_to(&link.redirect_uri))
     }
 
     /// When the link of a token expires; `None` where the token is none of the challenge's. Each is compared in constant

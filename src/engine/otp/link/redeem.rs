@@ -5,7 +5,7 @@
 
 use super::{
     super::{OtpEngine, SignedIn, devices::waits, recorded::RecordedSignIn, sign_in::Proven},
-    Presented,
+    Presented, Wanted,
 };
 use crate::{
     domain::{
@@ -72,11 +72,11 @@ impl OtpEngine {
         if let Some(redeemed) = self.redeemed_before(key.as_ref(), now).await? {
             return Ok(redeemed);
         }
-        let presented = self.presented(&request.token, &[LinkState::Pending], origin, now).await?;
+        let presented = self.presented(&request.token, Wanted::Use, origin, now).await?;
         let id = presented.challenge.scope.challenge_id;
         let event = self.event(now, Act::LinkRedeemed, origin, &presented.challenge.scope, &request.device.device_id);
         if let Some((reason, refusal)) = unfit(&request, &presented) {
-            return Err(self.refused(event.failed(reason), refusal).await);
+            return Err(self.guessed(event.failed(reason), refusal).await);
         }
         let lockout = self.lockout(id).await?;
         let device = self.known_device(request.device_token.as_ref(), now);
@@ -130,7 +130,7 @@ impl OtpEngine {
         };
         match self.sign_in(proven, key, origin).await? {
             Some(signed_in) => Ok(Redeemed::SignedIn(Box::new(signed_in))),
-            None => Err(self.refused(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
+            None => Err(self.guessed(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
         }
     }
 
@@ -163,7 +163,7 @@ impl OtpEngine {
             LinkOutcome::Done => Ok(Redeemed::Approved),
             LinkOutcome::Spent => match self.redeemed_before(key.as_ref(), now).await? {
                 Some(redeemed) => Ok(redeemed),
-                None => Err(self.refused(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
+                None => Err(self.guessed(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
             },
         }
     }

@@ -1,11 +1,10 @@
 //! Reject: "this was not me".
 
-use super::super::OtpEngine;
+use super::{super::OtpEngine, Wanted};
 use crate::{
     domain::{
         answer::AnswerKey,
         audit::{Act, AuditEvent},
-        link::LinkState,
         refusal::Refusal,
         secret::SecretString,
         session::Origin,
@@ -43,8 +42,7 @@ impl OtpEngine {
         if self.was_rejected(key.as_ref(), now).await? {
             return Ok(());
         }
-        let states = [LinkState::Pending, LinkState::Approved];
-        let presented = self.presented(&request.token, &states, origin, now).await?;
+        let presented = self.presented(&request.token, Wanted::Rejection, origin, now).await?;
         let scope = &presented.challenge.scope;
         let event = self.event(now, Act::LinkRejected, origin, scope, "");
         let rejection = Rejection {
@@ -62,7 +60,7 @@ impl OtpEngine {
             }
             // A call under the same request id may have been the one that was faster.
             RejectOutcome::Spent if self.was_rejected(key.as_ref(), now).await? => Ok(()),
-            RejectOutcome::Spent => Err(self.refused(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
+            RejectOutcome::Spent => Err(self.guessed(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
         }
     }
 

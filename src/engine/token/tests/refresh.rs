@@ -25,7 +25,7 @@ fn held(world: &World, issuer: &TokenIssuer) -> Held {
 }
 
 fn request(text: &str) -> Refresh {
-    Refresh { refresh_token: text.to_owned().into(), device_id: "phone".to_owned(), request_id: None }
+    Refresh { refresh_token: text.to_owned().into(), device_id: "phone".to_owned(), request_id: None, patient: false }
 }
 
 fn will(world: &World, outcome: RotationOutcome) {

@@ -23,7 +23,7 @@ pub(in crate::grpc) fn refresh_token(message: RefreshTokenRequest) -> Result<Ref
     }
     let device_id = device(&mut checks, message.device).device_id;
     let request_id = checks.request_id(&message.request_id);
-    checks.finish(refresh_token.map(|refresh_token| Refresh { refresh_token, device_id, request_id }))
+    checks.finish(refresh_token.map(|refresh_token| Refresh { refresh_token, device_id, request_id, patient: false }))
 }
 
 /// The wish without an access token, which stands in the metadata.

@@ -110,5 +110,15 @@ async function look(pause) {
   const next = waiting ? pause : Math.min(pause * 1.5, 15000);
   if (told && told.standing === "approved" && waiting) waiting.requestSubmit();
   else if (!told || told.standing !== "over") setTimeout(look, next, next);
+  else goesOnByItself(false);
 }
-if (undelivered) setTimeout(look, 2000, 2000);
+// So long the button beside its number is for those without a script.
+function goesOnByItself(does) {
+  if (!waiting) return;
+  waiting.querySelector("[data-by-itself]").hidden = !does;
+  waiting.querySelector("button").hidden = does;
+}
+if (undelivered) {
+  goesOnByItself(true);
+  setTimeout(look, 2000, 2000);
+}

@@ -72,9 +72,11 @@ texts! {
     not_our_page
     not_found
     unknown_application
+    too_long
     start_again
     or_link
     go_on
+    by_itself
     link_title
     link_reading
     link_missing
@@ -123,6 +125,15 @@ mod tests {
 
     fn placeholders(text: &str) -> BTreeSet<String> {
         text.split('{').skip(1).map(|rest| rest.split_once('}').unwrap().0.to_owned()).collect()
+    }
+
+    #[test]
+    fn french_keeps_its_signs_at_their_words() {
+        for (name, text) in texts(Language::French) {
+            for (at, _) in text.match_indices([':', ';', '!', '?']) {
+                assert!(text[..at].ends_with('\u{a0}'), "{name}: {text}");
+            }
+        }
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::support::smtp::{Security, Smtp};
 use crate::support::wait;
 use crate::support::world::Store;
 
-/// Kills on each store. Each finds a message at every step: with both stores a hundred ways are cut in two.
-const KILLS: usize = 10;
+/// Kills on each store: a hundred on both together, each of which finds a message at every step.
+const KILLS: usize = 50;
 
 /// The steps that the relay sees: it names the recipient, has taken the content, has kept the message, has answered. Until
 /// the third the message has not been sent; from then on the service does not know, or has not noted it yet.
