@@ -1,4 +1,4 @@
-//! Verify: charge the attempt, compare, complete the sign-in.
+//! Verify: recognise a right code and sign in by it; charge whatever else it is, and only then judge it.
 
 use super::{OtpEngine, SignedIn, devices::waits, sign_in::Proven};
 use crate::{
