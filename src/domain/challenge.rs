@@ -156,20 +156,6 @@ impl Challenge {
     }
 }
 
-/// An attempt that nothing stands against, before it is charged: whether it is right may be looked at, and told to nobody
-/// until a commit has charged it.
-#[derive(Clone, Debug)]
-pub struct OpenAttempt {
-    /// The challenge; this attempt is not counted.
-    pub challenge: Challenge,
-    /// Its codes that have not expired, newest first, at most three.
-    pub live_codes: Vec<LiveCode>,
-    /// The user of the identifier, where there is one.
-    pub user: Option<User>,
-    /// The counter that it would be charged to: the identifier's, or a known device's own.
-    pub counter_key: Digest,
-}
-
 /// An attempt that has been charged and may now be compared.
 #[derive(Clone, Debug)]
 pub struct ChargedAttempt {

@@ -2,7 +2,7 @@
 
 use super::{fault::OpenFault, link::Link, steps};
 use crate::{
-    domain::{audit::AuditEvent, challenge::OpenAttempt, id::MessageId, time::Timestamp},
+    domain::{audit::AuditEvent, id::MessageId, time::Timestamp},
     ports::store::{
         Attempt, BeginOutcome, ChargeOutcome, NewChallenge, NewReceipt, ReceiptOutcome, Rotation, RotationOutcome,
         Settlement, SignIn, SignInOutcome, StoreFault,
@@ -68,10 +68,6 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
 
     fn begin_challenge(&self, new: NewChallenge) -> impl Future<Output = Result<BeginOutcome, StoreFault>> + Send {
         self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await }))
-    }
-
-    fn open_attempt(&self, attempt: Attempt) -> impl Future<Output = Result<Option<OpenAttempt>, StoreFault>> + Send {
-        self.step(Access::Read, move |link| Box::pin(async move { steps::charge::open(link, &attempt).await }))
     }
 
     fn charge_attempt(&self, attempt: Attempt) -> impl Future<Output = Result<ChargeOutcome, StoreFault>> + Send {

@@ -62,15 +62,6 @@ macro_rules! user_columns {
     };
 }
 
-/// Whether an attempt counts for its device alone: the device is of the same identifier (`$2`) and has not been revoked
-/// (`$4`) since its token was given out (`$5`).
-macro_rules! by_device {
-    () => {
-        "$2 = h.identifier_key AND u.device_epoch <= $5 \
-        AND NOT EXISTS (SELECT 1 FROM revoked_devices AS r WHERE r.device_key = $4)"
-    };
-}
-
 /// The columns of a session, and of a new one.
 macro_rules! session_columns {
     () => {
@@ -122,10 +113,7 @@ macro_rules! answer_conflict {
     };
 }
 
-pub(super) use {
-    answer_conflict, challenge_columns, event_columns, link_columns, message_columns, new_challenge_columns,
-    session_columns, user_columns,
-};
+pub(super) use {answer_conflict, event_columns, message_columns, new_challenge_columns, session_columns};
 
 statements! {
     PING = "SELECT 1";
@@ -155,16 +143,9 @@ statements! {
         LEFT JOIN outbox AS o ON o.message_id = c.message_id WHERE c.challenge_id IN \
         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
         $24, $25, $26, $27, $28, $29, $30, $31, $32)";
-    OPEN_ATTEMPT = "SELECT h.*, u.*, k.locked_until, CASE WHEN ", by_device!(), " THEN $3 ELSE h.identifier_key END \
-        AS counter_key FROM (SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1) AS h \
-        LEFT JOIN (SELECT identifier_key AS user_key, device_epoch, ", user_columns!(), " FROM users) AS u \
-        ON u.user_key = h.identifier_key \
-        LEFT JOIN (SELECT identifier_key AS lockout_key, locked_until FROM lockouts) AS k \
-        ON k.lockout_key = CASE WHEN ", by_device!(), " THEN $3 ELSE h.identifier_key END";
     CHARGE_CHALLENGE = "UPDATE challenges SET attempts = attempts + 1 WHERE challenge_id = $1";
     USE_CHALLENGE = "UPDATE challenges SET used = TRUE WHERE challenge_id = $1";
 
-    LOCK_COUNTER = "SELECT locked_until FROM lockouts WHERE identifier_key = $1"; " FOR UPDATE";
     LOCKOUT = "SELECT consecutive_failures, locked_until FROM lockouts WHERE identifier_key = $1";
     DEVICE_STANDS = "SELECT 1 FROM users WHERE identifier_key = $1 AND device_epoch <= $2 \
         AND NOT EXISTS (SELECT 1 FROM revoked_devices WHERE device_key = $3)";

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         answer::RecordedAnswer,
         audit::AuditEvent,
-        challenge::{Challenge, OpenAttempt},
+        challenge::Challenge,
         contact::IdentifierKey,
         device_token::KnownDevice,
         digest::Digest,
@@ -156,11 +156,6 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
             return self.in_own_task("add_code", self.text_messages_in_turn(step)).await;
         }
         self.in_own_task("add_code", step).await
-    }
-
-    async fn open_attempt(&self, attempt: &Attempt) -> Result<Option<OpenAttempt>, StoreFault> {
-        let (engine, attempt) = (self.engine.clone(), attempt.clone());
-        self.hot("open_attempt", async move { engine.open_attempt(attempt).await }).await
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {

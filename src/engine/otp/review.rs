@@ -4,7 +4,7 @@ use super::OtpEngine;
 use crate::{
     domain::{
         audit::{Act, AuditEvent},
-        challenge::{Challenge, LiveCode, Scope},
+        challenge::{ChargedAttempt, Scope},
         contact::Identifier,
         refusal::Refusal,
         review_account::{ReviewAccount, ReviewAccounts},
@@ -48,18 +48,14 @@ impl OtpEngine {
 
     /// The accounts that gave one of the codes of an attempt: told by its keyed hash, as every code. Accounts that are no
     /// longer in force count too, for their codes outlive them.
-    pub(super) fn reviewed(
-        &self,
-        challenge: &Challenge,
-        codes: &[LiveCode],
-    ) -> Result<Option<Arc<ReviewAccounts>>, Refusal> {
+    pub(super) fn reviewed(&self, attempt: &ChargedAttempt) -> Result<Option<Arc<ReviewAccounts>>, Refusal> {
         let lately = self.parts.review.lately();
         if lately.is_empty() {
             return Ok(None);
         }
-        let Identifier::Email(email) = self.destination(challenge)? else { return Ok(None) };
+        let Identifier::Email(email) = self.destination(&attempt.challenge)? else { return Ok(None) };
         let gave = |accounts: &Arc<ReviewAccounts>| {
-            accounts.of(&email).is_some_and(|account| self.matches(challenge, codes, &account.code))
+            accounts.of(&email).is_some_and(|account| self.matches(attempt, &account.code))
         };
         Ok(lately.into_iter().find(gave))
     }

@@ -20,7 +20,7 @@ use crate::{
         user::{Contact, SealedContact, User},
     },
     engine::{account::UserView, fault, token::Tokens},
-    ports::store::{Charging, FailedAttempt, NewUser, SignIn, SignInOutcome, SignInUser},
+    ports::store::{FailedAttempt, NewUser, SignIn, SignInOutcome, SignInUser},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -55,8 +55,6 @@ pub(super) struct Proven {
     pub(super) device: Device,
     /// Where it is by a link: the state that this has to be in.
     pub(super) link: Option<LinkState>,
-    /// When the attempt is charged.
-    pub(super) charging: Charging,
     /// The review accounts that gave the code.
     pub(super) reviewed: Option<Arc<ReviewAccounts>>,
     /// The event of the proof.
@@ -65,8 +63,8 @@ pub(super) struct Proven {
 }
 
 impl OtpEngine {
-    /// Opens the session of a proof; `None` where the challenge was used meanwhile, and where a proof that is charged along
-    /// is to be charged by itself. A call under the same request id that was faster gives its answer.
+    /// Opens the session of a proof; `None` where the challenge was used meanwhile. A call under the same request id that
+    /// was faster gives its answer.
     pub(super) async fn sign_in(
         &self,
         proven: Proven,
@@ -76,16 +74,11 @@ impl OtpEngine {
         let (event, now, scope) = (&proven.event, proven.now, &proven.challenge.scope);
         let mut user = proven.user.clone();
         for _ in 0..ROUNDS {
-            let is_disabled = user.as_ref().is_some_and(|user| user.disabled);
-            let review_refused = self.review_refused(proven.reviewed.as_ref(), user.as_ref(), event);
-            if proven.charging != Charging::Before && (is_disabled || review_refused.is_some()) {
-                return Ok(None);
-            }
-            if is_disabled {
+            if user.as_ref().is_some_and(|user| user.disabled) {
                 let failure = FailedAttempt { events: vec![event.clone().failed("USER_DISABLED")], notice: None };
                 return Err(self.failed(failure, Refusal::UserDisabled).await);
             }
-            if let Some(events) = review_refused {
+            if let Some(events) = self.review_refused(proven.reviewed.as_ref(), user.as_ref(), event) {
                 return Err(self.failed(FailedAttempt { events, notice: None }, Refusal::CodeInvalid).await);
             }
             let mut draft = self.draft(&proven, user, origin)?;
@@ -113,7 +106,7 @@ impl OtpEngine {
 
     /// Everything of a sign-in but its tokens.
     fn draft(&self, proven: &Proven, user: Option<User>, origin: &Origin) -> Result<Draft, Refusal> {
-        let &Proven { ref challenge, now, link, charging, .. } = proven;
+        let &Proven { ref challenge, now, link, .. } = proven;
         let destination = self.destination(challenge)?;
         let (user, chosen) = if let Some(user) = user {
             let chosen = SignInUser::Existing { user_id: user.user_id, roles: user.roles.clone() };
@@ -158,7 +151,6 @@ impl OtpEngine {
                 device_key: proven.device_key,
                 now,
                 link,
-                charging,
                 user: chosen,
                 session: session.clone(),
                 notice: None,

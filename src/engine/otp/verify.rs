@@ -1,11 +1,11 @@
-//! Verify: recognise a right code and sign in by it; charge whatever else it is, and only then judge it.
+//! Verify: charge the attempt, compare, complete the sign-in.
 
 use super::{OtpEngine, SignedIn, devices::waits, sign_in::Proven};
 use crate::{
     domain::{
         answer::AnswerKey,
         audit::{Act, AuditEvent},
-        challenge::{Challenge, ChargedAttempt, Code, LiveCode, OpenAttempt},
+        challenge::{ChargedAttempt, Code},
         id::ChallengeId,
         lockout::Lockout,
         refusal::Refusal,
@@ -14,7 +14,7 @@ use crate::{
         time::Timestamp,
     },
     engine::{answers::Repeatable, fault},
-    ports::store::{Attempt, ChargeOutcome, Charging},
+    ports::store::{Attempt, ChargeOutcome},
 };
 use std::sync::Arc;
 
@@ -38,9 +38,8 @@ pub struct VerifyOtp {
 impl OtpEngine {
     /// Exchanges a right code for a session and its tokens.
     ///
-    /// The attempt is charged before its caller is told anything: a right one with the commit that opens the session, every
-    /// other one by a commit of its own before it is judged. So no number of parallel guesses, and no caller who hangs up,
-    /// learns more than is allowed.
+    /// The attempt is charged and committed before the code is compared, so that no number of parallel guesses, and
+    /// no caller who hangs up, gets one more comparison than is allowed.
     ///
     /// # Errors
     /// [`Refusal::CodeInvalid`] for a wrong, old, used or unknown one alike; [`Refusal::AccountLocked`],
@@ -60,9 +59,6 @@ impl OtpEngine {
                     self.pass_guard(id, device.as_ref(), &request, origin, now).await?;
                 }
                 let attempt = Attempt { challenge_id: id, now, lockout: Arc::clone(&lockout), by_link: false, device };
-                if let Some(signed_in) = self.verify_at_once(&attempt, &request, key, origin).await? {
-                    return Ok(signed_in);
-                }
                 let charge = self.parts.store.charge_attempt(attempt).await;
                 charge.map_err(|fault| fault::store(&fault))?
             }
@@ -91,36 +87,6 @@ impl OtpEngine {
         Err(self.refused(event.failed(reason), refusal).await)
     }
 
-    /// Signs in by a code that is right and that nothing stands against, and charges it along; `None`, and nothing written,
-    /// for everything else.
-    async fn verify_at_once(
-        &self,
-        attempt: &Attempt,
-        request: &VerifyOtp,
-        key: Option<AnswerKey>,
-        origin: &Origin,
-    ) -> Result<Option<SignedIn>, Refusal> {
-        let open = self.parts.store.open_attempt(attempt).await.map_err(|fault| fault::store(&fault))?;
-        let Some(OpenAttempt { challenge, live_codes, user, counter_key }) = open else { return Ok(None) };
-        if !self.matches(&challenge, &live_codes, &request.code) {
-            return Ok(None);
-        }
-        let now = attempt.now;
-        let proven = Proven {
-            reviewed: self.reviewed(&challenge, &live_codes)?,
-            device_key: self.device_key(request.device_token.as_ref(), challenge.scope.identifier_key, now),
-            event: self.event(now, Act::CodeVerified, origin, &challenge.scope, &request.device.device_id),
-            charging: Charging::Along { passes_until: attempt.lockout.passes_until(now) },
-            challenge,
-            user,
-            counter_key,
-            device: request.device.clone(),
-            link: None,
-            now,
-        };
-        self.sign_in(proven, key, origin).await
-    }
-
     async fn compare(
         &self,
         request: VerifyOtp,
@@ -131,10 +97,10 @@ impl OtpEngine {
         now: Timestamp,
     ) -> Result<SignedIn, Refusal> {
         let event = self.event(now, Act::CodeVerified, origin, &attempt.challenge.scope, &request.device.device_id);
-        if !self.matches(&attempt.challenge, &attempt.live_codes, &request.code) {
+        if !self.matches(&attempt, &request.code) {
             return Err(self.mismatched(&attempt, event.failed("CODE_INVALID"), lockout, now).await);
         }
-        let reviewed = self.reviewed(&attempt.challenge, &attempt.live_codes)?;
+        let reviewed = self.reviewed(&attempt)?;
         let ChargedAttempt { challenge, user, counter_key, .. } = attempt;
         let device_key = self.device_key(request.device_token.as_ref(), challenge.scope.identifier_key, now);
         let device = request.device;
@@ -145,7 +111,6 @@ impl OtpEngine {
             device_key,
             device,
             link: None,
-            charging: Charging::Before,
             reviewed,
             event: event.clone(),
             now,
@@ -178,11 +143,12 @@ impl OtpEngine {
     }
 
     /// Whether the code is one of the live ones. Each is compared in constant time, and all of them are.
-    pub(super) fn matches(&self, challenge: &Challenge, live_codes: &[LiveCode], code: &Code) -> bool {
+    pub(super) fn matches(&self, attempt: &ChargedAttempt, code: &Code) -> bool {
         let peppers = self.parts.keys.peppers();
-        live_codes.iter().fold(false, |found, live| {
-            let right =
-                peppers.get(&live.pepper_id).is_some_and(|pepper| challenge.scope.mac(pepper, code) == live.mac);
+        attempt.live_codes.iter().fold(false, |found, live| {
+            let right = peppers
+                .get(&live.pepper_id)
+                .is_some_and(|pepper| attempt.challenge.scope.mac(pepper, code) == live.mac);
             found | right
         })
     }

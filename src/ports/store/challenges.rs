@@ -5,7 +5,7 @@ use super::{Notice, StoreFault, TextMessage, Withheld};
 use crate::domain::{
     answer::RecordedAnswer,
     audit::AuditEvent,
-    challenge::{Challenge, ChargedAttempt, LiveCode, OpenAttempt},
+    challenge::{Challenge, ChargedAttempt, LiveCode},
     contact::IdentifierKey,
     device_token::KnownDevice,
     digest::Digest,
@@ -177,29 +177,6 @@ pub struct NewUser {
 /// A session to open; `session.refresh_hash` is of its first refresh token and `session.counter` is 0.
 pub type NewSession = Session;
 
-/// When the attempt of a sign-in is charged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Charging {
-    /// It has been, by itself.
-    Before,
-    /// With the sign-in: the challenge has to have an attempt left.
-    Along {
-        /// Until when the counter may have been locked at the most ([`Lockout::passes_until`]).
-        passes_until: Timestamp,
-    },
-}
-
-impl Charging {
-    /// Until when the counter may have been locked at the most; `None` where that was judged before.
-    #[must_use]
-    pub const fn passes_until(self) -> Option<Timestamp> {
-        match self {
-            Self::Before => None,
-            Self::Along { passes_until } => Some(passes_until),
-        }
-    }
-}
-
 /// A sign-in to complete: the challenge is consumed, the user created where there is none, the session opened, the
 /// identifier's failures forgotten and the events written, all of it or nothing.
 #[derive(Clone, Debug)]
@@ -217,8 +194,6 @@ pub struct SignIn {
     pub now: Timestamp,
     /// Where it is by a link: the state that this has to be in. `None` for a code.
     pub link: Option<LinkState>,
-    /// When its attempt is charged.
-    pub charging: Charging,
     /// Who.
     pub user: SignInUser,
     /// The session.
@@ -238,7 +213,7 @@ pub struct SignIn {
 pub enum SignInOutcome {
     /// The person is signed in.
     SignedIn,
-    /// The challenge had been used, or had ended, or its attempt cannot be charged; nothing was written.
+    /// The challenge had been used, or had ended; nothing was written.
     Spent,
     /// The user came to be, was disabled or changed roles meanwhile; nothing was written. Look again.
     UserChanged,
@@ -255,10 +230,6 @@ pub trait ChallengeStore: Send + Sync {
 
     /// Adds a further code, if the challenge still lives and its cool-down is over.
     async fn add_code(&self, code: NewCode) -> Result<ResendOutcome, StoreFault>;
-
-    /// Looks at an attempt without charging it; `None` where it could not be charged. What is found is for a right code
-    /// alone, which [`ChallengeStore::complete_sign_in`] charges: for anything else the attempt is charged and looked at again.
-    async fn open_attempt(&self, attempt: &Attempt) -> Result<Option<OpenAttempt>, StoreFault>;
 
     /// Charges an attempt and commits it before anyone compares: the challenge's attempts and the identifier's
     /// consecutive failures, or those of the known device, each rise by one, and it waits as the lockout says.

@@ -13,8 +13,8 @@ mod text_messages;
 mod users;
 
 pub use challenges::{
-    Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, Charging, FailedAttempt, LockNotice, NewChallenge, NewCode,
-    NewSession, NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
+    Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, LockNotice, NewChallenge, NewCode, NewSession,
+    NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
 };
 pub use delivery::{DeliveryOf, DeliveryStore, DrainChange, DrainedProvider};
 pub use grants::{Grants, NewGrant, Redemption, RedemptionOutcome};

@@ -10,7 +10,6 @@ mod history;
 mod inspect;
 mod links;
 mod migrate;
-pub(crate) mod open;
 mod outbox;
 mod peers;
 mod receipts;

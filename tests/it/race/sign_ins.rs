@@ -5,25 +5,17 @@ use crate::contract::store::{
     Given,
     given::{NOW, an_attempt, answer, at, completion, event, identifier},
     on_both,
-    open::along,
 };
 use identity::{
-    domain::{
-        audit::Act,
-        lockout::{Ladder, Rung},
-        user::UserChange,
-    },
-    ports::store::{ChargeOutcome, SignInOutcome},
+    domain::{audit::Act, user::UserChange},
+    ports::store::SignInOutcome,
 };
-use std::time::Duration;
 
 on_both!(
     a_right_code_signs_in_once,
     one_call_signs_in_once,
     one_address_becomes_one_user,
     nobody_signs_in_past_an_operator,
-    nobody_signs_in_past_the_last_attempt,
-    nobody_signs_in_past_a_lock,
 );
 
 fn signed_in(outcomes: &[SignInOutcome]) -> usize {
@@ -121,65 +113,5 @@ async fn nobody_signs_in_past_an_operator(given: &Given) {
         .await;
         let left = given.store.sessions(user_id, None, 10, at(2)).await.unwrap().sessions;
         assert!(left.is_empty(), "round {round}: {left:?}");
-    }
-}
-
-/// Right codes that are charged along, between wrong ones that take the attempts: whatever comes first, no attempt is had
-/// twice.
-async fn nobody_signs_in_past_the_last_attempt(given: &Given) {
-    let far = Ladder::new(vec![Rung { failures: 1000, wait: Duration::from_mins(1) }]).unwrap();
-    for round in 0..4 {
-        let address = format!("ada{round}@example.com");
-        let id = given.begun(&address, NOW).await;
-        // One attempt is left.
-        for _ in 0..4 {
-            given.store.charge_attempt(an_attempt(id, at(1), &far)).await.unwrap();
-        }
-        let attempt = an_attempt(id, at(1), &far);
-        let open = given.store.open_attempt(&attempt).await.unwrap().unwrap();
-        let had = race(given, 16, |store, number| {
-            let (attempt, sign_in) = (attempt.clone(), along(&open, at(1)));
-            async move {
-                if number % 4 == round {
-                    store.complete_sign_in(sign_in).await.unwrap() == SignInOutcome::SignedIn
-                } else {
-                    matches!(store.charge_attempt(attempt).await.unwrap(), ChargeOutcome::Charged(_))
-                }
-            }
-        })
-        .await;
-        assert_eq!(had.iter().filter(|had| **had).count(), 1, "{had:?}");
-    }
-    assert_eq!(given.inspect.number("SELECT MAX(attempts) FROM challenges").await, 5);
-}
-
-/// The third wrong code locks: a right one that was looked at before signs in before it, or not at all.
-async fn nobody_signs_in_past_a_lock(given: &Given) {
-    for round in 0..4 {
-        let address = format!("ada{round}@example.com");
-        let (id, other) = (given.begun(&address, NOW).await, given.begun(&address, NOW).await);
-        for _ in 0..2 {
-            given.charged(other, at(1)).await;
-        }
-        let attempt = an_attempt(id, at(1), &Ladder::default());
-        let open = given.store.open_attempt(&attempt).await.unwrap().unwrap();
-        let wrong = an_attempt(other, at(1), &Ladder::default());
-        let outcomes = race(given, 2, |store, number| {
-            let (wrong, sign_in) = (wrong.clone(), along(&open, at(1)));
-            async move {
-                if number == 0 {
-                    (Some(store.charge_attempt(wrong).await.unwrap()), None)
-                } else {
-                    (None, Some(store.complete_sign_in(sign_in).await.unwrap()))
-                }
-            }
-        })
-        .await;
-        let (Some(ChargeOutcome::Charged(charged)), Some(signed_in)) = (&outcomes[0].0, outcomes[1].1) else {
-            panic!("{outcomes:?}");
-        };
-        // Charged as the third, it came first and locked; as the first, the sign-in had forgotten those before.
-        let expected = if charged.failures == 3 { SignInOutcome::Spent } else { SignInOutcome::SignedIn };
-        assert_eq!((signed_in, charged.failures == 3 || charged.failures == 1), (expected, true), "{outcomes:?}");
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         lane::{Broken, Mark, Work},
         rows,
     },
-    domain::{digest::Digest, link::LinkState, time::Timestamp},
+    domain::{digest::Digest, link::LinkState},
     ports::store::{NewUser, SignIn, SignInOutcome, SignInUser},
 };
 pub(super) use texts::{ANY, KNOWN};
@@ -69,8 +69,7 @@ impl Work for Complete {
             .bind(column!(s => s.counter_key.bytes().as_slice()))
             .bind(column!(s => s.session.channel.as_str()))
             .bind(column!(s => s.session.method.as_str()))
-            .bind(column!(s => s.link.map(LinkState::as_str)))
-            .bind(column!(s => s.charging.passes_until().map(Timestamp::micros)));
+            .bind(column!(s => s.link.map(LinkState::as_str)));
         let query = if is_known { query } else { bind_the_rest(query, steps) };
         let rows = match self.0.try_run(query).await {
             Ok(rows) => rows,

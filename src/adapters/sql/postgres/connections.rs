@@ -38,14 +38,6 @@ impl Connections {
         self.try_run(query).await.map_err(Broken::from)
     }
 
-    /// Runs a statement that only reads.
-    pub(super) async fn read(&self, query: Bound<'_>) -> Result<Vec<PgRow>, Broken> {
-        let mut link = self.link(Access::Read).await.map_err(Broken::Lost)?;
-        let rows = link.fetch(query).await.map_err(Broken::from)?;
-        link.finish().await.map_err(Broken::Lost)?;
-        Ok(rows)
-    }
-
     /// The same; the error is the driver's, as the caller may know what it means.
     pub(super) async fn try_run(&self, query: Bound<'_>) -> Result<Vec<PgRow>, Failure> {
         let mut link = self.link(Access::Write).await.map_err(Failure::Fault)?;

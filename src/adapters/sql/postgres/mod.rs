@@ -8,7 +8,6 @@ mod connections;
 mod events;
 mod link;
 mod notices;
-mod open;
 mod receipts;
 mod record;
 mod rotate;
@@ -25,7 +24,7 @@ use super::{
     store::SqlStore,
 };
 use crate::{
-    domain::{audit::AuditEvent, challenge::OpenAttempt, id::MessageId, time::Timestamp},
+    domain::{audit::AuditEvent, id::MessageId, time::Timestamp},
     ports::store::{
         Attempt, BeginOutcome, ChargeOutcome, NewChallenge, NewReceipt, ReceiptOutcome, Rotation, RotationOutcome,
         Settlement, SignIn, SignInOutcome, StoreFault,
@@ -36,7 +35,6 @@ use charge::Charge;
 use complete::Complete;
 use connections::Connections;
 use link::PgLink;
-use open::Open;
 use record::Record;
 use rotate::Rotate;
 use settle::{Settle, Settling};
@@ -57,7 +55,6 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(20);
 
 /// A lane for each step of the hot paths.
 struct Lanes {
-    open: Lane<Open>,
     begin: Lane<Begin>,
     charge: Lane<Charge>,
     complete: Lane<Complete>,
@@ -70,8 +67,6 @@ impl Lanes {
     fn start(connections: &Connections) -> Self {
         let (limit, turns, at_once) = (Postgres::LIMIT, Turns::new(), Duration::ZERO);
         Self {
-            // Those who only look wait for no disk, and so for nobody's turn.
-            open: Lane::start(Open(connections.clone()), limit, &Turns::new(), at_once),
             begin: Lane::start(Begin(connections.clone()), limit, &turns, at_once),
             charge: Lane::start(Charge(connections.clone()), limit, &turns, at_once),
             complete: Lane::start(Complete(connections.clone()), limit, &turns, at_once),
@@ -131,7 +126,6 @@ impl Parts for Postgres {
     fn own_statements() -> &'static [(&'static str, &'static str)] {
         &[
             ("BEGIN_CHALLENGE", begin::BEGIN),
-            ("OPEN_ATTEMPTS", open::OPEN),
             ("CHARGE_ATTEMPT", charge::CHARGE),
             ("COMPLETE_SIGN_IN", complete::KNOWN),
             ("COMPLETE_ANY_SIGN_IN", complete::ANY),
@@ -148,10 +142,6 @@ impl Parts for Postgres {
         }
         // A link has columns that the lane would carry for everybody. What text messages may be sent is counted under a lock that batches would hold for each other.
         self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await })).await
-    }
-
-    async fn open_attempt(&self, attempt: Attempt) -> Result<Option<OpenAttempt>, StoreFault> {
-        Ok(self.lanes.open.run(attempt).await?.map(|open| *open))
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {

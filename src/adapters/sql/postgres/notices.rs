@@ -1,4 +1,4 @@
-//! Notices within the statement that completes sign-ins. Their columns are arrays and always `$46` to `$52`.
+//! Notices within the statement that completes sign-ins. Their columns are arrays and always `$45` to `$51`.
 
 use super::link::Bound;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 /// The arrays of the columns that [`notice_columns`] names.
 macro_rules! notice_arrays {
     () => {
-        "$46::uuid[], $47::text[], $48::text[], $49::bytea[], $50::bigint[], $51::text[]"
+        "$45::uuid[], $46::text[], $47::text[], $48::bytea[], $49::bigint[], $50::text[]"
     };
 }
 
@@ -26,7 +26,7 @@ macro_rules! tell {
     () => {
         "noted AS (INSERT INTO notices AS n (user_id, kind, notice_time) SELECT user_id, notice_kind, now FROM go \
         WHERE notice_id IS NOT NULL ORDER BY user_id ON CONFLICT (user_id, kind) DO UPDATE \
-        SET notice_time = excluded.notice_time WHERE n.notice_time <= excluded.notice_time - $52::bigint \
+        SET notice_time = excluded.notice_time WHERE n.notice_time <= excluded.notice_time - $51::bigint \
         RETURNING n.user_id), \
         told AS (INSERT INTO outbox (message_id, challenge_id, user_id, content_key_id, content, attempts, create_time, \
         expire_time, due_time) SELECT notice_id, NULL::uuid, user_id, notice_key_id, notice_content, 0, now, \

@@ -2,7 +2,7 @@
 
 use crate::{
     adapters::sql::{
-        fields::Fields,
+        fields::Fields as _,
         link::{Link, values},
         rows::{self, StoredChallenge},
         statements,
@@ -11,7 +11,7 @@ use crate::{
     domain::{
         answer::RecordedAnswer,
         audit::AuditEvent,
-        challenge::{Challenge, ChargedAttempt, LiveCode, OpenAttempt},
+        challenge::{Challenge, ChargedAttempt, LiveCode},
         contact::IdentifierKey,
         device_token::KnownDevice,
         digest::Digest,
@@ -55,36 +55,6 @@ pub(in super::super) async fn charge(link: &mut impl Link, attempt: &Attempt) ->
     let user = user.map(|row| rows::user(&row)).transpose()?;
     challenge.attempts += 1;
     Ok(charged(Charged { challenge, codes, user, locked_until, failures, counter_key }, now))
-}
-
-/// Looks at an attempt without charging it; `None` where it could not be charged.
-pub(in super::super) async fn open(link: &mut impl Link, attempt: &Attempt) -> Result<Option<OpenAttempt>, StoreFault> {
-    let Attempt { challenge_id, device, .. } = attempt;
-    let (known, own) = (device.as_ref().map(|(known, _)| known), device.as_ref().map(|(_, own)| own));
-    let values = values![
-        challenge_id.uuid(),
-        known.map(|known| known.identifier_key.0.bytes()),
-        own.map(Digest::bytes),
-        known.map(|known| known.device_key),
-        known.map(|known| known.issue_time.micros()),
-    ];
-    let row = link.row(statements::OPEN_ATTEMPT, values).await?;
-    row.map_or(Ok(None), |row| opened(&row, attempt))
-}
-
-/// The attempt of a row of `OPEN_ATTEMPT`; `None` where it could not be charged.
-pub(in super::super) fn opened(row: &impl Fields, attempt: &Attempt) -> Result<Option<OpenAttempt>, StoreFault> {
-    let Attempt { now, lockout, by_link, .. } = attempt;
-    let Ok(StoredChallenge { challenge, codes }) = standing(rows::challenge(row)?, *now, *by_link) else {
-        return Ok(None);
-    };
-    let locked_until = row.integer_or_none("locked_until")?.map(Timestamp::from_micros);
-    if locked_until.is_some_and(|until| lockout.holds(until, *now)) {
-        return Ok(None);
-    }
-    let user = if row.id_or_none("user_id")?.is_some() { Some(rows::user(row)?) } else { None };
-    let live_codes = live(codes, *now);
-    Ok(Some(OpenAttempt { challenge, live_codes, user, counter_key: rows::digest(row, "counter_key")? }))
 }
 
 /// Whether a device's token has not been revoked.
@@ -171,14 +141,8 @@ pub(in super::super) struct Charged {
 
 /// A charged attempt, with those of the codes that have not expired.
 pub(in super::super) fn charged(charged: Charged, now: Timestamp) -> ChargeOutcome {
-    let Charged { challenge, codes, user, locked_until, failures, counter_key } = charged;
-    let live_codes = live(codes, now);
+    let Charged { challenge, codes: mut live_codes, user, locked_until, failures, counter_key } = charged;
+    live_codes.retain(|code| code.expire_time > now);
     let attempt = ChargedAttempt { challenge, live_codes, user, locked_until, failures, counter_key };
     ChargeOutcome::Charged(Box::new(attempt))
-}
-
-/// Those of the codes that have not expired.
-fn live(mut codes: Vec<LiveCode>, now: Timestamp) -> Vec<LiveCode> {
-    codes.retain(|code| code.expire_time > now);
-    codes
 }

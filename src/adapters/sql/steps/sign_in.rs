@@ -6,7 +6,7 @@ use crate::{
         rows, statements,
         steps::{charge, ledger, notices, sessions},
     },
-    ports::store::{Charging, SignIn, SignInOutcome, SignInUser, StoreFault},
+    ports::store::{SignIn, SignInOutcome, SignInUser, StoreFault},
 };
 
 /// Consumes the challenge and opens the session, or writes nothing.
@@ -17,15 +17,11 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
         return Ok(SignInOutcome::Spent);
     };
     let challenge = rows::challenge(&row)?.challenge;
-    let has_attempts = match sign_in.charging {
-        Charging::Before => true,
-        Charging::Along { .. } => challenge.attempts < challenge.max_attempts,
-    };
     let lives = match sign_in.link {
         None => challenge.expire_time > sign_in.now,
         Some(state) => charge::is_open(&challenge, state, sign_in.now),
     };
-    if challenge.used || !lives || !has_attempts {
+    if challenge.used || !lives {
         return Ok(SignInOutcome::Spent);
     }
     // Whoever ends all of a user's sessions holds the user's row.
@@ -41,12 +37,6 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
     if !unchanged {
         return Ok(SignInOutcome::UserChanged);
     }
-    if let Charging::Along { passes_until } = sign_in.charging {
-        let counter = link.row(statements::LOCK_COUNTER, values![sign_in.counter_key.bytes()]).await?;
-        if counter.map(|row| rows::time(&row, "locked_until")).transpose()?.is_some_and(|until| until > passes_until) {
-            return Ok(SignInOutcome::Spent);
-        }
-    }
     if !ledger::keep_answer(link, sign_in.answer.as_ref(), sign_in.now).await? {
         return Ok(SignInOutcome::Spent);
     }
@@ -56,9 +46,6 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
         let (time, locale) = (new.create_time.micros(), new.locale.as_str());
         let user = values![new.user_id.uuid(), key, email_key, email, phone_key, phone, time, locale];
         link.execute(statements::INSERT_USER, user).await?;
-    }
-    if sign_in.charging != Charging::Before {
-        link.execute(statements::CHARGE_CHALLENGE, values![id]).await?;
     }
     link.execute(statements::USE_CHALLENGE, values![id]).await?;
     link.execute(statements::FORGET_FAILURES, values![sign_in.counter_key.bytes()]).await?;

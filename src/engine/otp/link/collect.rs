@@ -13,7 +13,6 @@ use crate::{
         time::Timestamp,
     },
     engine::{answers::Repeatable, fault},
-    ports::store::Charging,
 };
 
 /// A wish to collect an approved sign-in.
@@ -74,7 +73,6 @@ impl OtpEngine {
             user,
             device,
             link: Some(LinkState::Approved),
-            charging: Charging::Before,
             reviewed: None,
             event: event.clone(),
             now,

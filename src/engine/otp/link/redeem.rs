@@ -20,7 +20,7 @@ use crate::{
         time::Timestamp,
     },
     engine::{answers::Repeatable, fault},
-    ports::store::{Approval, Attempt, ChargeOutcome, Charging, FailedAttempt, LinkOutcome},
+    ports::store::{Approval, Attempt, ChargeOutcome, FailedAttempt, LinkOutcome},
 };
 use serde::{Deserialize, Serialize};
 
@@ -123,7 +123,6 @@ impl OtpEngine {
             device_key,
             device: request.device,
             link: Some(LinkState::Pending),
-            charging: Charging::Before,
             reviewed: None,
             event: event.clone(),
             now,

@@ -27,8 +27,8 @@ use identity::{
     ports::{
         entropy::Entropy as _,
         store::{
-            Attempt, ChargeOutcome, Charging, NewChallenge, NewCode, NewUser, Notice, Response, Rotation,
-            RotationEvents, SignIn, SignInOutcome, SignInUser, Store,
+            Attempt, ChargeOutcome, NewChallenge, NewCode, NewUser, Notice, Response, Rotation, RotationEvents, SignIn,
+            SignInOutcome, SignInUser, Store,
         },
     },
 };
@@ -208,7 +208,6 @@ pub(crate) fn completion(attempt: &ChargedAttempt, now: Timestamp) -> SignIn {
         device_key: SystemEntropy.uuid(),
         now,
         link: None,
-        charging: Charging::Before,
         user,
         session: session(user_id, now),
         notice: None,

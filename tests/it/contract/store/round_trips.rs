@@ -10,7 +10,7 @@ use super::{
 };
 use identity::{
     adapters::sql::{PostgresStore, SqliteStore},
-    domain::{audit::Act, link::LinkState, lockout::Ladder, receipt::Receipt},
+    domain::{audit::Act, link::LinkState, receipt::Receipt},
     ports::store::{
         Approval, FailedAttempt, NewReceipt, NewSuppression, RotationOutcome, Settlement, SignIn, SignInOutcome,
         SignOutScope,
@@ -54,9 +54,13 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     counted!("begin_challenge", 1, 6, store.begin_challenge(new));
     counted!("challenge", 1, 1, store.challenge(id));
     counted!("add_code", 6, 6, store.add_code(further(id, "second", at(30))));
-    counted!("open_attempt", 1, 1, store.open_attempt(&an_attempt(id, at(31), &Ladder::default())));
     let attempt = given.charged(id, at(31)).await;
-    counted!("charge_attempt", 1, 7, store.charge_attempt(an_attempt(id, at(31), &Ladder::default())));
+    counted!(
+        "charge_attempt",
+        1,
+        7,
+        store.charge_attempt(an_attempt(id, at(31), &identity::domain::lockout::Ladder::default()))
+    );
     let failed = vec![event(at(31), Act::CodeVerified).failed("CODE_INVALID"), event(at(31), Act::IdentifierLocked)];
     counted!("record_failure", 1, 4, store.record_failure(FailedAttempt { events: failed, notice: None }));
     let sign_in = completion(&attempt, at(32));

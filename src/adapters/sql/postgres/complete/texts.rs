@@ -1,8 +1,7 @@
 //! The statements that complete sign-ins: one for those of known users, who are most, and one that has room for the rest.
 //!
 //! First what has to hold, under locks taken in the order of the rows: the challenge stands (`c`), the user is as the caller
-//! saw it (`u`), the counter lets an attempt pass that is charged here (`counted`), the answer's place is free (`answered`).
-//! Only then, from `go`, anything is written.
+//! saw it (`u`), the answer's place is free (`answered`). Only then, from `go`, anything is written.
 
 use super::super::{
     events::each_event,
@@ -10,12 +9,12 @@ use super::super::{
 };
 use crate::adapters::sql::statements::{answer_conflict, event_columns, session_columns};
 
-/// The arrays of what every sign-in has, as `$17` to `$40`; [`columns`] names them.
+/// The arrays of what every sign-in has, as `$17` to `$39`; [`columns`] names them.
 macro_rules! arrays {
     () => {
         "$17::uuid[], $18::bytea[], $19::bigint[], $20::uuid[], $21::text[], $22::uuid[], $23::text[], $24::text[], \
         $25::text[], $26::text[], $27::bigint[], $28::bigint[], $29::bigint[], $30::text[], $31::bigint[], $32::bigint[], \
-        $33::bigint[], $34::bytea[], $35::uuid[], $36::bytea[], $37::text[], $38::text[], $39::text[], $40::bigint[]"
+        $33::bigint[], $34::bytea[], $35::uuid[], $36::bytea[], $37::text[], $38::text[], $39::text[]"
     };
 }
 
@@ -23,28 +22,22 @@ macro_rules! columns {
     () => {
         "challenge_id, identifier_key, now, known_user_id, roles, session_id, client_id, device_id, device_name, \
         platform, create_time, auth_time, last_use_time, last_use_address, idle_expire_time, absolute_expire_time, \
-        counter, refresh_hash, device_key, counter_key, channel, method, link_state, passes_until"
+        counter, refresh_hash, device_key, counter_key, channel, method, link_state"
     };
 }
 
-/// What of the `input` has to hold; `free` is what does.
+/// What of the `input` has to hold; `same` is what does.
 macro_rules! judged {
     () => {
         "c AS MATERIALIZED (SELECT i.op FROM input AS i JOIN challenges AS h ON h.challenge_id = i.challenge_id \
-        WHERE NOT h.used AND (i.passes_until IS NULL OR h.attempts < h.max_attempts) \
+        WHERE NOT h.used \
         AND CASE WHEN i.link_state IS NULL THEN h.code1_expire_time > i.now \
         ELSE h.link1_expire_time > i.now AND h.link_state = i.link_state END \
         ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
         u AS MATERIALIZED (SELECT i.op FROM input AS i JOIN users AS k ON k.user_id = i.known_user_id \
         WHERE NOT k.disabled AND k.roles = i.roles AND i.op IN (SELECT op FROM c) ORDER BY k.user_id FOR SHARE OF k), \
         same AS MATERIALIZED (SELECT * FROM input AS i WHERE i.op IN (SELECT op FROM c) \
-        AND (i.known_user_id IS NULL OR i.op IN (SELECT op FROM u))), \
-        counted AS MATERIALIZED (SELECT i.op, l.identifier_key, \
-        l.identifier_key = i.counter_key AND l.locked_until > i.passes_until AS holds FROM same AS i JOIN lockouts AS l \
-        ON l.identifier_key = ANY (ARRAY[i.counter_key, i.identifier_key]) \
-        AND (l.identifier_key = i.counter_key OR l.locked_until = 9223372036854775807) \
-        ORDER BY l.identifier_key FOR UPDATE OF l), \
-        free AS MATERIALIZED (SELECT * FROM same WHERE op NOT IN (SELECT op FROM counted WHERE holds)), "
+        AND (i.known_user_id IS NULL OR i.op IN (SELECT op FROM u))), "
     };
 }
 
@@ -52,11 +45,13 @@ macro_rules! judged {
 macro_rules! done {
     () => {
         concat!(
-            "consumed AS (UPDATE challenges AS h SET used = TRUE, \
-            attempts = h.attempts + CASE WHEN go.passes_until IS NULL THEN 0 ELSE 1 END \
+            "consumed AS (UPDATE challenges AS h SET used = TRUE \
             FROM go WHERE h.challenge_id = go.challenge_id), \
-            forgotten AS (DELETE FROM lockouts AS l USING counted WHERE l.identifier_key = counted.identifier_key \
-            AND counted.op IN (SELECT op FROM go)), \
+            failed AS MATERIALIZED (SELECT l.identifier_key FROM go JOIN lockouts AS l \
+            ON l.identifier_key = ANY (ARRAY[go.counter_key, go.identifier_key]) \
+            AND (l.identifier_key = go.counter_key OR l.locked_until = 9223372036854775807) \
+            ORDER BY l.identifier_key FOR UPDATE OF l), \
+            forgotten AS (DELETE FROM lockouts AS l USING failed WHERE l.identifier_key = failed.identifier_key), \
             opened AS (INSERT INTO sessions (",
             session_columns!(new),
             ") SELECT ",
@@ -82,7 +77,7 @@ pub(in super::super) const KNOWN: &str = concat!(
     columns!(),
     ", op)), ",
     judged!(),
-    "go AS MATERIALIZED (SELECT *, known_user_id AS user_id FROM free), ",
+    "go AS MATERIALIZED (SELECT *, known_user_id AS user_id FROM same), ",
     done!()
 );
 
@@ -90,19 +85,19 @@ pub(in super::super) const KNOWN: &str = concat!(
 pub(in super::super) const ANY: &str = concat!(
     "WITH input AS MATERIALIZED (SELECT * FROM unnest(",
     arrays!(),
-    ", $41::uuid[], $42::text[], $43::bytea[], $44::text[], $45::bytea[], ",
+    ", $40::uuid[], $41::text[], $42::bytea[], $43::text[], $44::bytea[], ",
     notice_arrays!(),
-    ", $53::bytea[], $54::bytea[], $55::text[], $56::bytea[], $57::bigint[]) WITH ORDINALITY AS t (",
+    ", $52::bytea[], $53::bytea[], $54::text[], $55::bytea[], $56::bigint[]) WITH ORDINALITY AS t (",
     columns!(),
     ", new_user_id, email_key_id, email, phone_key_id, phone, ",
     notice_columns!(),
     ", call, fingerprint, body_key_id, body, answer_expire_time, op)), ",
     judged!(),
     "answered AS (INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
-    SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM free WHERE call IS NOT NULL ORDER BY call",
+    SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM same WHERE call IS NOT NULL ORDER BY call",
     answer_conflict!(),
-    "$58::bigint RETURNING call), \
-    go AS MATERIALIZED (SELECT *, COALESCE(known_user_id, new_user_id) AS user_id FROM free \
+    "$57::bigint RETURNING call), \
+    go AS MATERIALIZED (SELECT *, COALESCE(known_user_id, new_user_id) AS user_id FROM same \
     WHERE call IS NULL OR call IN (SELECT call FROM answered)), \
     created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, \
     create_time, locale) SELECT new_user_id, identifier_key, email_key_id, email, phone_key_id, phone, '', FALSE, \
