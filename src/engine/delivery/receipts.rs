@@ -150,12 +150,14 @@ impl ReceiptDesk {
             told.entry(id).and_modify(|before| *before = before.or(receipt)).or_insert(receipt);
         }
         let mut counted = Counted::default();
-        let new: Vec<_> =
-            told.into_iter().map(|(id, receipt)| self.new_receipt(source, id, receipt, post.now)).collect();
-        for some in new.chunks(AT_ONCE) {
-            let outcomes = self.parts.store.take_receipts(some.to_vec()).await;
+        let told: Vec<_> = told.into_iter().collect();
+        for some in told.chunks(AT_ONCE) {
+            // Who reads on from the store looks back a few seconds; a post may take longer than these.
+            let now = self.now();
+            let new: Vec<_> = some.iter().map(|&(id, receipt)| self.new_receipt(source, id, receipt, now)).collect();
+            let outcomes = self.parts.store.take_receipts(new.clone()).await;
             let outcomes = outcomes.map_err(|fault| NotTaken::Fault(fault::store(&fault)))?;
-            for (outcome, receipt) in outcomes.into_iter().zip(some) {
+            for (outcome, receipt) in outcomes.into_iter().zip(&new) {
                 match outcome {
                     ReceiptOutcome::Taken { suppressed } => {
                         counted.taken += 1;

@@ -123,7 +123,8 @@ impl SuppressedAddresses {
         if overflown {
             return Ok(());
         }
-        let first = newest.map_or(Timestamp::from_micros(0), |newest| newest.before(OVERLAP));
+        // Another process's clock may be ahead: what is stamped later than now hides nothing that comes before it.
+        let first = newest.map_or(Timestamp::from_micros(0), |newest| newest.min(now).before(OVERLAP));
         let mut after = (first, IdentifierKey(Digest::from_bytes([0; 32])));
         loop {
             let page = self.store.suppressions_after(after, PAGE).await?;
@@ -161,13 +162,34 @@ impl SuppressedAddresses {
 
 impl Seen {
     fn add(&mut self, key: IdentifierKey, until: Timestamp) {
+        if self.overflown {
+            return;
+        }
         self.keys.insert(key, until);
-        if self.keys.len() > MOST && !self.overflown {
+        if self.keys.len() > MOST {
             tracing::warn!(
                 "more addresses are suppressed than are kept in memory: the store is asked of every message"
             );
             self.overflown = true;
             self.keys = HashMap::new();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_are_too_many_none_are_kept() {
+        let mut seen = Seen::default();
+        let key = |number: usize| IdentifierKey(Digest::sha256(&[&number.to_be_bytes()]));
+        for number in 0..=MOST {
+            assert!(!seen.overflown, "{number}");
+            seen.add(key(number), Timestamp::NEVER);
+        }
+        assert!(seen.overflown && seen.keys.is_empty());
+        seen.add(key(0), Timestamp::NEVER);
+        assert!(seen.keys.is_empty(), "those that this process hears of itself neither");
     }
 }

@@ -11,6 +11,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
 };
+use serde_json::value::RawValue;
 use std::{fmt, time::Duration};
 
 const SIGNATURE: &str = "x-twilio-email-event-webhook-signature";
@@ -74,7 +75,8 @@ impl ReceiptReader for SendGridEvents {
         if signed_time < post.now.before(OLDEST) || signed_time > post.now.after(AHEAD) {
             return Err(BadPost::Stale);
         }
-        let Events { receipts, seen } = serde_json::from_slice(post.body).map_err(|_| BadPost::Malformed)?;
+        let body = String::from_utf8_lossy(post.body);
+        let Events { receipts, seen } = serde_json::from_str(&body).map_err(|_| BadPost::Malformed)?;
         if seen > MAX_EVENTS { Err(BadPost::TooMuch) } else { Ok(receipts) }
     }
 }
@@ -112,7 +114,8 @@ impl<'de> Deserialize<'de> for Events {
     }
 }
 
-/// One event. What it says beside this, such as the recipient's address, is not read.
+/// One event. What it says beside this, such as the recipient's address, is not read. What is no text is read as none:
+/// an event may carry words of the server that it comes from, and has to spoil no other that was posted with it.
 #[derive(Default)]
 struct Event {
     message: String,
@@ -134,8 +137,8 @@ impl<'de> Deserialize<'de> for Event {
 
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Event, A::Error> {
                 let mut event = Event::default();
-                while let Some(name) = object.next_key::<String>()? {
-                    let field = match name.as_str() {
+                while let Some(name) = object.next_key::<&RawValue>()? {
+                    let field = match text(name).as_str() {
                         MESSAGE_ID_ARGUMENT => &mut event.message,
                         "event" => &mut event.name,
                         "type" => &mut event.kind,
@@ -145,9 +148,7 @@ impl<'de> Deserialize<'de> for Event {
                             continue;
                         }
                     };
-                    if let serde_json::Value::String(text) = object.next_value()? {
-                        *field = text;
-                    }
+                    *field = text(object.next_value()?);
                 }
                 Ok(event)
             }
@@ -155,6 +156,11 @@ impl<'de> Deserialize<'de> for Event {
 
         deserializer.deserialize_map(Object)
     }
+}
+
+/// A text; empty where it is none.
+fn text(raw: &RawValue) -> String {
+    serde_json::from_str(raw.get()).unwrap_or_default()
 }
 
 impl Event {
@@ -176,6 +182,12 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::{
+        encoding::{AsDer as _, PublicKeyX509Der},
+        signature::{
+            ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+        },
+    };
     use uuid::Uuid;
 
     fn receipts(body: &str) -> Option<Vec<Receipt>> {
@@ -223,6 +235,17 @@ mod tests {
         }
     }
 
+    /// The server that refuses an email chooses the words of its event.
+    #[test]
+    fn an_event_in_strange_words_spoils_no_other() {
+        let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+        for reason in ["\"550 \\udcff\"", "1e999", "-7.25", "null", "{\"a\":{}}", &*deep] {
+            let strange = format!("\"event\":\"bounce\",\"type\":\"bounce\",\"reason\":{reason},\"\\ud800\":{reason}");
+            let body = format!("[{},{}]", event(&strange), event("\"event\":\"delivered\""));
+            assert_eq!(receipts(&body), Some(vec![Receipt::Bounced, Receipt::Delivered]), "{reason:.20}");
+        }
+    }
+
     #[test]
     fn of_many_events_no_more_are_kept_than_are_read() {
         let many = vec![event("\"event\":\"delivered\""); MAX_EVENTS + 1].join(",");
@@ -235,5 +258,13 @@ mod tests {
         for bad in ["", "!", "MFkw", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"] {
             assert_eq!(SendGridEvents::new(bad).err(), Some(WrongKey), "{bad}");
         }
+        for (signing, fits) in [(&ECDSA_P256_SHA256_ASN1_SIGNING, true), (&ECDSA_P384_SHA384_ASN1_SIGNING, false)] {
+            let pair = EcdsaKeyPair::generate(signing).unwrap();
+            let der: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+            assert_eq!(SendGridEvents::new(&STANDARD.encode(der.as_ref())).is_ok(), fits, "{signing:?}");
+        }
+        let other = Ed25519KeyPair::generate().unwrap();
+        let der: PublicKeyX509Der<'_> = other.public_key().as_der().unwrap();
+        assert_eq!(SendGridEvents::new(&STANDARD.encode(der.as_ref())).err(), Some(WrongKey));
     }
 }

@@ -4,20 +4,28 @@ use super::{POLL, fakes::World};
 use crate::{
     domain::{
         audit::Act,
-        contact::{EmailAddress, Identifier, IdentifierKey},
+        contact::{Channel, EmailAddress, Identifier, IdentifierKey},
         digest::Digest,
         id::{MessageId, UserId},
         message::{Content, Recipient},
+        receipt::Receipt,
         suppression::{Cause, Suppression},
         user::SealedContact,
     },
-    engine::delivery::{SuppressedAddresses, sealed_message},
-    ports::{clock::Clock as _, entropy::Entropy as _, keys::Keys as _, store::Settlement},
+    engine::delivery::{ReceiptDesk, ReceiptParts, ReceiptSource, SuppressedAddresses, sealed_message},
+    ports::{
+        clock::Clock as _,
+        entropy::Entropy as _,
+        keys::Keys as _,
+        receipts::{BadPost, Post, ReceiptReader},
+        store::Settlement,
+    },
 };
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
+use uuid::Uuid;
 
 fn suppress(world: &Arc<World>, address: &str, cause: Cause) {
     let key = EmailAddress::parse(address).unwrap().identity_key(&world.index());
@@ -107,6 +115,67 @@ async fn what_has_ended_is_forgotten_and_what_began_since_is_learned() {
     world.store_down.store(true, Ordering::SeqCst);
     assert!(suppressed.holds_back(key("ada@example.com"), None).await.unwrap().is_none(), "nobody is asked");
     assert!(suppressed.holds_back(key("bob@example.com"), None).await.is_err(), "the store is");
+}
+
+/// One process whose clock is ahead hides nothing that others suppress meanwhile.
+#[tokio::test]
+async fn what_is_stamped_too_late_hides_nothing() {
+    let world = World::new();
+    let suppressed = SuppressedAddresses::new(world.clone(), world.clone(), world.clone());
+    let key = |address: &str| EmailAddress::parse(address).unwrap().identity_key(&world.index());
+    suppress(&world, "ada@example.com", Cause::Bounced);
+    world.suppressions.lock().unwrap()[0].1.create_time = world.now().after(Duration::from_hours(1));
+    suppressed.poll().await.unwrap();
+    world.go_on(Duration::from_secs(60));
+    suppress(&world, "bob@example.com", Cause::Bounced);
+    suppressed.poll().await.unwrap();
+    assert!(suppressed.holds_back(key("bob@example.com"), None).await.unwrap().is_some());
+}
+
+/// Tells of as many bounces as it is asked for.
+struct Bounces(usize);
+
+impl ReceiptReader for Bounces {
+    fn kind(&self) -> &'static str {
+        "fake"
+    }
+
+    fn headers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn max_body(&self) -> usize {
+        1
+    }
+
+    fn read(&self, _post: &Post<'_>) -> Result<Vec<(MessageId, Receipt)>, BadPost> {
+        let id = |number| MessageId::new(Uuid::from_u128(number));
+        Ok((0..self.0 as u128).map(|number| (id(number), Receipt::Bounced)).collect())
+    }
+}
+
+/// What is written late is stamped late, or whoever reads on behind it would pass it over.
+#[tokio::test]
+async fn a_long_post_is_stamped_as_it_is_written() {
+    let world = World::new();
+    let source = ReceiptSource::new(Channel::Email, "fake".to_owned(), Arc::new(Bounces(300)));
+    let suppressed = Arc::new(SuppressedAddresses::new(world.clone(), world.clone(), world.clone()));
+    let desk = ReceiptDesk::new(ReceiptParts {
+        sources: Vec::new(),
+        store: world.clone(),
+        clock: world.clone(),
+        entropy: world.clone(),
+        suppressed: suppressed.clone(),
+    });
+    let post = Post { header: &|_| None, query: "", body: b"", now: world.now() };
+    assert_eq!(desk.take(&source, &post).await.unwrap().taken, 300);
+    let kept = world.suppressions.lock().unwrap().clone();
+    assert_eq!(kept.len(), 300);
+    for (place, (_, suppression)) in kept.iter().enumerate() {
+        let waited = suppression.create_time.since(post.now).as_secs();
+        assert_eq!(waited / 8, u64::try_from(place / 128).unwrap(), "{place}");
+        assert_eq!(suppression.expire_time, suppression.create_time.after(Cause::Bounced.lasts()));
+    }
 }
 
 /// Where there are more than are kept, the store is asked of every message.

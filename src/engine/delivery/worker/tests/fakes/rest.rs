@@ -20,7 +20,7 @@ use crate::{
         keys::Keys,
         messenger::Messenger,
         policy::Policies,
-        store::{Lift, LiftOutcome, NewReceipt, ReceiptOutcome, Receipts, StoreFault, SuppressedKey},
+        store::{Lift, LiftOutcome, NewReceipt, NewSuppression, ReceiptOutcome, Receipts, StoreFault, SuppressedKey},
     },
 };
 use async_trait::async_trait;
@@ -100,8 +100,23 @@ impl Messenger<SmsEnvelope> for World {
 
 #[async_trait]
 impl Receipts for World {
-    async fn take_receipts(&self, _receipts: Vec<NewReceipt>) -> Result<Vec<ReceiptOutcome>, StoreFault> {
-        unreachable!("the worker takes none")
+    /// Slowly: each call takes eight seconds.
+    async fn take_receipts(&self, receipts: Vec<NewReceipt>) -> Result<Vec<ReceiptOutcome>, StoreFault> {
+        self.go_on(Duration::from_secs(8));
+        let mut kept = self.suppressions.lock().unwrap();
+        for NewReceipt { message_id, provider, now, suppression, .. } in &receipts {
+            let Some(NewSuppression { cause, expire_time, .. }) = suppression else { continue };
+            let suppression = Suppression {
+                cause: *cause,
+                provider: provider.clone(),
+                message_id: *message_id,
+                challenge_id: None,
+                create_time: *now,
+                expire_time: *expire_time,
+            };
+            kept.push((IdentifierKey(Digest::sha256(&[message_id.uuid().as_bytes()])), suppression));
+        }
+        Ok(vec![ReceiptOutcome::Taken { suppressed: None }; receipts.len()])
     }
 
     async fn suppression(&self, key: IdentifierKey, now: Timestamp) -> Result<Option<Suppression>, StoreFault> {
