@@ -12,7 +12,7 @@ mod links;
 mod migrate;
 mod outbox;
 mod peers;
-mod receipts;
+pub(crate) mod receipts;
 mod resend;
 mod responses;
 mod revoke;

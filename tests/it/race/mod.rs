@@ -7,6 +7,7 @@ mod gate;
 mod grants;
 mod links;
 mod processes;
+mod receipts;
 mod rotations;
 mod sign_ins;
 mod sign_outs;

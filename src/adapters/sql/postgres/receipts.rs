@@ -11,10 +11,10 @@ use crate::{
 };
 
 /// Each receipt has its event by its own number (`op`), and that of its suppression by its number and the count of all.
-/// `COALESCE` keeps the planner from the index of what waits.
+/// The messages are locked in the order of their ids, as who settles them does. `COALESCE` keeps the planner from the index of what waits.
 pub(super) const TAKE: &str = concat!(
     "WITH input AS MATERIALIZED (SELECT * FROM unnest($17::uuid[], $18::bigint[], $19::bigint[], $20::text[], \
-    $21::text[], $22::bigint[]) WITH ORDINALITY AS t (message_id, receipt, now, provider, cause, suppress_until, op)), \
+    $21::text[], $22::bigint[]) WITH ORDINALITY AS t (message_id, receipt, now, provider, cause, suppress_until, op) ORDER BY message_id), \
     changed AS (UPDATE outbox AS o SET receipt = i.receipt, receipt_time = i.now FROM input AS i \
     WHERE o.message_id = i.message_id AND o.receipt < i.receipt AND (o.provider = i.provider OR (o.provider = '' \
     AND (COALESCE(o.settle_time, -1) = -1 OR o.reason = 'UNANSWERED'))) \

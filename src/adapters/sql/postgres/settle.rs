@@ -55,6 +55,9 @@ impl Work for Settle {
     }
 
     async fn run(&self, steps: &[&Settling]) -> Result<Vec<Option<()>>, Broken> {
+        // In one order with whoever takes receipts of the same messages, or each would hold what the other needs.
+        let mut steps = steps.to_vec();
+        steps.sort_unstable_by_key(|step| step.message_id.uuid());
         let ends: Vec<End> = steps.iter().map(|step| End::of(&step.settlement)).collect();
         let events = steps.iter().map(|step| step.event.as_slice());
         let query = events::bind(sqlx::query(SETTLE), events)

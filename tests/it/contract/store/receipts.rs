@@ -54,7 +54,7 @@ async fn accepted(given: &Given, address: &str, time: Timestamp) -> (ChallengeId
     ids
 }
 
-fn delivered(provider: &str) -> Settlement {
+pub(crate) fn delivered(provider: &str) -> Settlement {
     Settlement::Delivered { provider: provider.to_owned(), provider_message_id: "p".to_owned() }
 }
 
@@ -62,7 +62,7 @@ async fn settle(given: &Given, id: MessageId, settlement: Settlement, time: Time
     given.store.settle(id, settlement, time, Some(event(time, Act::MessageDelivered))).await.unwrap();
 }
 
-fn new(id: MessageId, receipt: Receipt, provider: &str, now: Timestamp) -> NewReceipt {
+pub(crate) fn new(id: MessageId, receipt: Receipt, provider: &str, now: Timestamp) -> NewReceipt {
     let mut event_of = event(now, Act::ReceiptTaken).failed(receipt.as_str());
     event_of.message_id = Some(id);
     let suppression = receipt.suppresses().map(|cause| NewSuppression {

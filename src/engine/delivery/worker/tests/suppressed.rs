@@ -126,7 +126,7 @@ async fn what_is_stamped_too_late_hides_nothing() {
     suppress(&world, "ada@example.com", Cause::Bounced);
     world.suppressions.lock().unwrap()[0].1.create_time = world.now().after(Duration::from_hours(1));
     suppressed.poll().await.unwrap();
-    world.go_on(Duration::from_secs(60));
+    world.go_on(Duration::from_mins(1));
     suppress(&world, "bob@example.com", Cause::Bounced);
     suppressed.poll().await.unwrap();
     assert!(suppressed.holds_back(key("bob@example.com"), None).await.unwrap().is_some());
