@@ -73,6 +73,19 @@ impl AddressBucket {
             Self::V6(address) => format!("{}/48", Ipv6Addr::from_bits(address.to_bits() >> 80 << 80)),
         }
     }
+
+    /// The same in a form that a phone makes no link of, such as `203.0.113.x` or `2001:db8:7::/48`: what looks like an IPv4
+    /// address can be pressed in a text message, and leads to whoever holds it.
+    #[must_use]
+    pub fn masked_unlinked(&self) -> String {
+        match self {
+            Self::V4(address) => {
+                let [first, second, third, _] = address.octets();
+                format!("{first}.{second}.{third}.x")
+            }
+            Self::V6(_) => self.masked(),
+        }
+    }
 }
 
 impl fmt::Debug for AddressBucket {

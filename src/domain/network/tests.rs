@@ -41,13 +41,14 @@ fn counts_by_the_holder_of_addresses() {
 
 #[test]
 fn shows_the_neighbourhood_only() {
-    for (address, masked) in [
-        ("203.0.113.77", "203.0.113.0/24"),
-        ("::ffff:203.0.113.77", "203.0.113.0/24"),
-        ("2001:db8:7:8:9::1", "2001:db8:7::/48"),
-        ("::1", "::/48"),
+    for (address, masked, unlinked) in [
+        ("203.0.113.77", "203.0.113.0/24", "203.0.113.x"),
+        ("::ffff:203.0.113.77", "203.0.113.0/24", "203.0.113.x"),
+        ("2001:db8:7:8:9::1", "2001:db8:7::/48", "2001:db8:7::/48"),
+        ("::1", "::/48", "::/48"),
     ] {
         assert_eq!(bucket(address).masked(), masked);
+        assert_eq!(bucket(address).masked_unlinked(), unlinked);
         assert_eq!(format!("{:?}", bucket(address)), "AddressBucket(…)");
     }
 }

@@ -6,6 +6,7 @@ mod lines;
 mod moment;
 mod preview;
 mod set;
+mod short;
 mod trial;
 mod values;
 
@@ -116,7 +117,7 @@ impl Templates {
     /// The same as the words of an SMS; `domain` is what its code is bound to.
     pub(super) fn sms(&self, content: &Content, locale: &str, domain: &str) -> Result<String, TemplateFault> {
         self.in_either(|set| match Letter::of(content) {
-            Some(letter) => set.part(letter, "sms", content, domain),
+            Some(letter) => set.short(letter, content, domain),
             None => Ok(notice(set, content, locale)?.short),
         })
     }

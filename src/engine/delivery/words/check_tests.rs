@@ -104,6 +104,18 @@ fn what_is_wrong_is_told_with_file_line_and_remedy() {
         ("de/link.txt.j2", "<{{ link }}>", "de/link.txt.j2: leaves the link out"),
         ("de/code.subject.j2", " ", "de/code.subject.j2: makes a subject that is empty"),
         ("de/code.subject.j2", "{{ code }}", "de/code.subject.j2: puts the code or the link into the subject"),
+        ("de/code.txt.j2", "{{ code }}{{ network }}", "de/code.txt.j2:1: names network"),
+        ("de/code.sms.j2", "{{ networks }}@{{ domain }} #{{ code }}", "de/code.sms.j2:1: names networks"),
+        (
+            "de/code.sms.j2",
+            "{% if time %}{{ time }}\n@{{ domain }} #{{ code }}{% endif %}",
+            "de/code.sms.j2: does not end with the line that binds the code",
+        ),
+        (
+            "de/code.sms.j2",
+            "{% if not network %}{{ time|date('%Y') }}{% endif %}\n@{{ domain }} #{{ code }}",
+            "de/code.sms.j2:1: invalid operation: date is for points",
+        ),
         ("de/code.sms.j2", "{{ code }}", "de/code.sms.j2: does not end with the line that binds the code"),
         ("de/code_link.sms.j2", "@{{ domain }} #{{ code }}", "de/code_link.sms.j2: leaves the link out"),
         ("de/link.html.j2", "{{ link }}", "de/link.html.j2: has no link to the link; write <a href"),
@@ -124,6 +136,27 @@ fn what_is_wrong_is_told_with_file_line_and_remedy() {
     ] {
         let told = refused(&[(name, template)]);
         assert!(told.iter().any(|told| told.starts_with(wanted)), "{wanted}\n{told:#?}");
+    }
+}
+
+/// An operator's short message says so much of its origin as takes no further part, and may say all of it in any case.
+#[test]
+fn a_short_message_of_the_operator_tells_its_origin() {
+    let bound = "\n\n@{{ domain }} #{{ code }}";
+    for (template, wanted) in [
+        (
+            "Servus!{% if time %} {{ time }}{% if network %}, {{ network }}{% endif %}{% endif %}",
+            "Servus! 19:04 UTC, 203.0.113.x",
+        ),
+        ("Servus!{% if network %} {{ network }}{% endif %}", "Servus! 203.0.113.x"),
+        ("{{ 'a' * 110 }}{% if time %} {{ time }}{% if network %}, {{ network }}{% endif %}{% endif %}", " 19:04 UTC"),
+        ("{{ 'a' * 125 }}{% if time %} {{ time }}{% if network %}, {{ network }}{% endif %}{% endif %}", "a"),
+        ("{{ 'a' * 125 }} {{ asked_at|date('%d.%m.') }} {{ address }}", " 20.11. 203.0.113.7"),
+    ] {
+        let own = with(&[("de/code.sms.j2", &format!("{template}{bound}"))]);
+        let text = own.preview(PreviewKind::Code, "de").unwrap().sms;
+        let said = text.strip_suffix("\n\n@identity.example.com #048213").unwrap();
+        assert!(said.trim_start_matches('a') == wanted.trim_start_matches('a'), "{template}: {text}");
     }
 }
 

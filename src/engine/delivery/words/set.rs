@@ -4,6 +4,7 @@ use super::{
     Letter, TemplateFault, Words,
     built_in::{LANGUAGES, SHARED},
     lines::{one_line, wrapped},
+    short::{self, Origin},
     values,
 };
 use crate::{
@@ -72,24 +73,39 @@ impl Set {
 
     /// A letter in the words of an email.
     pub(super) fn letter(&self, letter: Letter, content: &Content) -> Result<Words, TemplateFault> {
-        let part = |part| self.part(letter, part, content, "");
+        let part = |part| self.part(letter, part, content);
         Ok(Words { subject: part("subject")?, text: part("txt")?, html: part("html")? })
     }
 
-    /// A part of a letter; `domain` is what the code of an SMS is bound to.
-    pub(super) fn part(
+    /// A letter in the words of an SMS, with so much of its origin as takes no further part; `domain` is what its code is
+    /// bound to.
+    pub(super) fn short(&self, letter: Letter, content: &Content, domain: &str) -> Result<String, TemplateFault> {
+        self.short_forms(letter, content, domain).map(short::that_fits)
+    }
+
+    /// The forms that the SMS may go out in, in the order of [`Origin::ALL`].
+    pub(super) fn short_forms(
         &self,
         letter: Letter,
-        part: &str,
         content: &Content,
         domain: &str,
-    ) -> Result<String, TemplateFault> {
+    ) -> Result<[String; Origin::ALL.len()], TemplateFault> {
+        let (template, tag) = self.find(letter, "sms", locale(content))?;
+        let mut forms = [const { String::new() }; Origin::ALL.len()];
+        for (form, origin) in forms.iter_mut().zip(Origin::ALL) {
+            let values = values::of_short_message(content, &tag, domain, origin);
+            rendered(&template, values)?.trim().clone_into(form);
+        }
+        Ok(forms)
+    }
+
+    /// A part of a letter that is an email.
+    pub(super) fn part(&self, letter: Letter, part: &str, content: &Content) -> Result<String, TemplateFault> {
         let (template, tag) = self.find(letter, part, locale(content))?;
         let values = values::of_letter(content, &tag);
         Ok(match part {
             "subject" => one_line(&rendered(&template, values)?),
             "txt" => wrapped(&rendered(&template, values)?),
-            "sms" => rendered(&template, context! { domain => domain, ..values })?.trim().to_owned(),
             _ => rendered(&template, values)?,
         })
     }

@@ -49,16 +49,21 @@ impl Trial<'_> {
         for part in PARTS {
             let folder = self.set.find(letter, part, tag).map(|(_, folder)| folder).unwrap_or_default();
             let own = format!("{folder}/{}.{part}.j2", letter.name());
-            match self.set.part(letter, part, &content, SAMPLE_DOMAIN) {
+            let made = match part {
+                // Whichever of its forms will go out.
+                "sms" => self.set.short_forms(letter, &content, SAMPLE_DOMAIN).map(Vec::from),
+                _ => self.set.part(letter, part, &content).map(|text| vec![text]),
+            };
+            match made {
                 Err(fault) => self.failed(&fault, own),
-                Ok(text) => {
-                    let found = match part {
-                        "subject" => of_subject(&text),
-                        "txt" => of_text(&text, letter),
-                        "sms" => of_sms(&text, letter),
-                        _ => of_html(&text).or_else(|| of_letter(&text, letter)),
+                Ok(texts) => {
+                    let found = |text: &String| match part {
+                        "subject" => of_subject(text),
+                        "txt" => of_text(text, letter),
+                        "sms" => of_sms(text, letter),
+                        _ => of_html(text).or_else(|| of_letter(text, letter)),
                     };
-                    if let Some((what, remedy)) = found {
+                    if let Some((what, remedy)) = texts.iter().find_map(found) {
                         self.blame(
                             &[own, "letter.html.j2".to_owned(), "layout.html.j2".to_owned()],
                             None,

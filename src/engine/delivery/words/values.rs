@@ -1,7 +1,11 @@
 //! What templates may name, and how a value comes out.
 
-use super::{lines::one_line, moment::Moment};
-use crate::domain::message::Content;
+use super::{
+    lines::one_line,
+    moment::{self, Moment},
+    short::Origin,
+};
+use crate::domain::{message::Content, network::AddressBucket};
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, context, filters, tests};
 
 /// Everything that a template of a letter may name.
@@ -9,7 +13,7 @@ pub(super) const OF_LETTERS: [&str; 9] =
     ["language", "direction", "code", "link", "client_name", "minutes", "link_minutes", "address", "asked_at"];
 
 /// What a template of a short message may name beside them.
-pub(super) const OF_SHORT_MESSAGES: [&str; 1] = ["domain"];
+pub(super) const OF_SHORT_MESSAGES: [&str; 3] = ["domain", "time", "network"];
 
 /// What the template of notices may name.
 pub(super) const OF_NOTICES: [&str; 5] = ["language", "direction", "title", "preview", "paragraphs"];
@@ -98,6 +102,22 @@ pub(super) fn of_letter(content: &Content, tag: &str) -> Value {
         address => one_line(address),
         asked_at => Value::from_object(Moment(*asked_at)),
     }
+}
+
+/// The values of a letter that is a text message with so much of its origin; `domain` is what its code is bound to.
+pub(super) fn of_short_message(content: &Content, tag: &str, domain: &str, origin: Origin) -> Value {
+    let (asked_at, address) = match content {
+        Content::Code { asked_at, address, .. } => (*asked_at, address.as_str()),
+        _ => (0, ""),
+    };
+    let time = if origin == Origin::Untold { String::new() } else { moment::minute(asked_at, "%H:%M UTC") };
+    let network = if origin == Origin::WhenAndWhere { network(address) } else { String::new() };
+    context! { domain, time, network, ..of_letter(content, tag) }
+}
+
+/// The neighbourhood of an address in a form that no phone makes a link of; empty where the address is unknown.
+fn network(address: &str) -> String {
+    address.parse().map(|address| AddressBucket::of(address).masked_unlinked()).unwrap_or_default()
 }
 
 /// Where lines of the language begin, for the attribute `dir` of HTML.
