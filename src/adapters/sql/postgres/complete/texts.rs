@@ -9,7 +9,7 @@ use super::super::{
 };
 use crate::adapters::sql::statements::{answer_conflict, event_columns, session_columns};
 
-/// The arrays of what every sign-in has, as `$17` to `$39`; [`columns`] names them.
+/// The arrays of what every sign-in has, as `$17` to `$39`; `columns!` names them.
 macro_rules! arrays {
     () => {
         "$17::uuid[], $18::bytea[], $19::bigint[], $20::uuid[], $21::text[], $22::uuid[], $23::text[], $24::text[], \
