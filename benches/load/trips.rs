@@ -121,16 +121,17 @@ enum Whose {
     Nobody,
 }
 
-/// What runs beside the calls is told by what it does: the worker claims and settles, the feed asks for ended sessions,
-/// the sweep deletes, connections say that they live.
+/// What runs beside the calls is told by what it does: the worker claims and settles, feeds ask once a second for ended
+/// sessions, suppressed addresses and drained providers, the sweep deletes, connections say that they live.
 fn belongs(text: &str) -> Whose {
-    let delivery = ["WITH due AS", "settled AS (UPDATE outbox"];
+    let delivery = ["WITH codes AS MATERIALIZED (SELECT message_id FROM outbox", "settled AS (UPDATE outbox"];
+    let feeds = ["FROM sessions WHERE end_time >=", "FROM suppressions WHERE (create_time", "FROM drained_providers"];
     let beside = ["SELECT pg_reload_conf", "ALTER SYSTEM", "DELETE FROM"];
     if delivery.iter().any(|part| text.contains(part)) {
         Whose::Delivery
     } else if beside.iter().any(|start| text.starts_with(start))
         || text == "SELECT 1"
-        || text.contains("FROM sessions WHERE end_time >=")
+        || feeds.iter().any(|feed| text.contains(feed))
     {
         Whose::Nobody
     } else {
