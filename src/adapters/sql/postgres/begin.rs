@@ -58,37 +58,32 @@ impl Work for Begin {
     }
 
     async fn run(&self, steps: &[&NewChallenge]) -> Result<Vec<Option<BeginOutcome>>, Broken> {
-        macro_rules! column {
-            ($step:ident => $value:expr) => {
-                steps.iter().map(|$step| $value).collect::<Vec<_>>()
-            };
-        }
         let query = events::bind(sqlx::query(BEGIN), steps.iter().map(|step| std::slice::from_ref(&step.event)))
-            .bind(column!(s => s.challenge.scope.challenge_id.uuid()))
-            .bind(column!(s => s.challenge.scope.purpose.as_str()))
-            .bind(column!(s => s.challenge.scope.channel.as_str()))
-            .bind(column!(s => s.challenge.scope.client_id.as_str()))
-            .bind(column!(s => s.challenge.scope.identifier_key.0.bytes().as_slice()))
-            .bind(column!(s => s.challenge.scope.salt.as_slice()))
-            .bind(column!(s => s.challenge.destination.key_id.as_str()))
-            .bind(column!(s => s.challenge.destination.bytes.as_slice()))
-            .bind(column!(s => s.challenge.locale.as_str()))
-            .bind(column!(s => s.challenge.binding_hash.bytes().as_slice()))
-            .bind(column!(s => i64::from(s.challenge.code_length)))
-            .bind(column!(s => i64::from(s.challenge.max_attempts)))
-            .bind(column!(s => i64::from(s.challenge.attempts)))
-            .bind(column!(s => s.challenge.used))
-            .bind(column!(s => s.challenge.create_time.micros()))
-            .bind(column!(s => s.challenge.resend_time.micros()))
-            .bind(column!(s => s.code.mac.bytes().as_slice()))
-            .bind(column!(s => s.code.pepper_id.as_str()))
-            .bind(column!(s => s.code.expire_time.micros()))
-            .bind(column!(s => s.message.message_id.uuid()))
-            .bind(column!(s => s.message.content.key_id.as_str()))
-            .bind(column!(s => s.message.content.bytes.as_slice()))
-            .bind(column!(s => i64::from(s.message.is_claimed())))
-            .bind(column!(s => s.message.expire_time.micros()))
-            .bind(column!(s => s.message.due_time().micros()));
+            .bind(column!(steps, s => s.challenge.scope.challenge_id.uuid()))
+            .bind(column!(steps, s => s.challenge.scope.purpose.as_str()))
+            .bind(column!(steps, s => s.challenge.scope.channel.as_str()))
+            .bind(column!(steps, s => s.challenge.scope.client_id.as_str()))
+            .bind(column!(steps, s => s.challenge.scope.identifier_key.0.bytes().as_slice()))
+            .bind(column!(steps, s => s.challenge.scope.salt.as_slice()))
+            .bind(column!(steps, s => s.challenge.destination.key_id.as_str()))
+            .bind(column!(steps, s => s.challenge.destination.bytes.as_slice()))
+            .bind(column!(steps, s => s.challenge.locale.as_str()))
+            .bind(column!(steps, s => s.challenge.binding_hash.bytes().as_slice()))
+            .bind(column!(steps, s => i64::from(s.challenge.code_length)))
+            .bind(column!(steps, s => i64::from(s.challenge.max_attempts)))
+            .bind(column!(steps, s => i64::from(s.challenge.attempts)))
+            .bind(column!(steps, s => s.challenge.used))
+            .bind(column!(steps, s => s.challenge.create_time.micros()))
+            .bind(column!(steps, s => s.challenge.resend_time.micros()))
+            .bind(column!(steps, s => s.code.mac.bytes().as_slice()))
+            .bind(column!(steps, s => s.code.pepper_id.as_str()))
+            .bind(column!(steps, s => s.code.expire_time.micros()))
+            .bind(column!(steps, s => s.message.message_id.uuid()))
+            .bind(column!(steps, s => s.message.content.key_id.as_str()))
+            .bind(column!(steps, s => s.message.content.bytes.as_slice()))
+            .bind(column!(steps, s => i64::from(s.message.is_claimed())))
+            .bind(column!(steps, s => s.message.expire_time.micros()))
+            .bind(column!(steps, s => s.message.due_time().micros()));
         let earliest = steps.iter().map(|step| step.challenge.create_time.micros()).min();
         let query = answers::bind(query, steps.iter().map(|step| step.answer.as_ref())).bind(earliest);
         let rows = self.0.run(query).await?;

@@ -33,43 +33,38 @@ impl Work for Complete {
     }
 
     async fn run(&self, steps: &[&SignIn]) -> Result<Vec<Option<SignInOutcome>>, Broken> {
-        macro_rules! column {
-            ($step:ident => $value:expr) => {
-                steps.iter().map(|$step| $value).collect::<Vec<_>>()
-            };
-        }
         let is_known = steps.iter().all(|step| is_known(step));
         let text = if is_known { KNOWN } else { ANY };
         let query = events::bind(sqlx::query(text), steps.iter().map(|step| step.events.as_slice()))
-            .bind(column!(s => s.challenge_id.uuid()))
-            .bind(column!(s => s.identifier_key.0.bytes().as_slice()))
-            .bind(column!(s => s.now.micros()))
-            .bind(column!(s => match &s.user {
+            .bind(column!(steps, s => s.challenge_id.uuid()))
+            .bind(column!(steps, s => s.identifier_key.0.bytes().as_slice()))
+            .bind(column!(steps, s => s.now.micros()))
+            .bind(column!(steps, s => match &s.user {
                 SignInUser::Existing { user_id, .. } => Some(user_id.uuid()),
                 SignInUser::New(_) => None,
             }))
-            .bind(column!(s => match &s.user {
+            .bind(column!(steps, s => match &s.user {
                 SignInUser::Existing { roles, .. } => Some(rows::joined(roles)),
                 SignInUser::New(_) => None,
             }))
-            .bind(column!(s => s.session.session_id.uuid()))
-            .bind(column!(s => s.session.client_id.as_str()))
-            .bind(column!(s => s.session.device.device_id.as_str()))
-            .bind(column!(s => s.session.device.display_name.as_str()))
-            .bind(column!(s => s.session.device.platform.as_str()))
-            .bind(column!(s => s.session.create_time.micros()))
-            .bind(column!(s => s.session.auth_time.micros()))
-            .bind(column!(s => s.session.last_use_time.micros()))
-            .bind(column!(s => s.session.last_use_address.map(|address| address.to_string())))
-            .bind(column!(s => s.session.idle_expire_time.micros()))
-            .bind(column!(s => s.session.absolute_expire_time.micros()))
-            .bind(column!(s => i64::from(s.session.counter)))
-            .bind(column!(s => s.session.refresh_hash.bytes().as_slice()))
-            .bind(column!(s => s.device_key))
-            .bind(column!(s => s.counter_key.bytes().as_slice()))
-            .bind(column!(s => s.session.channel.as_str()))
-            .bind(column!(s => s.session.method.as_str()))
-            .bind(column!(s => s.link.map(LinkState::as_str)));
+            .bind(column!(steps, s => s.session.session_id.uuid()))
+            .bind(column!(steps, s => s.session.client_id.as_str()))
+            .bind(column!(steps, s => s.session.device.device_id.as_str()))
+            .bind(column!(steps, s => s.session.device.display_name.as_str()))
+            .bind(column!(steps, s => s.session.device.platform.as_str()))
+            .bind(column!(steps, s => s.session.create_time.micros()))
+            .bind(column!(steps, s => s.session.auth_time.micros()))
+            .bind(column!(steps, s => s.session.last_use_time.micros()))
+            .bind(column!(steps, s => s.session.last_use_address.map(|address| address.to_string())))
+            .bind(column!(steps, s => s.session.idle_expire_time.micros()))
+            .bind(column!(steps, s => s.session.absolute_expire_time.micros()))
+            .bind(column!(steps, s => i64::from(s.session.counter)))
+            .bind(column!(steps, s => s.session.refresh_hash.bytes().as_slice()))
+            .bind(column!(steps, s => s.device_key))
+            .bind(column!(steps, s => s.counter_key.bytes().as_slice()))
+            .bind(column!(steps, s => s.session.channel.as_str()))
+            .bind(column!(steps, s => s.session.method.as_str()))
+            .bind(column!(steps, s => s.link.map(LinkState::as_str)));
         let query = if is_known { query } else { bind_the_rest(query, steps) };
         let rows = match self.0.try_run(query).await {
             Ok(rows) => rows,
@@ -99,17 +94,12 @@ const fn is_known(sign_in: &SignIn) -> bool {
 
 /// Binds what [`ANY`] alone has.
 fn bind_the_rest<'q>(query: Bound<'q>, steps: &[&SignIn]) -> Bound<'q> {
-    macro_rules! column {
-        ($step:ident => $value:expr) => {
-            steps.iter().map(|$step| $value).collect::<Vec<_>>()
-        };
-    }
     let query = query
-        .bind(column!(s => new(s).map(|new| new.user_id.uuid())))
-        .bind(column!(s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).0)))
-        .bind(column!(s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).1)))
-        .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))
-        .bind(column!(s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)));
+        .bind(column!(steps, s => new(s).map(|new| new.user_id.uuid())))
+        .bind(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).0)))
+        .bind(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).1)))
+        .bind(column!(steps, s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))
+        .bind(column!(steps, s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)));
     let query = notices::bind(query, steps);
     let earliest = steps.iter().map(|step| step.now.micros()).min();
     answers::bind(query, steps.iter().map(|step| step.answer.as_ref())).bind(earliest)

@@ -1,5 +1,12 @@
 //! PostgreSQL: the steps of the hot paths as one statement each, which does all that come together in one go.
 
+/// One value of each step: a column of the input of a statement.
+macro_rules! column {
+    ($steps:ident, $step:ident => $value:expr) => {
+        $steps.iter().map(|$step| $value).collect::<Vec<_>>()
+    };
+}
+
 mod answers;
 mod begin;
 mod charge;

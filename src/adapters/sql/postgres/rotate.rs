@@ -52,22 +52,17 @@ impl Work for Rotate {
     }
 
     async fn run(&self, steps: &[&Rotation]) -> Result<Vec<Option<Self::Outcome>>, Broken> {
-        macro_rules! column {
-            ($step:ident => $value:expr) => {
-                steps.iter().map(|$step| $value).collect::<Vec<_>>()
-            };
-        }
         let rotated = steps.iter().map(|step| std::slice::from_ref(&step.events.rotated));
         let query = events::bind(sqlx::query(ROTATE), rotated)
-            .bind(column!(s => s.session_id.uuid()))
-            .bind(column!(s => i64::from(s.counter)))
-            .bind(column!(s => s.presented.bytes().as_slice()))
-            .bind(column!(s => s.successor.bytes().as_slice()))
-            .bind(column!(s => s.request_key.as_ref().map(|key| key.bytes().as_slice())))
-            .bind(column!(s => s.now.micros()))
-            .bind(column!(s => s.address.map(|address| address.to_string())))
-            .bind(column!(s => steps::rotate::idle_end(s).micros()))
-            .bind(column!(s => s.device_id.as_str()));
+            .bind(column!(steps, s => s.session_id.uuid()))
+            .bind(column!(steps, s => i64::from(s.counter)))
+            .bind(column!(steps, s => s.presented.bytes().as_slice()))
+            .bind(column!(steps, s => s.successor.bytes().as_slice()))
+            .bind(column!(steps, s => s.request_key.as_ref().map(|key| key.bytes().as_slice())))
+            .bind(column!(steps, s => s.now.micros()))
+            .bind(column!(steps, s => s.address.map(|address| address.to_string())))
+            .bind(column!(steps, s => steps::rotate::idle_end(s).micros()))
+            .bind(column!(steps, s => s.device_id.as_str()));
         let rows = self.0.run(query).await?;
         let mut outcomes: Vec<_> = steps.iter().map(|_| Some(None)).collect();
         for row in &rows {
