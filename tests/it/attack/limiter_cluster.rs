@@ -17,7 +17,7 @@ async fn on(cluster: &Cluster, adjust: impl FnOnce(&mut Settings)) -> World {
         let nodes = cluster.addresses().into_iter().map(|(host, port)| format!("{host}:{port}").into());
         settings.set("limiter.redis.nodes", nodes.collect::<Vec<toml::Value>>());
         settings.set("limiter.redis.tls", "disable-on-loopback");
-        settings.set("limiter.redis.timeout", "1s");
+        settings.set("limiter.redis.timeout", "3s");
         adjust(settings);
     })
     .await

@@ -32,7 +32,7 @@ async fn admitted(limiter: &FallbackLimiter, name: &str, asked: usize) -> usize 
 #[tokio::test]
 async fn a_node_away_is_a_fallback_and_a_return_without_a_burst() {
     let mut cluster = Cluster::start();
-    let shared = Arc::new(within(&cluster, Duration::from_secs(1)));
+    let shared = Arc::new(within(&cluster, Duration::from_secs(3)));
     let (limiter, _changes) = FallbackLimiter::new(shared, Arc::new(SteadyClock::start()), 2);
     let counts = async |alone: bool| {
         wait::until("the change", SOON, async || {

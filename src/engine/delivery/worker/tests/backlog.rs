@@ -1,0 +1,51 @@
+//! A backlog, and those who ask meanwhile.
+
+use super::fakes::World;
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep};
+
+const BACKLOG: usize = 100;
+const HANDS: u32 = 4;
+const POLL: Duration = Duration::from_millis(500);
+
+/// Each look takes as many as there are hands, and the next waits a millisecond for each of them where somebody asks.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the test measures how long it waits at least")]
+async fn a_backlog_gives_way_to_those_who_ask() {
+    let world = World::new();
+    let waiting: Vec<_> = (0..BACKLOG).map(|n| world.accept(&format!("late{n}"))).collect();
+    let asking = tokio::spawn({
+        let world = Arc::clone(&world);
+        async move {
+            loop {
+                world.hand("fresh");
+                sleep(Duration::from_millis(1)).await;
+            }
+        }
+    });
+    let start = Instant::now();
+    let worker = world.work(HANDS, POLL);
+    for id in waiting {
+        world.end(id).await;
+    }
+    // Without pauses it is a matter of microseconds; with all of them 96 ms.
+    assert!(start.elapsed() >= Duration::from_millis(75), "{:?}", start.elapsed());
+    asking.abort();
+    worker.stop().await;
+}
+
+/// Who asks now does not stand at the end of the line.
+#[tokio::test]
+async fn a_backlog_holds_nobody_up() {
+    let world = World::new();
+    let waiting: Vec<_> = (0..BACKLOG).map(|n| world.accept(&format!("late{n}"))).collect();
+    let worker = world.work(HANDS, POLL);
+    world.hand("fresh");
+    for id in waiting {
+        world.end(id).await;
+    }
+    let sent = world.sent.lock().unwrap().clone();
+    let place = sent.iter().position(|name| name == "fresh").unwrap();
+    assert!(place <= usize::try_from(HANDS).unwrap(), "{place} went before");
+    worker.stop().await;
+}
