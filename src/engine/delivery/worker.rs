@@ -16,7 +16,7 @@ use crate::ports::{
     policy::Policies,
     store::{Outbox, StoreFault},
 };
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
@@ -65,6 +65,10 @@ impl Default for WorkerOptions {
     }
 }
 
+/// How long the messages of a backlog wait, for each hand, while others are being asked for: whoever asks now shares the
+/// machine with those who are late, and is not to wait for them. See `docs/decisions/0144-a-backlog-gives-way.md`.
+const GIVE_WAY: Duration = Duration::from_millis(1);
+
 /// Empties the outbox. Any number of workers may run, in this process and in others: a message is claimed by one at a
 /// time. What a worker leaves unfinished is claimed again when its lease has run out.
 pub struct Worker {
@@ -94,6 +98,7 @@ impl Worker {
         let mut outages = 0;
         let mut look = Instant::now();
         let mut hand = None;
+        let mut asked_meanwhile = false;
         while !stop.is_cancelled() {
             if hand.is_none() {
                 hand = Arc::clone(&self.hands).try_acquire_owned().ok();
@@ -101,12 +106,23 @@ impl Worker {
             if look <= Instant::now()
                 && let Some(first) = hand.take()
             {
+                if !asked_meanwhile && let Ok(handed) = arrivals.try_recv() {
+                    // A backlog is not to keep the hands from those who ask now.
+                    asked_meanwhile = true;
+                    self.carry(&mut begun, handed, Some(first));
+                    continue;
+                }
                 let pause = match self.claim(&mut begun, first).await {
                     Ok(spare) => {
                         outages = 0;
                         hand = spare;
-                        // Where that took all hands, there may be more: looked for as soon as one is free again.
-                        if hand.is_some() { self.options.poll } else { Duration::ZERO }
+                        let asked_meanwhile = mem::take(&mut asked_meanwhile);
+                        match hand {
+                            Some(_) => self.options.poll,
+                            // That took all hands: there may be more.
+                            None if asked_meanwhile => (GIVE_WAY * self.options.concurrency).min(self.options.poll),
+                            None => Duration::ZERO,
+                        }
                     }
                     Err(fault) => {
                         outages += 1;
@@ -122,7 +138,10 @@ impl Worker {
                 Ok(free) = Arc::clone(&self.hands).acquire_owned(), if hand.is_none() => hand = Some(free),
                 () = sleep_until(look), if hand.is_some() => {}
                 () = self.parts.handoff.roused(), if hand.is_some() && outages == 0 => look = Instant::now(),
-                Some(handed) = arrivals.recv(), if hand.is_some() => self.carry(&mut begun, handed, hand.take()),
+                Some(handed) = arrivals.recv(), if hand.is_some() => {
+                    asked_meanwhile = true;
+                    self.carry(&mut begun, handed, hand.take());
+                }
                 Some(ended) = begun.join_next() => log_panic(&ended),
             }
         }

@@ -1,3 +1,4 @@
+mod backlog;
 mod fakes;
 mod sms;
 mod suppressed;

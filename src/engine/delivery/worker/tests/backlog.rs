@@ -10,7 +10,6 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// Each look takes as many as there are hands, and the next waits a millisecond for each of them where somebody asks.
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "the test measures how long it waits at least")]
 async fn a_backlog_gives_way_to_those_who_ask() {
     let world = World::new();
     let waiting: Vec<_> = (0..BACKLOG).map(|n| world.accept(&format!("late{n}"))).collect();
