@@ -64,7 +64,7 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
     fn statements(&self) -> u64;
 
     /// The statements that only this engine runs, by name.
-    fn own_statements() -> &'static [(&'static str, &'static str)];
+    fn own_statements() -> Vec<(&'static str, &'static str)>;
 
     fn begin_challenge(&self, new: NewChallenge) -> impl Future<Output = Result<BeginOutcome, StoreFault>> + Send {
         self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await }))

@@ -79,7 +79,7 @@ impl<E: Engine> SqlStore<E> {
             let text = if E::SYSTEM == "postgresql" { statement.postgres } else { statement.sqlite };
             (statement.name, text)
         });
-        common.chain(E::own_statements().iter().copied())
+        common.chain(E::own_statements())
     }
 
     pub(super) fn over(engine: E) -> Self {

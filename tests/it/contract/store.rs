@@ -12,6 +12,7 @@ mod links;
 mod migrate;
 mod outbox;
 mod peers;
+mod plans;
 pub(crate) mod receipts;
 mod resend;
 mod responses;

@@ -1,17 +1,15 @@
 //! Recorded answers within statements that do several steps.
 
-use super::link::Bound;
+use super::shaped::Rows;
 use crate::{adapters::sql::lane::Mark, domain::answer::RecordedAnswer};
 
-/// Binds the recorded answer of each step as five arrays, with nothing where a step has none.
-pub(super) fn bind<'q, 'a>(query: Bound<'q>, answers: impl Iterator<Item = Option<&'a RecordedAnswer>>) -> Bound<'q> {
-    let answers: Vec<_> = answers.collect();
-    query
-        .bind(answers.iter().map(|a| a.map(|a| a.key.call.bytes().as_slice())).collect::<Vec<_>>())
-        .bind(answers.iter().map(|a| a.map(|a| a.key.fingerprint.bytes().as_slice())).collect::<Vec<_>>())
-        .bind(answers.iter().map(|a| a.map(|a| a.body.key_id.as_str())).collect::<Vec<_>>())
-        .bind(answers.iter().map(|a| a.map(|a| a.body.bytes.as_slice())).collect::<Vec<_>>())
-        .bind(answers.iter().map(|a| a.map(|a| a.expire_time.micros())).collect::<Vec<_>>())
+/// Binds the recorded answer of each step as five columns, with nothing where a step has none.
+pub(super) fn bind<'q>(rows: Rows<'q>, answers: impl Iterator<Item = Option<&'q RecordedAnswer>> + Clone) -> Rows<'q> {
+    rows.column(answers.clone().map(|a| a.map(|a| a.key.call.bytes().as_slice())))
+        .column(answers.clone().map(|a| a.map(|a| a.key.fingerprint.bytes().as_slice())))
+        .column(answers.clone().map(|a| a.map(|a| a.body.key_id.as_str())))
+        .column(answers.clone().map(|a| a.map(|a| a.body.bytes.as_slice())))
+        .column(answers.map(|a| a.map(|a| a.expire_time.micros())))
 }
 
 /// The row that an answer is written to.

@@ -1,6 +1,9 @@
 //! Charges attempts in one statement.
 
-use super::connections::{Connections, place};
+use super::{
+    connections::{Connections, place},
+    shaped::{Rows, Shaped},
+};
 use crate::{
     adapters::sql::{
         fields::Fields as _,
@@ -14,16 +17,16 @@ use crate::{
 use sqlx::postgres::PgRow;
 
 /// The end of what begins with the given number of failures; 0 where nothing does, the greatest number where nothing
-/// ends it. `$4` holds the wait for each number from 1 on, and what comes after its end waits as its end does.
+/// ends it. `$2` holds the wait for each number from 1 on, and what comes after its end waits as its end does.
 macro_rules! lock_at {
     ($failures:literal) => {
         concat!(
-            "CASE ($4::bigint[])[LEAST(",
+            "CASE ($2::bigint[])[LEAST(",
             $failures,
-            ", cardinality($4::bigint[]))] WHEN 9223372036854775807 THEN 9223372036854775807 ELSE \
-            COALESCE($5::bigint + NULLIF(($4::bigint[])[LEAST(",
+            ", cardinality($2::bigint[]))] WHEN 9223372036854775807 THEN 9223372036854775807 ELSE \
+            COALESCE($3::bigint + NULLIF(($2::bigint[])[LEAST(",
             $failures,
-            ", cardinality($4::bigint[]))], 0), 0) END"
+            ", cardinality($2::bigint[]))], 0), 0) END"
         )
     };
 }
@@ -31,10 +34,22 @@ macro_rules! lock_at {
 /// A statement sees the rows as they were when it began, except those that it locks: these it sees as they are. So the
 /// challenges are locked before they are judged, and a counter's row is judged by the upsert that locks it; of several
 /// challenges of one counter the first is charged, the others come again. `seen_lock` alone may be old; see `outcome`.
-pub(super) const CHARGE: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::bigint[], $6::bytea[], $7::bytea[], $8::uuid[], \
-    $9::bigint[], $10::boolean[]) WITH ORDINALITY \
-    AS t (challenge_id, now, known_identifier, own_counter, device_key, issue_time, by_link, op)), \
+pub(super) static CHARGE: Shaped = Shaped {
+    text: TEXT,
+    singles: 3,
+    input: &[
+        ("challenge_id", "uuid"),
+        ("now", "bigint"),
+        ("known_identifier", "bytea"),
+        ("own_counter", "bytea"),
+        ("device_key", "uuid"),
+        ("issue_time", "bigint"),
+        ("by_link", "boolean"),
+    ],
+};
+
+const TEXT: &str = concat!(
+    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), \
     c AS MATERIALIZED (SELECT i.op, i.now, i.by_link, h.*, \
     CASE WHEN i.known_identifier = h.identifier_key AND u.device_epoch <= i.issue_time \
     AND NOT EXISTS (SELECT 1 FROM revoked_devices AS r WHERE r.device_key = i.device_key) \
@@ -52,7 +67,7 @@ pub(super) const CHARGE: &str = concat!(
     ", NULLIF(identifier_key, counter_key) FROM one ORDER BY counter_key \
     ON CONFLICT (identifier_key) DO UPDATE SET consecutive_failures = l.consecutive_failures + 1, locked_until = ",
     lock_at!("l.consecutive_failures + 1"),
-    " WHERE l.locked_until <= $3 RETURNING l.identifier_key AS counter_key, l.locked_until, l.consecutive_failures), \
+    " WHERE l.locked_until <= $1 RETURNING l.identifier_key AS counter_key, l.locked_until, l.consecutive_failures), \
     charged AS (UPDATE challenges AS t SET attempts = t.attempts + 1 FROM one JOIN l USING (counter_key) \
     WHERE t.challenge_id = one.challenge_id RETURNING t.challenge_id, t.attempts, l.locked_until, \
     l.consecutive_failures) \
@@ -80,21 +95,23 @@ impl Work for Charge {
     async fn run(&self, steps: &[&Attempt]) -> Result<Vec<Option<ChargeOutcome>>, Broken> {
         let mut outcomes: Vec<_> = steps.iter().map(|_| Some(ChargeOutcome::Unknown)).collect();
         let mut each_now: Vec<_> = steps.iter().map(|step| (step.now, step.by_link)).collect();
-        let times = steps.iter().map(|step| step.now.micros());
         let Some(first) = steps.first() else { return Ok(outcomes) };
         let devices = || steps.iter().map(|step| step.device.as_ref());
-        let query = sqlx::query(CHARGE)
-            .bind(steps.iter().map(|step| step.challenge_id.uuid()).collect::<Vec<_>>())
-            .bind(times.clone().collect::<Vec<_>>())
+        let query = CHARGE
+            .query(0, steps.len())
             // No lock is over before its time, and none ends before its time, by whichever of these clocks.
             .bind(steps.iter().map(|step| step.lockout.passes_until(step.now).micros()).min())
             .bind(first.lockout.waits().collect::<Vec<_>>())
-            .bind(times.max())
-            .bind(devices().map(|d| d.map(|(known, _)| known.identifier_key.0.bytes().as_slice())).collect::<Vec<_>>())
-            .bind(devices().map(|d| d.map(|(_, own)| own.bytes().as_slice())).collect::<Vec<_>>())
-            .bind(devices().map(|d| d.map(|(known, _)| known.device_key)).collect::<Vec<_>>())
-            .bind(devices().map(|d| d.map(|(known, _)| known.issue_time.micros())).collect::<Vec<_>>())
-            .bind(steps.iter().map(|step| step.by_link).collect::<Vec<_>>());
+            .bind(steps.iter().map(|step| step.now.micros()).max());
+        let query = Rows::of(query, steps.len())
+            .column(column!(steps, s => s.challenge_id.uuid()))
+            .column(column!(steps, s => s.now.micros()))
+            .column(devices().map(|d| d.map(|(known, _)| known.identifier_key.0.bytes().as_slice())))
+            .column(devices().map(|d| d.map(|(_, own)| own.bytes().as_slice())))
+            .column(devices().map(|d| d.map(|(known, _)| known.device_key)))
+            .column(devices().map(|d| d.map(|(known, _)| known.issue_time.micros())))
+            .column(column!(steps, s => s.by_link))
+            .numbered();
         for row in &self.0.run(query).await? {
             let (now, by_link) = *place(row, &mut each_now)?;
             *place(row, &mut outcomes)? = outcome(row, now, by_link, &first.lockout).map_err(Broken::Lost)?;

@@ -5,9 +5,9 @@ mod texts;
 use super::{
     answers,
     connections::{Connections, place},
-    events,
-    link::Bound,
+    events::Events,
     notices,
+    shaped::Rows,
 };
 use crate::{
     adapters::sql::{
@@ -34,39 +34,45 @@ impl Work for Complete {
 
     async fn run(&self, steps: &[&SignIn]) -> Result<Vec<Option<SignInOutcome>>, Broken> {
         let is_known = steps.iter().all(|step| is_known(step));
-        let text = if is_known { KNOWN } else { ANY };
-        let query = events::bind(sqlx::query(text), steps.iter().map(|step| step.events.as_slice()))
-            .bind(column!(steps, s => s.challenge_id.uuid()))
-            .bind(column!(steps, s => s.identifier_key.0.bytes().as_slice()))
-            .bind(column!(steps, s => s.now.micros()))
-            .bind(column!(steps, s => match &s.user {
+        let events = Events::of(steps.iter().map(|step| step.events.as_slice()));
+        let query = if is_known {
+            KNOWN.query(events.len(), steps.len())
+        } else {
+            let earliest = steps.iter().map(|step| step.now.micros()).min();
+            ANY.query(events.len(), steps.len()).bind(notices::between()).bind(earliest)
+        };
+        let rows = Rows::of(events.bind(query), steps.len())
+            .column(column!(steps, s => s.challenge_id.uuid()))
+            .column(column!(steps, s => s.identifier_key.0.bytes().as_slice()))
+            .column(column!(steps, s => s.now.micros()))
+            .column(column!(steps, s => match &s.user {
                 SignInUser::Existing { user_id, .. } => Some(user_id.uuid()),
                 SignInUser::New(_) => None,
             }))
-            .bind(column!(steps, s => match &s.user {
+            .column(column!(steps, s => match &s.user {
                 SignInUser::Existing { roles, .. } => Some(rows::joined(roles)),
                 SignInUser::New(_) => None,
             }))
-            .bind(column!(steps, s => s.session.session_id.uuid()))
-            .bind(column!(steps, s => s.session.client_id.as_str()))
-            .bind(column!(steps, s => s.session.device.device_id.as_str()))
-            .bind(column!(steps, s => s.session.device.display_name.as_str()))
-            .bind(column!(steps, s => s.session.device.platform.as_str()))
-            .bind(column!(steps, s => s.session.create_time.micros()))
-            .bind(column!(steps, s => s.session.auth_time.micros()))
-            .bind(column!(steps, s => s.session.last_use_time.micros()))
-            .bind(column!(steps, s => s.session.last_use_address.map(|address| address.to_string())))
-            .bind(column!(steps, s => s.session.idle_expire_time.micros()))
-            .bind(column!(steps, s => s.session.absolute_expire_time.micros()))
-            .bind(column!(steps, s => i64::from(s.session.counter)))
-            .bind(column!(steps, s => s.session.refresh_hash.bytes().as_slice()))
-            .bind(column!(steps, s => s.device_key))
-            .bind(column!(steps, s => s.counter_key.bytes().as_slice()))
-            .bind(column!(steps, s => s.session.channel.as_str()))
-            .bind(column!(steps, s => s.session.method.as_str()))
-            .bind(column!(steps, s => s.link.map(LinkState::as_str)));
-        let query = if is_known { query } else { bind_the_rest(query, steps) };
-        let rows = match self.0.try_run(query).await {
+            .column(column!(steps, s => s.session.session_id.uuid()))
+            .column(column!(steps, s => s.session.client_id.as_str()))
+            .column(column!(steps, s => s.session.device.device_id.as_str()))
+            .column(column!(steps, s => s.session.device.display_name.as_str()))
+            .column(column!(steps, s => s.session.device.platform.as_str()))
+            .column(column!(steps, s => s.session.create_time.micros()))
+            .column(column!(steps, s => s.session.auth_time.micros()))
+            .column(column!(steps, s => s.session.last_use_time.micros()))
+            .column(column!(steps, s => s.session.last_use_address.map(|address| address.to_string())))
+            .column(column!(steps, s => s.session.idle_expire_time.micros()))
+            .column(column!(steps, s => s.session.absolute_expire_time.micros()))
+            .column(column!(steps, s => i64::from(s.session.counter)))
+            .column(column!(steps, s => s.session.refresh_hash.bytes().as_slice()))
+            .column(column!(steps, s => s.device_key))
+            .column(column!(steps, s => s.counter_key.bytes().as_slice()))
+            .column(column!(steps, s => s.session.channel.as_str()))
+            .column(column!(steps, s => s.session.method.as_str()))
+            .column(column!(steps, s => s.link.map(LinkState::as_str)));
+        let rows = if is_known { rows } else { bind_the_rest(rows, steps) };
+        let rows = match self.0.try_run(rows.numbered()).await {
             Ok(rows) => rows,
             Err(failure) if steps.len() == 1 && failure.is_duplicate("users_identifier_key") => {
                 return Ok(vec![Some(SignInOutcome::UserChanged)]);
@@ -93,16 +99,14 @@ const fn is_known(sign_in: &SignIn) -> bool {
 }
 
 /// Binds what [`ANY`] alone has.
-fn bind_the_rest<'q>(query: Bound<'q>, steps: &[&SignIn]) -> Bound<'q> {
-    let query = query
-        .bind(column!(steps, s => new(s).map(|new| new.user_id.uuid())))
-        .bind(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).0)))
-        .bind(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).1)))
-        .bind(column!(steps, s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))
-        .bind(column!(steps, s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)));
-    let query = notices::bind(query, steps);
-    let earliest = steps.iter().map(|step| step.now.micros()).min();
-    answers::bind(query, steps.iter().map(|step| step.answer.as_ref())).bind(earliest)
+fn bind_the_rest<'q>(rows: Rows<'q>, steps: &[&'q SignIn]) -> Rows<'q> {
+    let rows = rows
+        .column(column!(steps, s => new(s).map(|new| new.user_id.uuid())))
+        .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).0)))
+        .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).1)))
+        .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))
+        .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)));
+    answers::bind(notices::bind(rows, steps), steps.iter().map(|step| step.answer.as_ref()))
 }
 
 const fn new(sign_in: &SignIn) -> Option<&NewUser> {

@@ -1,6 +1,6 @@
 //! A connection to PostgreSQL in use.
 
-use super::events;
+use super::events::{Events, RECORD};
 use crate::{
     adapters::sql::{
         engine::Access,
@@ -21,6 +21,9 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+
+/// How many events go with one statement: whoever has very many sessions ends them all in one step.
+const AT_ONCE: usize = 64;
 
 /// A statement with its values.
 pub(super) type Bound<'q> = Query<'q, sqlx::Postgres, PgArguments>;
@@ -120,8 +123,9 @@ impl Link for PgLink {
     }
 
     async fn record(&mut self, events: &[AuditEvent]) -> Result<(), StoreFault> {
-        if !events.is_empty() {
-            self.fetch(events::bind(sqlx::query(events::RECORD), std::iter::once(events))).await?;
+        for some in events.chunks(AT_ONCE) {
+            let some = Events::of(std::iter::once(some));
+            self.fetch(some.bind(RECORD.query(some.len(), 0))).await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 /// One value of each step: a column of the input of a statement.
 macro_rules! column {
     ($steps:ident, $step:ident => $value:expr) => {
-        $steps.iter().map(|$step| $value).collect::<Vec<_>>()
+        $steps.iter().map(|$step| $value)
     };
 }
 
@@ -19,6 +19,7 @@ mod receipts;
 mod record;
 mod rotate;
 mod settle;
+mod shaped;
 
 use super::{
     engine::{Access, Parts, StepOf},
@@ -130,17 +131,22 @@ impl Parts for Postgres {
         self.connections.sent()
     }
 
-    fn own_statements() -> &'static [(&'static str, &'static str)] {
-        &[
-            ("BEGIN_CHALLENGE", begin::BEGIN),
-            ("CHARGE_ATTEMPT", charge::CHARGE),
-            ("COMPLETE_SIGN_IN", complete::KNOWN),
-            ("COMPLETE_ANY_SIGN_IN", complete::ANY),
-            ("ROTATE_LIVE", rotate::ROTATE),
-            ("RECORD_EVENTS", events::RECORD),
-            ("SETTLE_MESSAGE", settle::SETTLE),
-            ("TAKE_RECEIPTS", receipts::TAKE),
-        ]
+    fn own_statements() -> Vec<(&'static str, &'static str)> {
+        let statements = [
+            ("BEGIN_CHALLENGE", &begin::BEGIN),
+            ("CHARGE_ATTEMPT", &charge::CHARGE),
+            ("COMPLETE_SIGN_IN", &complete::KNOWN),
+            ("COMPLETE_ANY_SIGN_IN", &complete::ANY),
+            ("ROTATE_LIVE", &rotate::ROTATE),
+            ("RECORD_EVENTS", &events::RECORD),
+            ("SETTLE_MESSAGE", &settle::SETTLE),
+            ("TAKE_RECEIPTS", &receipts::TAKE),
+        ];
+        let shapes = statements.into_iter().flat_map(|(name, statement)| {
+            // Alone, and in company.
+            [1, 8].map(|rows| (name, statement.text_for(rows, rows)))
+        });
+        shapes.collect()
     }
 
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {

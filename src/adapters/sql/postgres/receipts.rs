@@ -2,19 +2,32 @@
 
 use super::{
     connections::{Connections, place},
-    events::{self, each_event},
+    events::Events,
+    shaped::{Rows, Shaped},
 };
 use crate::{
-    adapters::sql::{lane::Broken, rows, statements::event_columns},
+    adapters::sql::{lane::Broken, rows},
     domain::contact::IdentifierKey,
     ports::store::{NewReceipt, ReceiptOutcome, StoreFault},
 };
 
 /// Each receipt has its event by its own number (`op`), and that of its suppression by its number and the count of all.
 /// The messages are locked in the order of their ids, as who settles them does. `COALESCE` keeps the planner from the index of what waits.
-pub(super) const TAKE: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM unnest($17::uuid[], $18::bigint[], $19::bigint[], $20::text[], \
-    $21::text[], $22::bigint[]) WITH ORDINALITY AS t (message_id, receipt, now, provider, cause, suppress_until, op) ORDER BY message_id), \
+pub(super) static TAKE: Shaped = Shaped {
+    text: TEXT,
+    singles: 0,
+    input: &[
+        ("message_id", "uuid"),
+        ("receipt", "bigint"),
+        ("now", "bigint"),
+        ("provider", "text"),
+        ("cause", "text"),
+        ("suppress_until", "bigint"),
+    ],
+};
+
+const TEXT: &str = "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535 ORDER BY message_id), \
+    e AS MATERIALIZED (SELECT * FROM {events} WHERE op BETWEEN 1 AND 65535), \
     changed AS (UPDATE outbox AS o SET receipt = i.receipt, receipt_time = i.now FROM input AS i \
     WHERE o.message_id = i.message_id AND o.receipt < i.receipt AND (o.provider = i.provider OR (o.provider = '' \
     AND (COALESCE(o.settle_time, -1) = -1 OR o.reason = 'UNANSWERED'))) \
@@ -34,10 +47,7 @@ pub(super) const TAKE: &str = concat!(
     recorded AS (INSERT INTO audit_events (event_id, time, act, outcome, reason, actor, address, trace_id, identifier_key, \
     user_id, session_id, challenge_id, message_id, client_id, device_id) SELECT e.event_id, e.time, e.act, e.outcome, \
     e.reason, e.actor, e.address, e.trace_id, t.identifier_key, t.user_id, NULL::uuid, t.challenge_id, t.message_id, \
-    e.client_id, e.device_id FROM told AS t JOIN ",
-    each_event!(),
-    " ON e.op = t.op) SELECT w.op, s.identifier_key FROM whom AS w LEFT JOIN suppressed AS s ON s.message_id = w.message_id"
-);
+    e.client_id, e.device_id FROM told AS t JOIN e ON e.op = t.op) SELECT w.op, s.identifier_key FROM whom AS w LEFT JOIN suppressed AS s ON s.message_id = w.message_id";
 
 /// Takes receipts, all or none.
 pub(super) async fn take(
@@ -49,13 +59,15 @@ pub(super) async fn take(
         receipt.suppression.as_ref().map_or(&[][..], |suppression| std::slice::from_ref(&suppression.event))
     });
     let suppressions = || receipts.iter().map(|receipt| receipt.suppression.as_ref());
-    let query = events::bind(sqlx::query(TAKE), own.chain(of_suppressions))
-        .bind(receipts.iter().map(|receipt| receipt.message_id.uuid()).collect::<Vec<_>>())
-        .bind(receipts.iter().map(|receipt| i64::from(receipt.receipt.weight())).collect::<Vec<_>>())
-        .bind(receipts.iter().map(|receipt| receipt.now.micros()).collect::<Vec<_>>())
-        .bind(receipts.iter().map(|receipt| receipt.provider.as_str()).collect::<Vec<_>>())
-        .bind(suppressions().map(|new| new.map(|new| new.cause.as_str())).collect::<Vec<_>>())
-        .bind(suppressions().map(|new| new.map(|new| new.expire_time.micros())).collect::<Vec<_>>());
+    let events = Events::of(own.chain(of_suppressions));
+    let query = Rows::of(events.bind(TAKE.query(events.len(), receipts.len())), receipts.len())
+        .column(column!(receipts, r => r.message_id.uuid()))
+        .column(column!(receipts, r => i64::from(r.receipt.weight())))
+        .column(column!(receipts, r => r.now.micros()))
+        .column(column!(receipts, r => r.provider.as_str()))
+        .column(suppressions().map(|new| new.map(|new| new.cause.as_str())))
+        .column(suppressions().map(|new| new.map(|new| new.expire_time.micros())))
+        .numbered();
     let found = connections.try_run(query).await?;
     let mut outcomes = vec![ReceiptOutcome::NoNews; receipts.len()];
     for row in &found {

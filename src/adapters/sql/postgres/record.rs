@@ -1,6 +1,9 @@
 //! Appends audit events that go with no other write.
 
-use super::{connections::Connections, events};
+use super::{
+    connections::Connections,
+    events::{Events, RECORD},
+};
 use crate::{
     adapters::sql::lane::{Broken, Mark, Work},
     domain::audit::AuditEvent,
@@ -18,8 +21,8 @@ impl Work for Record {
     }
 
     async fn run(&self, steps: &[&Vec<AuditEvent>]) -> Result<Vec<Option<()>>, Broken> {
-        let query = events::bind(sqlx::query(events::RECORD), steps.iter().map(|events| events.as_slice()));
-        self.0.run(query).await?;
+        let events = Events::of(steps.iter().map(|events| events.as_slice()));
+        self.0.run(events.bind(RECORD.query(events.len(), 0))).await?;
         Ok(vec![Some(()); steps.len()])
     }
 }

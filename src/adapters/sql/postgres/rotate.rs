@@ -2,7 +2,8 @@
 
 use super::{
     connections::{Connections, place},
-    events::{self, each_event},
+    events::Events,
+    shaped::{Rows, Shaped},
 };
 use crate::{
     adapters::sql::{
@@ -17,10 +18,25 @@ use crate::{
 
 /// The session's row decides: of many at once one finds its own secret there, and none after a sign-out has locked it.
 /// `COALESCE` keeps the planner from the index of running sessions, which it would read as a whole while it is small.
-pub(super) const ROTATE: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM unnest($17::uuid[], $18::bigint[], $19::bytea[], $20::bytea[], \
-    $21::bytea[], $22::bigint[], $23::text[], $24::bigint[], $25::text[]) WITH ORDINALITY \
-    AS t (session_id, counter, presented, successor, request_key, now, address, idle_end, device_id, op)), \
+pub(super) static ROTATE: Shaped = Shaped {
+    text: TEXT,
+    singles: 0,
+    input: &[
+        ("session_id", "uuid"),
+        ("counter", "bigint"),
+        ("presented", "bytea"),
+        ("successor", "bytea"),
+        ("request_key", "bytea"),
+        ("now", "bigint"),
+        ("address", "text"),
+        ("idle_end", "bigint"),
+        ("device_id", "text"),
+    ],
+};
+
+const TEXT: &str = concat!(
+    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), \
+    e AS MATERIALIZED (SELECT * FROM {events} WHERE op BETWEEN 1 AND 65535), \
     r AS (UPDATE sessions AS s SET counter = s.counter + 1, parent_hash = s.refresh_hash, refresh_hash = i.successor, \
     request_key = i.request_key, last_use_time = i.now, last_use_address = i.address, \
     idle_expire_time = LEAST(i.idle_end, s.absolute_expire_time) FROM input AS i, users AS u \
@@ -35,9 +51,7 @@ pub(super) const ROTATE: &str = concat!(
     event_columns!(),
     ") SELECT e.event_id, e.time, e.act, e.outcome, e.reason, e.actor, e.address, e.trace_id, e.identifier_key, \
     r.user_id, r.session_id, e.challenge_id, e.message_id, COALESCE(e.client_id, r.client_id), \
-    COALESCE(NULLIF(e.device_id, ''), r.device_id) FROM r JOIN ",
-    each_event!(),
-    " USING (op)) SELECT * FROM r"
+    COALESCE(NULLIF(e.device_id, ''), r.device_id) FROM r JOIN e USING (op)) SELECT * FROM r"
 );
 
 /// Rotates live tokens; `None`, and nothing written, where it is not that simple.
@@ -52,17 +66,19 @@ impl Work for Rotate {
     }
 
     async fn run(&self, steps: &[&Rotation]) -> Result<Vec<Option<Self::Outcome>>, Broken> {
-        let rotated = steps.iter().map(|step| std::slice::from_ref(&step.events.rotated));
-        let query = events::bind(sqlx::query(ROTATE), rotated)
-            .bind(column!(steps, s => s.session_id.uuid()))
-            .bind(column!(steps, s => i64::from(s.counter)))
-            .bind(column!(steps, s => s.presented.bytes().as_slice()))
-            .bind(column!(steps, s => s.successor.bytes().as_slice()))
-            .bind(column!(steps, s => s.request_key.as_ref().map(|key| key.bytes().as_slice())))
-            .bind(column!(steps, s => s.now.micros()))
-            .bind(column!(steps, s => s.address.map(|address| address.to_string())))
-            .bind(column!(steps, s => steps::rotate::idle_end(s).micros()))
-            .bind(column!(steps, s => s.device_id.as_str()));
+        let events = Events::of(steps.iter().map(|step| std::slice::from_ref(&step.events.rotated)));
+        let query = events.bind(ROTATE.query(events.len(), steps.len()));
+        let query = Rows::of(query, steps.len())
+            .column(column!(steps, s => s.session_id.uuid()))
+            .column(column!(steps, s => i64::from(s.counter)))
+            .column(column!(steps, s => s.presented.bytes().as_slice()))
+            .column(column!(steps, s => s.successor.bytes().as_slice()))
+            .column(column!(steps, s => s.request_key.as_ref().map(|key| key.bytes().as_slice())))
+            .column(column!(steps, s => s.now.micros()))
+            .column(column!(steps, s => s.address.map(|address| address.to_string())))
+            .column(column!(steps, s => steps::rotate::idle_end(s).micros()))
+            .column(column!(steps, s => s.device_id.as_str()))
+            .numbered();
         let rows = self.0.run(query).await?;
         let mut outcomes: Vec<_> = steps.iter().map(|_| Some(None)).collect();
         for row in &rows {

@@ -2,7 +2,8 @@
 
 use super::{
     connections::Connections,
-    events::{self, each_event},
+    events::Events,
+    shaped::{Rows, Shaped},
 };
 use crate::{
     adapters::sql::{
@@ -15,10 +16,23 @@ use crate::{
 
 /// `again` is the next time to claim a message, absent where it ends. `COALESCE` keeps the planner from the index of what
 /// waits, which it would read as a whole while it is small.
-pub(super) const SETTLE: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM unnest($17::uuid[], $18::bigint[], $19::bigint[], $20::boolean[], \
-    $21::text[], $22::text[], $23::text[], $24::bigint[]) WITH ORDINALITY AS t (message_id, again, now, delivered, \
-    provider_message_id, provider, reason, unanswered, op)), \
+pub(super) static SETTLE: Shaped = Shaped {
+    text: TEXT,
+    singles: 0,
+    input: &[
+        ("message_id", "uuid"),
+        ("again", "bigint"),
+        ("now", "bigint"),
+        ("delivered", "boolean"),
+        ("provider_message_id", "text"),
+        ("provider", "text"),
+        ("reason", "text"),
+        ("unanswered", "bigint"),
+    ],
+};
+
+const TEXT: &str = concat!(
+    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), \
     settled AS (UPDATE outbox AS o SET due_time = COALESCE(i.again, o.due_time), \
     settle_time = CASE WHEN i.again IS NULL THEN i.now END, \
     content_key_id = CASE WHEN i.again IS NULL THEN NULL ELSE o.content_key_id END, \
@@ -30,9 +44,7 @@ pub(super) const SETTLE: &str = concat!(
     event_columns!(),
     ") SELECT ",
     event_columns!(),
-    " FROM ",
-    each_event!(),
-    " WHERE op IN (SELECT op FROM settled)"
+    " FROM {events} WHERE op = ANY (ARRAY(SELECT op FROM settled))"
 );
 
 /// What became of a message.
@@ -59,16 +71,17 @@ impl Work for Settle {
         let mut steps = steps.to_vec();
         steps.sort_unstable_by_key(|step| step.message_id.uuid());
         let ends: Vec<End> = steps.iter().map(|step| End::of(&step.settlement)).collect();
-        let events = steps.iter().map(|step| step.event.as_slice());
-        let query = events::bind(sqlx::query(SETTLE), events)
-            .bind(steps.iter().map(|step| step.message_id.uuid()).collect::<Vec<_>>())
-            .bind(ends.iter().map(|end| end.again).collect::<Vec<_>>())
-            .bind(steps.iter().map(|step| step.now.micros()).collect::<Vec<_>>())
-            .bind(ends.iter().map(|end| end.delivered).collect::<Vec<_>>())
-            .bind(ends.iter().map(|end| end.provider_message_id).collect::<Vec<_>>())
-            .bind(ends.iter().map(|end| end.provider).collect::<Vec<_>>())
-            .bind(ends.iter().map(|end| end.reason).collect::<Vec<_>>())
-            .bind(ends.iter().map(|end| end.unanswered).collect::<Vec<_>>());
+        let events = Events::of(steps.iter().map(|step| step.event.as_slice()));
+        let query = Rows::of(events.bind(SETTLE.query(events.len(), steps.len())), steps.len())
+            .column(steps.iter().map(|step| step.message_id.uuid()))
+            .column(ends.iter().map(|end| end.again))
+            .column(steps.iter().map(|step| step.now.micros()))
+            .column(ends.iter().map(|end| end.delivered))
+            .column(ends.iter().map(|end| end.provider_message_id))
+            .column(ends.iter().map(|end| end.provider))
+            .column(ends.iter().map(|end| end.reason))
+            .column(ends.iter().map(|end| end.unanswered))
+            .numbered();
         self.0.run(query).await?;
         Ok(vec![Some(()); steps.len()])
     }

@@ -1,7 +1,7 @@
 //! Statements that are given any number of rows, as `VALUES` with a place for each value.
 //!
 //! One text for any number would be simpler, with an array for each column and `unnest`: that costs PostgreSQL more than the
-//! work itself, for it fills a table of its own for each array (`docs/decisions/0125-values-instead-of-arrays.md`). So a text is
+//! work itself, for it fills a table of its own for each array (`docs/decisions/0156-values-instead-of-arrays.md`). So a text is
 //! made for each power of two, and rows that are not there are all null.
 
 use super::link::Bound;
@@ -17,6 +17,9 @@ pub(super) type Column = (&'static str, &'static str);
 
 /// A statement with places for rows: `{events}` for events, `{input}` for what it is about. Values that come once have the
 /// numbers from `$1` on.
+///
+/// Rows that are not there are left out by `op BETWEEN 1 AND 65535`. Said so, and not as `op IS NOT NULL`, it lets the planner
+/// expect hardly any rows, so that it goes by key for each; where it expects many it reads small tables as a whole.
 pub(super) struct Shaped {
     /// The text.
     pub(super) text: &'static str,
@@ -45,8 +48,11 @@ const EVENT: &[Column] = &[
     ("device_id", "text"),
 ];
 
-/// The texts that have been made, by the place of their statement in memory: one for each shape, which are few.
-static TEXTS: LazyLock<Mutex<HashMap<(usize, usize, usize), &'static str>>> = LazyLock::new(Mutex::default);
+/// The place of a statement in memory, for how many events, and for how many rows of input.
+type Shape = (usize, usize, usize);
+
+/// The texts that have been made, which are few.
+static TEXTS: LazyLock<Mutex<HashMap<Shape, &'static str>>> = LazyLock::new(Mutex::default);
 
 impl Shaped {
     /// The statement for `events` events and `rows` rows of input. What comes once is bound first, then the events, then the
@@ -138,5 +144,31 @@ impl<'q> Rows<'q> {
     /// Binds the number of the step that each row belongs to.
     pub(super) fn numbers(self, numbers: impl IntoIterator<Item = i64>) -> Bound<'q> {
         self.column(numbers).query
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static BOTH: Shaped = Shaped { text: "{input}; {events}; $1", singles: 1, input: &[("a", "text"), ("b", "uuid")] };
+    static ALONE: Shaped = Shaped { text: "{input}; $1, $2", singles: 2, input: &[("a", "text")] };
+
+    #[test]
+    fn places_are_numbered_column_by_column() {
+        assert_eq!(ALONE.text_for(0, 1), "(VALUES ($3::text, $4::bigint)) AS i (a, op); $1, $2");
+        assert_eq!(ALONE.text_for(0, 2), "(VALUES ($3::text, $5::bigint), ($4, $6)) AS i (a, op); $1, $2");
+        let text = BOTH.text_for(1, 2);
+        assert!(
+            text.starts_with("(VALUES ($18::text, $20::uuid, $22::bigint), ($19, $21, $23)) AS i (a, b, op);"),
+            "{text}"
+        );
+        assert!(text.contains("; (VALUES ($2::uuid, ") && text.contains(", $17::bigint)) AS e (event_id, "), "{text}");
+    }
+
+    #[test]
+    fn there_are_few_texts() {
+        let texts: std::collections::HashSet<_> = (0..=64).map(|rows| ALONE.text_for(0, rows).as_ptr()).collect();
+        assert_eq!(texts.len(), 7);
     }
 }

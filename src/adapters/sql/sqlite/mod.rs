@@ -123,7 +123,7 @@ impl Parts for Sqlite {
         self.statements.load(Ordering::Relaxed)
     }
 
-    fn own_statements() -> &'static [(&'static str, &'static str)] {
-        &[]
+    fn own_statements() -> Vec<(&'static str, &'static str)> {
+        Vec::new()
     }
 }

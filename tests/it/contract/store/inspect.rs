@@ -120,8 +120,9 @@ impl Inspect {
             }
             Self::Postgres(url) => {
                 let mut connection = PgConnection::connect(url).await.unwrap();
-                // As little is stored, a scan would be cheap: whether the index can serve is what is asked.
-                let set = "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan";
+                // As the connections for requests have it: as little is stored, a scan would be cheap.
+                let set = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
+                    SET enable_mergejoin = off; SET enable_material = off; SET plan_cache_mode = force_generic_plan";
                 let values = (1..).take_while(|n| statement.contains(&format!("${n}"))).map(|_| "NULL");
                 let values = values.collect::<Vec<_>>().join(", ");
                 let prepare = format!("{set}; PREPARE asked AS {statement}");

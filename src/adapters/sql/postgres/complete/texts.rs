@@ -4,27 +4,63 @@
 //! saw it (`u`), the answer's place is free (`answered`). Only then, from `go`, anything is written.
 
 use super::super::{
-    events::each_event,
-    notices::{notice_arrays, notice_columns, tell},
+    notices::tell,
+    shaped::{Column, Shaped},
 };
 use crate::adapters::sql::statements::{answer_conflict, event_columns, session_columns};
 
-/// The arrays of what every sign-in has, as `$17` to `$39`; `columns!` names them.
-macro_rules! arrays {
-    () => {
-        "$17::uuid[], $18::bytea[], $19::bigint[], $20::uuid[], $21::text[], $22::uuid[], $23::text[], $24::text[], \
-        $25::text[], $26::text[], $27::bigint[], $28::bigint[], $29::bigint[], $30::text[], $31::bigint[], $32::bigint[], \
-        $33::bigint[], $34::bytea[], $35::uuid[], $36::bytea[], $37::text[], $38::text[], $39::text[]"
+/// The columns of what every sign-in has, before others.
+macro_rules! columns {
+    ($($other:expr),*) => {
+        &[
+            ("challenge_id", "uuid"),
+            ("identifier_key", "bytea"),
+            ("now", "bigint"),
+            ("known_user_id", "uuid"),
+            ("roles", "text"),
+            ("session_id", "uuid"),
+            ("client_id", "text"),
+            ("device_id", "text"),
+            ("device_name", "text"),
+            ("platform", "text"),
+            ("create_time", "bigint"),
+            ("auth_time", "bigint"),
+            ("last_use_time", "bigint"),
+            ("last_use_address", "text"),
+            ("idle_expire_time", "bigint"),
+            ("absolute_expire_time", "bigint"),
+            ("counter", "bigint"),
+            ("refresh_hash", "bytea"),
+            ("device_key", "uuid"),
+            ("counter_key", "bytea"),
+            ("channel", "text"),
+            ("method", "text"),
+            ("link_state", "text"),
+            $($other),*
+        ]
     };
 }
 
-macro_rules! columns {
-    () => {
-        "challenge_id, identifier_key, now, known_user_id, roles, session_id, client_id, device_id, device_name, \
-        platform, create_time, auth_time, last_use_time, last_use_address, idle_expire_time, absolute_expire_time, \
-        counter, refresh_hash, device_key, counter_key, channel, method, link_state"
-    };
-}
+const KNOWN_INPUT: &[Column] = columns!();
+
+const ANY_INPUT: &[Column] = columns!(
+    ("new_user_id", "uuid"),
+    ("email_key_id", "text"),
+    ("email", "bytea"),
+    ("phone_key_id", "text"),
+    ("phone", "bytea"),
+    ("notice_id", "uuid"),
+    ("notice_kind", "text"),
+    ("notice_key_id", "text"),
+    ("notice_content", "bytea"),
+    ("notice_expire_time", "bigint"),
+    ("locale", "text"),
+    ("call", "bytea"),
+    ("fingerprint", "bytea"),
+    ("body_key_id", "text"),
+    ("body", "bytea"),
+    ("answer_expire_time", "bigint")
+);
 
 /// What of the `input` has to hold; `same` is what does.
 macro_rules! judged {
@@ -35,9 +71,9 @@ macro_rules! judged {
         ELSE h.link1_expire_time > i.now AND h.link_state = i.link_state END \
         ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
         u AS MATERIALIZED (SELECT i.op FROM input AS i JOIN users AS k ON k.user_id = i.known_user_id \
-        WHERE NOT k.disabled AND k.roles = i.roles AND i.op IN (SELECT op FROM c) ORDER BY k.user_id FOR SHARE OF k), \
-        same AS MATERIALIZED (SELECT * FROM input AS i WHERE i.op IN (SELECT op FROM c) \
-        AND (i.known_user_id IS NULL OR i.op IN (SELECT op FROM u))), "
+        WHERE NOT k.disabled AND k.roles = i.roles AND i.op = ANY (ARRAY(SELECT op FROM c)) ORDER BY k.user_id FOR SHARE OF k), \
+        same AS MATERIALIZED (SELECT * FROM input AS i WHERE i.op = ANY (ARRAY(SELECT op FROM c)) \
+        AND (i.known_user_id IS NULL OR i.op = ANY (ARRAY(SELECT op FROM u)))), "
     };
 }
 
@@ -60,43 +96,33 @@ macro_rules! done {
             event_columns!(),
             ") SELECT ",
             event_columns!(),
-            " FROM ",
-            each_event!(),
-            " WHERE op IN (SELECT op FROM go)) \
-            SELECT op, op IN (SELECT op FROM c) AS standing, op IN (SELECT op FROM same) AS same, \
-            op IN (SELECT op FROM go) AS done FROM input"
+            " FROM {events} WHERE op = ANY (ARRAY(SELECT op FROM go))) \
+            SELECT op, op = ANY (ARRAY(SELECT op FROM c)) AS standing, op = ANY (ARRAY(SELECT op FROM same)) AS same, \
+            op = ANY (ARRAY(SELECT op FROM go)) AS done FROM input"
         )
     };
 }
 
 /// Sign-ins of users who are there, are told nothing, and whose answers nobody keeps.
-pub(in super::super) const KNOWN: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM unnest(",
-    arrays!(),
-    ") WITH ORDINALITY AS t (",
-    columns!(),
-    ", op)), ",
+pub(in super::super) static KNOWN: Shaped = Shaped { text: KNOWN_TEXT, singles: 0, input: KNOWN_INPUT };
+
+const KNOWN_TEXT: &str = concat!(
+    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), ",
     judged!(),
     "go AS MATERIALIZED (SELECT *, known_user_id AS user_id FROM same), ",
     done!()
 );
 
 /// Any sign-ins. A user who came to be meanwhile breaks the whole statement by the unique key of the identifier.
-pub(in super::super) const ANY: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM unnest(",
-    arrays!(),
-    ", $40::uuid[], $41::text[], $42::bytea[], $43::text[], $44::bytea[], ",
-    notice_arrays!(),
-    ", $52::bytea[], $53::bytea[], $54::text[], $55::bytea[], $56::bigint[]) WITH ORDINALITY AS t (",
-    columns!(),
-    ", new_user_id, email_key_id, email, phone_key_id, phone, ",
-    notice_columns!(),
-    ", call, fingerprint, body_key_id, body, answer_expire_time, op)), ",
+pub(in super::super) static ANY: Shaped = Shaped { text: ANY_TEXT, singles: 2, input: ANY_INPUT };
+
+const ANY_TEXT: &str = concat!(
+    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), ",
     judged!(),
     "answered AS (INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
     SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM same WHERE call IS NOT NULL ORDER BY call",
     answer_conflict!(),
-    "$57::bigint RETURNING call), \
+    "$2::bigint RETURNING call), \
     go AS MATERIALIZED (SELECT *, COALESCE(known_user_id, new_user_id) AS user_id FROM same \
     WHERE call IS NULL OR call IN (SELECT call FROM answered)), \
     created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, \
