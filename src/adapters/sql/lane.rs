@@ -12,8 +12,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How many steps go together at most.
-const MOST: usize = 64;
+/// How many steps go together at most: more would cost each of them hardly less, and the texts for them much memory.
+const MOST: usize = 32;
 
 /// How many batches are under way at a time: while one waits for the disk another is worked on.
 const AT_ONCE: usize = 2;

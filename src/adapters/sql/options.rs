@@ -40,6 +40,9 @@ pub struct PostgresOptions {
     pub connections: u32,
 }
 
+/// How many statements a connection keeps prepared: more than there are.
+const STATEMENTS: usize = 256;
+
 impl PostgresOptions {
     /// Without protection and password, 8 connections, port 5432.
     #[must_use]
@@ -87,6 +90,8 @@ impl PostgresOptions {
             .username(&self.user)
             .password(password)
             .application_name("identity")
+            // Each statement stays prepared, batches in each of their shapes.
+            .statement_cache_capacity(STATEMENTS)
             .disable_statement_logging();
         match &self.tls {
             PostgresTls::Off => Ok(options.ssl_mode(PgSslMode::Disable)),

@@ -23,7 +23,7 @@ use std::sync::{
 };
 
 /// How many events go with one statement: whoever has very many sessions ends them all in one step.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 32;
 
 /// A statement with its values.
 pub(super) type Bound<'q> = Query<'q, sqlx::Postgres, PgArguments>;
