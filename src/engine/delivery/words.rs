@@ -14,6 +14,7 @@ pub use check::{TemplateFile, TemplateProblem};
 pub(super) use lines::{one_line, wrapped};
 pub(super) use moment::{in_form, minute};
 pub use preview::{Preview, PreviewKind};
+pub(super) use short::{Forms, Origin};
 
 use super::notices::Notice;
 use crate::domain::message::Content;
@@ -118,7 +119,7 @@ impl Templates {
     pub(super) fn sms(&self, content: &Content, locale: &str, domain: &str) -> Result<String, TemplateFault> {
         self.in_either(|set| match Letter::of(content) {
             Some(letter) => set.short(letter, content, domain),
-            None => Ok(notice(set, content, locale)?.short),
+            None => Ok(short::that_fits(notice(set, content, locale)?.short)),
         })
     }
 
@@ -148,6 +149,8 @@ fn notice(set: &Set, content: &Content, locale: &str) -> Result<Notice, Template
 
 #[cfg(test)]
 mod check_tests;
+#[cfg(test)]
+mod notice_sms_tests;
 #[cfg(test)]
 mod sms_tests;
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod sentences;
 
 pub(super) use sentences::Sentences;
 
+use super::words::{Forms, Origin};
 use crate::domain::message::Content;
 
 /// A notice in words. Nothing in it is escaped.
@@ -18,8 +19,8 @@ pub(super) struct Notice {
     /// What mail programs show beside the subject.
     pub(super) preview: String,
     pub(super) paragraphs: Vec<String>,
-    /// What an SMS says.
-    pub(super) short: String,
+    /// What an SMS says, with so much of its origin as finds room.
+    pub(super) short: Forms,
 }
 
 impl Notice {
@@ -45,16 +46,20 @@ impl Notice {
         let values =
             [("time", super::words::minute(noticed_at, &words.minute)), ("until", until), ("address", address.clone())];
         let say = |part: &str| filled(words.sentence(&format!("{kind}.{part}"), variant), &values);
-        let (subject, preview) = (say("subject"), say("preview"));
-        // Only where the preview speaks of email.
-        let own = words.sentence(&format!("{kind}.short"), None);
-        let short = format!("{subject}\n{}", if own.is_empty() { &preview } else { own });
+        let short = Origin::ALL.map(|origin| {
+            let (happened, not_you) = (say("short"), say("not_you"));
+            match noticed_in_short(words, origin.told(noticed_at, &address)) {
+                // Lines, as not every language has a space between sentences.
+                Some(noticed) => format!("{happened}\n{noticed}\n{not_you}"),
+                None => format!("{happened}\n{not_you}"),
+            }
+        });
         let noticed = words.sentence("noticed", (!address.is_empty()).then_some("from"));
         Some(Self {
             tag: words.tag.clone(),
             title: say("title"),
-            subject,
-            preview,
+            subject: say("subject"),
+            preview: say("preview"),
             short,
             paragraphs: vec![say("what"), filled(noticed, &values), say("do")],
         })
@@ -64,6 +69,12 @@ impl Notice {
     pub(super) fn text(&self) -> String {
         super::words::wrapped(&self.paragraphs.join("\n\n"))
     }
+}
+
+/// What an SMS says of when it was noticed and from which network; `None` where it tells neither.
+fn noticed_in_short(words: &Sentences, (time, network): (String, String)) -> Option<String> {
+    let noticed = words.sentence("noticed.short", (!network.is_empty()).then_some("from"));
+    (!time.is_empty()).then(|| filled(noticed, &[("time", time), ("network", network)]))
 }
 
 /// The sentence with its placeholders filled; one that has no value stays as it is.

@@ -160,6 +160,37 @@ fn a_short_message_of_the_operator_tells_its_origin() {
     }
 }
 
+/// The same holds for sentences of notices, which have their own placeholders for it.
+#[test]
+fn a_short_notice_of_the_operator_tells_its_origin() {
+    let sentences = |length: usize| {
+        let sentences = serde_json::json!({
+            "noticed.short": "{time}.",
+            "noticed.short.from": "{network}, {time}.",
+            "new_device.short": "a".repeat(length),
+            "new_device.not_you": "Nicht Sie?",
+        });
+        sentences.to_string()
+    };
+    for (length, wanted) in [
+        (1, "203.0.113.x, 19:04 UTC.\n"),
+        (125, "203.0.113.x, 19:04 UTC.\n"),
+        (126, "19:04 UTC.\n"),
+        (138, "19:04 UTC.\n"),
+        (139, ""),
+        (149, ""),
+        (150, "203.0.113.x, 19:04 UTC.\n"),
+    ] {
+        let own = with(&[("de/notices.json", &sentences(length))]);
+        let text = own.preview(PreviewKind::NewDevice, "de").unwrap().sms;
+        assert_eq!(text, format!("{}\n{wanted}Nicht Sie?", "a".repeat(length)), "{length}");
+    }
+    let told = refused(&[("de/notices.json", &sentences(600))]);
+    assert!(told[0].starts_with("de/notices.json: makes an SMS of more than 600 characters; shorten it"), "{told:?}");
+    let told = refused(&[("de/notices.json", "{\"noticed.short.from\": \"{time}, {address}\"}")]);
+    assert!(told[0].contains("name {network} and {time} in it"), "{told:?}");
+}
+
 /// No template takes long, or makes much.
 #[test]
 fn rendering_is_bounded() {

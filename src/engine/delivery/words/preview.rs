@@ -101,7 +101,7 @@ impl PreviewKind {
     }
 
     /// A message of this kind; `wide` for the wider variant of a notice, such as the one of all devices.
-    fn content(self, locale: &str, wide: bool) -> Content {
+    pub(super) fn content(self, locale: &str, wide: bool) -> Content {
         let (address, noticed_at, everywhere) = (SAMPLE_ADDRESS.to_owned(), SAMPLE_TIME, wide);
         match self {
             Self::Code => letter(Letter::Code, locale, Sample::Usual),

@@ -4,7 +4,7 @@ use super::{
     Letter, TemplateFault, Words,
     built_in::{LANGUAGES, SHARED},
     lines::{one_line, wrapped},
-    short::{self, Origin},
+    short::{self, Forms, Origin},
     values,
 };
 use crate::{
@@ -83,15 +83,10 @@ impl Set {
         self.short_forms(letter, content, domain).map(short::that_fits)
     }
 
-    /// The forms that the SMS may go out in, in the order of [`Origin::ALL`].
-    pub(super) fn short_forms(
-        &self,
-        letter: Letter,
-        content: &Content,
-        domain: &str,
-    ) -> Result<[String; Origin::ALL.len()], TemplateFault> {
+    /// The forms that the SMS may go out in.
+    pub(super) fn short_forms(&self, letter: Letter, content: &Content, domain: &str) -> Result<Forms, TemplateFault> {
         let (template, tag) = self.find(letter, "sms", locale(content))?;
-        let mut forms = [const { String::new() }; Origin::ALL.len()];
+        let mut forms = Forms::default();
         for (form, origin) in forms.iter_mut().zip(Origin::ALL) {
             let values = values::of_short_message(content, &tag, domain, origin);
             rendered(&template, values)?.trim().clone_into(form);

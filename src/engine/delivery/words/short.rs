@@ -1,11 +1,14 @@
 //! Text messages: the parts that they are sent and paid in, and what of their origin finds room in those.
 
+use super::moment;
+use crate::domain::network::AddressBucket;
+
 /// How much a text message tells of its origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// When it was asked for, and from which network.
+pub(in crate::engine::delivery) enum Origin {
+    /// When it was asked for, or what it tells was noticed, and from which network.
     WhenAndWhere,
-    /// When it was asked for.
+    /// When it was.
     When,
     /// Nothing.
     Untold,
@@ -13,12 +16,27 @@ pub(super) enum Origin {
 
 impl Origin {
     /// Every one, the one that tells most first.
-    pub(super) const ALL: [Self; 3] = [Self::WhenAndWhere, Self::When, Self::Untold];
+    pub(in crate::engine::delivery) const ALL: [Self; 3] = [Self::WhenAndWhere, Self::When, Self::Untold];
+
+    /// The minute of `micros` since the Unix epoch, without its day, and the network of an address, each as far as it is
+    /// told; a network is empty also where the address is unknown.
+    pub(in crate::engine::delivery) fn told(self, micros: i64, address: &str) -> (String, String) {
+        let time = if self == Self::Untold { String::new() } else { moment::minute(micros, "%H:%M UTC") };
+        let network = if self == Self::WhenAndWhere { network(address) } else { String::new() };
+        (time, network)
+    }
 }
 
-/// Of the forms of a text message, in the order of [`Origin::ALL`], the first that takes no more parts than the one without
-/// its origin.
-pub(super) fn that_fits(forms: [String; Origin::ALL.len()]) -> String {
+/// A text message in each of its forms, in the order of [`Origin::ALL`].
+pub(in crate::engine::delivery) type Forms = [String; Origin::ALL.len()];
+
+/// The neighbourhood of an address in a form that no phone makes a link of; empty where the address is unknown.
+fn network(address: &str) -> String {
+    address.parse().map(|address| AddressBucket::of(address).masked_unlinked()).unwrap_or_default()
+}
+
+/// Of the forms of a text message the first that takes no more parts than the one without its origin.
+pub(super) fn that_fits(forms: Forms) -> String {
     let room = forms.last().map_or(usize::MAX, |untold| parts(untold));
     forms.into_iter().find(|form| parts(form) <= room).unwrap_or_default()
 }

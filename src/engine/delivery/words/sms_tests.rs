@@ -158,13 +158,6 @@ fn a_link_stands_on_a_line_of_its_own_in_each_language() {
     }
 }
 
-#[test]
-fn a_notice_is_in_the_language_of_its_recipient() {
-    let content = Content::NewDevice { address: String::new(), noticed_at: 0, everywhere: false };
-    let text = Templates::built_in().unwrap().sms(&content, "fr-CA", "id.example.com").unwrap();
-    assert!(text.contains("envoyé à ce numéro") && !text.contains("id.example.com"), "{text}");
-}
-
 /// A107 and A109 on this channel: no name begins a line of its own, so none can bind the code to another domain.
 #[test]
 fn a_name_is_never_the_last_line() {

@@ -80,6 +80,9 @@ impl Trial<'_> {
         let Ok(sentences) = self.set.sentences(tag) else { return };
         for content in preview::notices(tag) {
             let Some(notice) = Notice::of(&content, sentences) else { continue };
+            if let Some((what, remedy)) = notice.short.iter().find_map(|text| too_long(text)) {
+                self.blame(&[format!("{}/notices.json", sentences.tag)], None, what, remedy);
+            }
             let of_notice = |html: &str| {
                 let said = html.contains(preview::SAMPLE_ADDRESS);
                 (!said).then_some(("leaves paragraphs out", "show every one of paragraphs"))
@@ -144,9 +147,15 @@ fn of_letter(html: &str, letter: Letter) -> Option<Finding> {
     (letter != Letter::Code && !leads).then_some(("has no link to the link", "write <a href=\"{{ link }}\">"))
 }
 
+/// What is wrong with an SMS of any kind.
+fn too_long(sms: &str) -> Option<Finding> {
+    let long = sms.chars().count() > 600;
+    long.then_some(("makes an SMS of more than 600 characters", "shorten it: each part of 160 is paid for"))
+}
+
 fn of_sms(text: &str, letter: Letter) -> Option<Finding> {
-    if text.chars().count() > 600 {
-        return Some(("makes an SMS of more than 600 characters", "shorten it: each part of 160 is paid for"));
+    if let Some(finding) = too_long(text) {
+        return Some(finding);
     }
     let bound = format!("@{SAMPLE_DOMAIN} #{SAMPLE_CODE}");
     if letter != Letter::Link && text.lines().last() != Some(bound.as_str()) {

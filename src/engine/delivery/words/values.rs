@@ -1,11 +1,7 @@
 //! What templates may name, and how a value comes out.
 
-use super::{
-    lines::one_line,
-    moment::{self, Moment},
-    short::Origin,
-};
-use crate::domain::{message::Content, network::AddressBucket};
+use super::{lines::one_line, moment::Moment, short::Origin};
+use crate::domain::message::Content;
 use minijinja::{AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, context, filters, tests};
 
 /// Everything that a template of a letter may name.
@@ -110,14 +106,8 @@ pub(super) fn of_short_message(content: &Content, tag: &str, domain: &str, origi
         Content::Code { asked_at, address, .. } => (*asked_at, address.as_str()),
         _ => (0, ""),
     };
-    let time = if origin == Origin::Untold { String::new() } else { moment::minute(asked_at, "%H:%M UTC") };
-    let network = if origin == Origin::WhenAndWhere { network(address) } else { String::new() };
+    let (time, network) = origin.told(asked_at, address);
     context! { domain, time, network, ..of_letter(content, tag) }
-}
-
-/// The neighbourhood of an address in a form that no phone makes a link of; empty where the address is unknown.
-fn network(address: &str) -> String {
-    address.parse().map(|address| AddressBucket::of(address).masked_unlinked()).unwrap_or_default()
 }
 
 /// Where lines of the language begin, for the attribute `dir` of HTML.
