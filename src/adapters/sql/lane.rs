@@ -116,9 +116,7 @@ async fn drive<W: Work>(
         if waiting.is_empty() {
             let Some(first) = queue.recv().await else { return };
             waiting.push_back(first);
-            if !pause.is_zero() {
-                sleep(pause).await;
-            }
+            gather(&mut queue, &mut waiting, pause).await;
         }
         let turn = turns.take(async {
             while waiting.len() < MOST
@@ -131,6 +129,25 @@ async fn drive<W: Work>(
         });
         for step in turn.await {
             waiting.push_front(step);
+        }
+    }
+}
+
+/// Waits for others to come, for `pause` or until a batch is full: pauses between full batches would limit what a lane does,
+/// and what waits before it would grow.
+async fn gather<W: Work>(queue: &mut mpsc::Receiver<Waiting<W>>, waiting: &mut VecDeque<Waiting<W>>, pause: Duration) {
+    if pause.is_zero() {
+        return;
+    }
+    let mut over = pin!(sleep(pause));
+    while waiting.len() < MOST {
+        tokio::select! {
+            biased;
+            next = queue.recv() => match next {
+                Some(next) => waiting.push_back(next),
+                None => return,
+            },
+            () = &mut over => return,
         }
     }
 }
@@ -200,3 +217,6 @@ fn answer<W: Work>(batch: Vec<Waiting<W>>, outcomes: Vec<Option<W::Outcome>>) ->
     }
     again
 }
+
+#[cfg(test)]
+mod tests;
