@@ -51,7 +51,7 @@ const INPUT: &[Column] = &[
 ];
 
 const TEXT: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), \
+    "WITH input AS MATERIALIZED (SELECT * FROM {input}), \
     answered AS (INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
     SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM input WHERE call IS NOT NULL ORDER BY call",
     answer_conflict!(),

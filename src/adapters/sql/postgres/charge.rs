@@ -49,7 +49,7 @@ pub(super) static CHARGE: Shaped = Shaped {
 };
 
 const TEXT: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), \
+    "WITH input AS MATERIALIZED (SELECT * FROM {input}), \
     c AS MATERIALIZED (SELECT i.op, i.now, i.by_link, h.*, \
     CASE WHEN i.known_identifier = h.identifier_key AND u.device_epoch <= i.issue_time \
     AND NOT EXISTS (SELECT 1 FROM revoked_devices AS r WHERE r.device_key = i.device_key) \

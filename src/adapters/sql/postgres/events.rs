@@ -11,13 +11,7 @@ use crate::{
 
 /// Appends events.
 pub(super) static RECORD: Shaped = Shaped {
-    text: concat!(
-        "INSERT INTO audit_events (",
-        event_columns!(),
-        ") SELECT ",
-        event_columns!(),
-        " FROM {events} WHERE op BETWEEN 1 AND 65535"
-    ),
+    text: concat!("INSERT INTO audit_events (", event_columns!(), ") SELECT ", event_columns!(), " FROM {events}"),
     singles: 0,
     input: &[],
 };

@@ -26,8 +26,8 @@ pub(super) static TAKE: Shaped = Shaped {
     ],
 };
 
-const TEXT: &str = "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535 ORDER BY message_id), \
-    e AS MATERIALIZED (SELECT * FROM {events} WHERE op BETWEEN 1 AND 65535), \
+const TEXT: &str = "WITH input AS MATERIALIZED (SELECT * FROM {input} ORDER BY message_id), \
+    e AS MATERIALIZED (SELECT * FROM {events}), \
     changed AS (UPDATE outbox AS o SET receipt = i.receipt, receipt_time = i.now FROM input AS i \
     WHERE o.message_id = i.message_id AND o.receipt < i.receipt AND (o.provider = i.provider OR (o.provider = '' \
     AND (COALESCE(o.settle_time, -1) = -1 OR o.reason = 'UNANSWERED'))) \

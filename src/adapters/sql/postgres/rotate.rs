@@ -35,8 +35,8 @@ pub(super) static ROTATE: Shaped = Shaped {
 };
 
 const TEXT: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), \
-    e AS MATERIALIZED (SELECT * FROM {events} WHERE op BETWEEN 1 AND 65535), \
+    "WITH input AS MATERIALIZED (SELECT * FROM {input}), \
+    e AS MATERIALIZED (SELECT * FROM {events}), \
     r AS (UPDATE sessions AS s SET counter = s.counter + 1, parent_hash = s.refresh_hash, refresh_hash = i.successor, \
     request_key = i.request_key, last_use_time = i.now, last_use_address = i.address, \
     idle_expire_time = LEAST(i.idle_end, s.absolute_expire_time) FROM input AS i, users AS u \

@@ -32,7 +32,7 @@ pub(super) static SETTLE: Shaped = Shaped {
 };
 
 const TEXT: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), \
+    "WITH input AS MATERIALIZED (SELECT * FROM {input}), \
     settled AS (UPDATE outbox AS o SET due_time = COALESCE(i.again, o.due_time), \
     settle_time = CASE WHEN i.again IS NULL THEN i.now END, \
     content_key_id = CASE WHEN i.again IS NULL THEN NULL ELSE o.content_key_id END, \

@@ -17,9 +17,6 @@ pub(super) type Column = (&'static str, &'static str);
 
 /// A statement with places for rows: `{events}` for events, `{input}` for what it is about. Values that come once have the
 /// numbers from `$1` on.
-///
-/// Rows that are not there are left out by `op BETWEEN 1 AND 65535`. Said so, and not as `op IS NOT NULL`, it lets the planner
-/// expect hardly any rows, so that it goes by key for each; where it expects many it reads small tables as a whole.
 pub(super) struct Shaped {
     /// The text.
     pub(super) text: &'static str,
@@ -82,15 +79,19 @@ impl Shaped {
     }
 }
 
+/// Leaves out the rows that are not there. Said so, and not as `op IS NOT NULL`, it lets the planner expect hardly any rows, so
+/// that it goes by key for each; where it expects many it reads small tables as a whole.
+const THERE: &str = "op BETWEEN 1 AND 65535";
+
 /// How many rows the text for `rows` rows has.
-pub(super) const fn size(rows: usize) -> usize {
+const fn size(rows: usize) -> usize {
     rows.next_power_of_two()
 }
 
 /// Rows of places, numbered column by column from `next` on.
 fn values(name: &str, columns: &[Column], rows: usize, next: usize) -> String {
     let columns = || columns.iter().copied().chain([("op", "bigint")]);
-    let mut text = String::from("(VALUES ");
+    let mut text = String::from("(SELECT * FROM (VALUES ");
     for row in 0..rows {
         text.push_str(if row == 0 { "(" } else { ", (" });
         for (nth, (_, kind)) in columns().enumerate() {
@@ -102,7 +103,8 @@ fn values(name: &str, columns: &[Column], rows: usize, next: usize) -> String {
         }
         text.push(')');
     }
-    let _ = write!(text, ") AS {name} ({})", columns().map(|(column, _)| column).collect::<Vec<_>>().join(", "));
+    let names = columns().map(|(column, _)| column).collect::<Vec<_>>().join(", ");
+    let _ = write!(text, ") AS v ({names}) WHERE {THERE}) AS {name}");
     text
 }
 
@@ -137,8 +139,8 @@ impl<'q> Rows<'q> {
 
     /// Binds the numbers of the rows, which are counted from 1, as their last column.
     pub(super) fn numbered(self) -> Bound<'q> {
-        let numbers = (1_i64..).take(self.rows);
-        self.column(numbers).query
+        let rows = self.rows;
+        self.numbers((1..).take(rows))
     }
 
     /// Binds the number of the step that each row belongs to.
@@ -156,14 +158,17 @@ mod tests {
 
     #[test]
     fn places_are_numbered_column_by_column() {
-        assert_eq!(ALONE.text_for(0, 1), "(VALUES ($3::text, $4::bigint)) AS i (a, op); $1, $2");
-        assert_eq!(ALONE.text_for(0, 2), "(VALUES ($3::text, $5::bigint), ($4, $6)) AS i (a, op); $1, $2");
+        assert_eq!(
+            ALONE.text_for(0, 1),
+            "(SELECT * FROM (VALUES ($3::text, $4::bigint)) AS v (a, op) WHERE op BETWEEN 1 AND 65535) AS i; $1, $2"
+        );
+        assert!(ALONE.text_for(0, 2).contains("(VALUES ($3::text, $5::bigint), ($4, $6)) AS v (a, op)"));
         let text = BOTH.text_for(1, 2);
         assert!(
-            text.starts_with("(VALUES ($18::text, $20::uuid, $22::bigint), ($19, $21, $23)) AS i (a, b, op);"),
+            text.contains("(VALUES ($18::text, $20::uuid, $22::bigint), ($19, $21, $23)) AS v (a, b, op)"),
             "{text}"
         );
-        assert!(text.contains("; (VALUES ($2::uuid, ") && text.contains(", $17::bigint)) AS e (event_id, "), "{text}");
+        assert!(text.contains("(VALUES ($2::uuid, ") && text.contains(", $17::bigint)) AS v (event_id, "), "{text}");
     }
 
     #[test]

@@ -31,7 +31,7 @@ async fn batches_go_by_key() {
             assert!(!parent.contains("Nested Loop"), "{name}: {plan}");
         }
         // An index that is read without a condition is read as a whole.
-        for (nth, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("Index Scan using")) {
+        for (nth, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(" Scan using")) {
             let condition = lines.get(nth + 1).is_some_and(|below| below.contains("Index Cond"));
             assert!(condition, "{name}, {line}: {plan}");
         }

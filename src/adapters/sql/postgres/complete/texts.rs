@@ -107,7 +107,7 @@ macro_rules! done {
 pub(in super::super) static KNOWN: Shaped = Shaped { text: KNOWN_TEXT, singles: 0, input: KNOWN_INPUT };
 
 const KNOWN_TEXT: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), ",
+    "WITH input AS MATERIALIZED (SELECT * FROM {input}), ",
     judged!(),
     "go AS MATERIALIZED (SELECT *, known_user_id AS user_id FROM same), ",
     done!()
@@ -117,7 +117,7 @@ const KNOWN_TEXT: &str = concat!(
 pub(in super::super) static ANY: Shaped = Shaped { text: ANY_TEXT, singles: 2, input: ANY_INPUT };
 
 const ANY_TEXT: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM {input} WHERE op BETWEEN 1 AND 65535), ",
+    "WITH input AS MATERIALIZED (SELECT * FROM {input}), ",
     judged!(),
     "answered AS (INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
     SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM same WHERE call IS NOT NULL ORDER BY call",
