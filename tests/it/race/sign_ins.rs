@@ -8,7 +8,7 @@ use crate::contract::store::{
 };
 use identity::{
     domain::{audit::Act, user::UserChange},
-    ports::store::SignInOutcome,
+    ports::store::{SignInOutcome, StoreFault},
 };
 
 on_both!(
@@ -72,12 +72,21 @@ async fn one_address_becomes_one_user(given: &Given) {
     let outcomes = race(given, MANY, |store, number| {
         let mut attempt = attempts[number].clone();
         async move {
-            let mut outcomes = Vec::new();
+            let (mut outcomes, mut was_late) = (Vec::new(), false);
             loop {
-                let outcome = store.complete_sign_in(completion(&attempt, at(1))).await.unwrap();
+                let outcome = match store.complete_sign_in(completion(&attempt, at(1))).await {
+                    Ok(outcome) => outcome,
+                    // All wait for one row, on a busy machine longer than a store lets anybody wait. Whoever is told so asks
+                    // again, and may find that it was done after all.
+                    Err(StoreFault::Unavailable(_)) => {
+                        was_late = true;
+                        continue;
+                    }
+                    Err(fault) => panic!("{fault}"),
+                };
                 outcomes.push(outcome);
                 if outcome != SignInOutcome::UserChanged {
-                    return outcomes;
+                    return (outcomes, was_late);
                 }
                 attempt.user = store.user_of(identifier("ada@example.com")).await.unwrap();
                 assert!(attempt.user.is_some());
@@ -85,9 +94,14 @@ async fn one_address_becomes_one_user(given: &Given) {
         }
     })
     .await;
-    assert!(outcomes.iter().all(|outcomes| outcomes.len() <= 2 && signed_in(outcomes) == 1), "{outcomes:?}");
+    let once = |(outcomes, was_late): &(Vec<_>, bool)| {
+        outcomes.len() <= 2 && (signed_in(outcomes) == 1 || *was_late && outcomes.last() == Some(&SignInOutcome::Spent))
+    };
+    assert!(outcomes.iter().all(once), "{outcomes:?}");
+    let all = i64::try_from(MANY).unwrap();
     assert_eq!(given.inspect.count("users").await, 1);
-    assert_eq!(given.inspect.count("sessions").await, i64::try_from(MANY).unwrap());
+    assert_eq!(given.inspect.count("sessions").await, all);
+    assert_eq!(given.inspect.number("SELECT COUNT(*) FROM challenges WHERE used").await, all);
 }
 
 async fn nobody_signs_in_past_an_operator(given: &Given) {
