@@ -122,3 +122,18 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     let done = event(at(37), Act::SessionRevoked);
     counted!("end_by_token", 5, 5, store.end_by_token(session.session_id, digest("token 1"), false, at(37), done));
 }
+
+/// Five come while the first is under way. Were the places that their batch does not fill taken for rows, the database would
+/// refuse it, and each would be tried alone.
+#[tokio::test]
+async fn a_batch_is_one_statement() {
+    let given = Given::on(super::Engine::Postgres).await;
+    let before = (given.statements)();
+    let begun = (0..6).map(|n| given.store.begin_challenge(challenge(&format!("person{n}@example.com"), NOW)));
+    for begun in futures_util::future::join_all(begun).await {
+        begun.unwrap();
+    }
+    let sent = (given.statements)() - before;
+    assert!(sent <= 4, "{sent} statements");
+    assert_eq!(given.inspect.count("challenges").await, 6);
+}
