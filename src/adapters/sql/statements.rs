@@ -28,12 +28,20 @@ macro_rules! statements {
 macro_rules! challenge_columns {
     () => {
         concat!(
-            "challenge_id, purpose, channel, client_id, identifier_key, salt, destination_key_id, destination, locale, \
-        binding_hash, code_length, max_attempts, attempts, used, create_time, resend_time, code1_mac, \
-        code1_pepper_id, code1_expire_time, code2_mac, code2_pepper_id, code2_expire_time, code3_mac, \
-        code3_pepper_id, code3_expire_time, link1_mac, link1_pepper_id, link1_expire_time, link2_mac, \
-        link2_pepper_id, link2_expire_time, link3_mac, link3_pepper_id, link3_expire_time, ",
+            unlinked_challenge_columns!(),
+            ", link1_mac, link1_pepper_id, link1_expire_time, link2_mac, link2_pepper_id, link2_expire_time, \
+            link3_mac, link3_pepper_id, link3_expire_time, ",
             link_columns!()
+        )
+    };
+}
+
+/// The columns of a challenge that has no link.
+macro_rules! unlinked_challenge_columns {
+    () => {
+        concat!(
+            crate::adapters::sql::statements::new_challenge_columns!(),
+            ", code2_mac, code2_pepper_id, code2_expire_time, code3_mac, code3_pepper_id, code3_expire_time"
         )
     };
 }
@@ -113,7 +121,10 @@ macro_rules! answer_conflict {
     };
 }
 
-pub(super) use {answer_conflict, event_columns, message_columns, new_challenge_columns, session_columns};
+pub(super) use {
+    answer_conflict, event_columns, message_columns, new_challenge_columns, session_columns, unlinked_challenge_columns,
+    user_columns,
+};
 
 statements! {
     PING = "SELECT 1";

@@ -4,7 +4,7 @@ use super::shaped::Rows;
 use crate::{adapters::sql::lane::Mark, domain::answer::RecordedAnswer};
 
 /// Binds the recorded answer of each step as five columns, with nothing where a step has none.
-pub(super) fn bind<'q>(rows: Rows<'q>, answers: impl Iterator<Item = Option<&'q RecordedAnswer>> + Clone) -> Rows<'q> {
+pub(super) fn bind<'a>(rows: Rows, answers: impl Iterator<Item = Option<&'a RecordedAnswer>> + Clone) -> Rows {
     rows.column(answers.clone().map(|a| a.map(|a| a.key.call.bytes().as_slice())))
         .column(answers.clone().map(|a| a.map(|a| a.key.fingerprint.bytes().as_slice())))
         .column(answers.clone().map(|a| a.map(|a| a.body.key_id.as_str())))

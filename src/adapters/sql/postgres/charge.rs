@@ -2,6 +2,7 @@
 
 use super::{
     connections::{Connections, place},
+    link::Bound,
     shaped::{Rows, Shaped},
 };
 use crate::{
@@ -30,6 +31,10 @@ macro_rules! lock_at {
         )
     };
 }
+
+mod plain;
+
+pub(super) use plain::{CHARGE_PLAIN, ChargePlain};
 
 /// A statement sees the rows as they were when it began, except those that it locks: these it sees as they are. So the
 /// challenges are locked before they are judged, and a counter's row is judged by the upsert that locks it; of several
@@ -97,12 +102,7 @@ impl Work for Charge {
         let mut each_now: Vec<_> = steps.iter().map(|step| (step.now, step.by_link)).collect();
         let Some(first) = steps.first() else { return Ok(outcomes) };
         let devices = || steps.iter().map(|step| step.device.as_ref());
-        let query = CHARGE
-            .query(0, steps.len())
-            // No lock is over before its time, and none ends before its time, by whichever of these clocks.
-            .bind(steps.iter().map(|step| step.lockout.passes_until(step.now).micros()).min())
-            .bind(first.lockout.waits().collect::<Vec<_>>())
-            .bind(steps.iter().map(|step| step.now.micros()).max());
+        let query = bind_locks(CHARGE.query(0, steps.len()), first, steps);
         let query = Rows::of(query, steps.len())
             .column(column!(steps, s => s.challenge_id.uuid()))
             .column(column!(steps, s => s.now.micros()))
@@ -120,6 +120,20 @@ impl Work for Charge {
     }
 }
 
+/// Binds what says how long counters lock.
+fn bind_locks(query: Bound, first: &Attempt, steps: &[&Attempt]) -> Bound {
+    query
+        // No lock is over before its time, and none ends before its time, by whichever of these clocks.
+        .bind(steps.iter().map(|step| step.lockout.passes_until(step.now).micros()).min())
+        .bind(first.lockout.waits().collect::<Vec<_>>())
+        .bind(steps.iter().map(|step| step.now.micros()).max())
+}
+
+/// The lock that begins with the failure that was just counted.
+fn lock_of(row: &PgRow) -> Result<Option<Timestamp>, StoreFault> {
+    Ok(row.integer_or_none("new_lock")?.filter(|until| *until > 0).map(Timestamp::from_micros))
+}
+
 /// `None` where the attempt was not charged although its challenge stands, and no lock is to be seen: another challenge
 /// of the counter was charged with this statement, or the lock came while it ran. The next statement sees it.
 fn outcome(row: &PgRow, now: Timestamp, by_link: bool, lockout: &Lockout) -> Result<Option<ChargeOutcome>, StoreFault> {
@@ -130,7 +144,7 @@ fn outcome(row: &PgRow, now: Timestamp, by_link: bool, lockout: &Lockout) -> Res
     if row.integer_or_none("charged_attempts")?.is_some() {
         challenge.attempts = row.count("charged_attempts")?;
         let user = if row.id_or_none("user_id")?.is_some() { Some(rows::user(row)?) } else { None };
-        let locked_until = row.integer_or_none("new_lock")?.filter(|until| *until > 0).map(Timestamp::from_micros);
+        let locked_until = lock_of(row)?;
         let (failures, counter_key) = (row.count("failures")?, rows::digest(row, "counter_key")?);
         let charged = Charged { challenge, codes, user, locked_until, failures, counter_key };
         return Ok(Some(steps::charge::charged(charged, now)));

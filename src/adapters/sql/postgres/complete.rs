@@ -1,11 +1,13 @@
 //! Completes sign-ins in one statement.
 
+mod known;
 mod texts;
 
 use super::{
     answers,
     connections::{Connections, place},
     events::Events,
+    link::Bound,
     notices,
     shaped::Rows,
 };
@@ -18,60 +20,28 @@ use crate::{
     domain::{digest::Digest, link::LinkState},
     ports::store::{NewUser, SignIn, SignInOutcome, SignInUser},
 };
+pub(super) use known::CompleteKnown;
+use std::sync::Arc;
 pub(super) use texts::{ANY, KNOWN};
 
 /// Consumes challenges and opens sessions; a sign-in is done as a whole or writes nothing.
 pub(super) struct Complete(pub(super) Connections);
 
 impl Work for Complete {
-    type Step = SignIn;
+    type Step = Arc<SignIn>;
     type Outcome = SignInOutcome;
 
-    fn marks(step: &SignIn) -> impl Iterator<Item = Mark> {
+    fn marks(step: &Arc<SignIn>) -> impl Iterator<Item = Mark> {
         let challenge = *Digest::sha256(&[step.challenge_id.bytes()]).bytes();
         [challenge, *step.identifier_key.0.bytes()].into_iter().chain(answers::mark(step.answer.as_ref()))
     }
 
-    async fn run(&self, steps: &[&SignIn]) -> Result<Vec<Option<SignInOutcome>>, Broken> {
-        let is_known = steps.iter().all(|step| is_known(step));
+    async fn run(&self, steps: &[&Arc<SignIn>]) -> Result<Vec<Option<SignInOutcome>>, Broken> {
+        let steps: Vec<&SignIn> = steps.iter().map(|step| step.as_ref()).collect();
         let events = Events::of(steps.iter().map(|step| step.events.as_slice()));
-        let query = if is_known {
-            KNOWN.query(events.len(), steps.len())
-        } else {
-            let earliest = steps.iter().map(|step| step.now.micros()).min();
-            ANY.query(events.len(), steps.len()).bind(notices::between()).bind(earliest)
-        };
-        let rows = Rows::of(events.bind(query), steps.len())
-            .column(column!(steps, s => s.challenge_id.uuid()))
-            .column(column!(steps, s => s.identifier_key.0.bytes().as_slice()))
-            .column(column!(steps, s => s.now.micros()))
-            .column(column!(steps, s => match &s.user {
-                SignInUser::Existing { user_id, .. } => Some(user_id.uuid()),
-                SignInUser::New(_) => None,
-            }))
-            .column(column!(steps, s => match &s.user {
-                SignInUser::Existing { roles, .. } => Some(rows::joined(roles)),
-                SignInUser::New(_) => None,
-            }))
-            .column(column!(steps, s => s.session.session_id.uuid()))
-            .column(column!(steps, s => s.session.client_id.as_str()))
-            .column(column!(steps, s => s.session.device.device_id.as_str()))
-            .column(column!(steps, s => s.session.device.display_name.as_str()))
-            .column(column!(steps, s => s.session.device.platform.as_str()))
-            .column(column!(steps, s => s.session.create_time.micros()))
-            .column(column!(steps, s => s.session.auth_time.micros()))
-            .column(column!(steps, s => s.session.last_use_time.micros()))
-            .column(column!(steps, s => s.session.last_use_address.map(|address| address.to_string())))
-            .column(column!(steps, s => s.session.idle_expire_time.micros()))
-            .column(column!(steps, s => s.session.absolute_expire_time.micros()))
-            .column(column!(steps, s => i64::from(s.session.counter)))
-            .column(column!(steps, s => s.session.refresh_hash.bytes().as_slice()))
-            .column(column!(steps, s => s.device_key))
-            .column(column!(steps, s => s.counter_key.bytes().as_slice()))
-            .column(column!(steps, s => s.session.channel.as_str()))
-            .column(column!(steps, s => s.session.method.as_str()))
-            .column(column!(steps, s => s.link.map(LinkState::as_str)));
-        let rows = if is_known { rows } else { bind_the_rest(rows, steps) };
+        let earliest = steps.iter().map(|step| step.now.micros()).min();
+        let query = ANY.query(events.len(), steps.len()).bind(notices::between()).bind(earliest);
+        let rows = bind_the_rest(bound(events.bind(query), &steps), &steps);
         let rows = match self.0.try_run(rows.numbered()).await {
             Ok(rows) => rows,
             Err(failure) if steps.len() == 1 && failure.is_duplicate("users_identifier_key") => {
@@ -93,15 +63,44 @@ impl Work for Complete {
     }
 }
 
-/// Whether the user is there, is told nothing, and nobody keeps the answer.
-const fn is_known(sign_in: &SignIn) -> bool {
-    matches!(sign_in.user, SignInUser::Existing { .. }) && sign_in.notice.is_none() && sign_in.answer.is_none()
+/// Binds what both statements have.
+fn bound(query: Bound, steps: &[&SignIn]) -> Rows {
+    Rows::of(query, steps.len())
+        .column(column!(steps, s => s.challenge_id.uuid()))
+        .column(column!(steps, s => s.identifier_key.0.bytes().as_slice()))
+        .column(column!(steps, s => s.now.micros()))
+        .column(column!(steps, s => match &s.user {
+            SignInUser::Existing { user_id, .. } => user_id.uuid(),
+            SignInUser::New(new) => new.user_id.uuid(),
+        }))
+        .column(column!(steps, s => match &s.user {
+            SignInUser::Existing { roles, .. } => Some(rows::joined(roles)),
+            SignInUser::New(_) => None,
+        }))
+        .column(column!(steps, s => s.session.session_id.uuid()))
+        .column(column!(steps, s => s.session.client_id.as_str()))
+        .column(column!(steps, s => s.session.device.device_id.as_str()))
+        .column(column!(steps, s => s.session.device.display_name.as_str()))
+        .column(column!(steps, s => s.session.device.platform.as_str()))
+        .column(column!(steps, s => s.session.create_time.micros()))
+        .column(column!(steps, s => s.session.auth_time.micros()))
+        .column(column!(steps, s => s.session.last_use_time.micros()))
+        .column(column!(steps, s => s.session.last_use_address.map(|address| address.to_string())))
+        .column(column!(steps, s => s.session.idle_expire_time.micros()))
+        .column(column!(steps, s => s.session.absolute_expire_time.micros()))
+        .column(column!(steps, s => i64::from(s.session.counter)))
+        .column(column!(steps, s => s.session.refresh_hash.bytes().as_slice()))
+        .column(column!(steps, s => s.device_key))
+        .column(column!(steps, s => s.counter_key.bytes().as_slice()))
+        .column(column!(steps, s => s.session.channel.as_str()))
+        .column(column!(steps, s => s.session.method.as_str()))
+        .column(column!(steps, s => s.link.map(LinkState::as_str)))
 }
 
 /// Binds what [`ANY`] alone has.
-fn bind_the_rest<'q>(rows: Rows<'q>, steps: &[&'q SignIn]) -> Rows<'q> {
+fn bind_the_rest(rows: Rows, steps: &[&SignIn]) -> Rows {
     let rows = rows
-        .column(column!(steps, s => new(s).map(|new| new.user_id.uuid())))
+        .column(column!(steps, s => new(s).is_some()))
         .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).0)))
         .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).1)))
         .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))

@@ -34,12 +34,12 @@ impl Connections {
     }
 
     /// Runs the one statement of a batch.
-    pub(super) async fn run(&self, query: Bound<'_>) -> Result<Vec<PgRow>, Broken> {
+    pub(super) async fn run(&self, query: Bound) -> Result<Vec<PgRow>, Broken> {
         self.try_run(query).await.map_err(Broken::from)
     }
 
     /// The same; the error is the driver's, as the caller may know what it means.
-    pub(super) async fn try_run(&self, query: Bound<'_>) -> Result<Vec<PgRow>, Failure> {
+    pub(super) async fn try_run(&self, query: Bound) -> Result<Vec<PgRow>, Failure> {
         let mut link = self.link(Access::Write).await.map_err(Failure::Fault)?;
         let rows = link.fetch(query).await?;
         link.finish().await.map_err(Failure::Fault)?;

@@ -32,10 +32,7 @@ impl<'e> Events<'e> {
     }
 
     /// Binds them.
-    pub(super) fn bind<'q>(&self, query: Bound<'q>) -> Bound<'q>
-    where
-        'e: 'q,
-    {
+    pub(super) fn bind(&self, query: Bound) -> Bound {
         let events = || self.0.iter().map(|(event, _)| *event);
         Rows::of(query, self.len())
             .column(events().map(|e| e.event_id.uuid()))

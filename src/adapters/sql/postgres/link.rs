@@ -13,7 +13,8 @@ use crate::{
     ports::store::StoreFault,
 };
 use sqlx::{
-    Error,
+    Arguments as _, Encode, Error, Postgres, Type,
+    error::BoxDynError,
     postgres::{PgArguments, PgRow},
     query::Query,
 };
@@ -25,12 +26,50 @@ use std::sync::{
 /// How many events go with one statement: whoever has very many sessions ends them all in one step.
 const AT_ONCE: usize = 32;
 
-/// A statement with its values.
-pub(super) type Bound<'q> = Query<'q, sqlx::Postgres, PgArguments>;
+/// A statement with its values. The driver's own, `Query`, is moved as a whole for each value that it is given, which are
+/// hundreds where many steps go together.
+pub(super) struct Bound {
+    text: &'static str,
+    values: Result<PgArguments, BoxDynError>,
+}
+
+impl Bound {
+    /// A statement that has no value yet.
+    pub(super) fn of(text: &'static str) -> Self {
+        Self { text, values: Ok(PgArguments::default()) }
+    }
+
+    /// Makes room for that many values.
+    pub(super) fn reserve(&mut self, values: usize) {
+        if let Ok(arguments) = &mut self.values {
+            // Most are numbers, ids and hashes; each has its length before it.
+            arguments.reserve(values, values * 24);
+        }
+    }
+
+    /// Binds the next value.
+    pub(super) fn add<'v, T: Encode<'v, Postgres> + Type<Postgres>>(&mut self, value: T) {
+        if let Ok(arguments) = &mut self.values
+            && let Err(error) = arguments.add(value)
+        {
+            self.values = Err(error);
+        }
+    }
+
+    /// The same, in a chain.
+    pub(super) fn bind<'v, T: Encode<'v, Postgres> + Type<Postgres>>(mut self, value: T) -> Self {
+        self.add(value);
+        self
+    }
+
+    fn query(self) -> Result<Query<'static, Postgres, PgArguments>, Error> {
+        Ok(sqlx::query_with(self.text, self.values.map_err(Error::Encode)?))
+    }
+}
 
 /// A connection in use.
 pub(crate) struct PgLink {
-    lease: Lease<sqlx::Postgres>,
+    lease: Lease<Postgres>,
     statements: Arc<AtomicU64>,
     access: Access,
 }
@@ -38,7 +77,7 @@ pub(crate) struct PgLink {
 impl PgLink {
     /// Begins a step.
     pub(super) async fn begin(
-        lease: Lease<sqlx::Postgres>,
+        lease: Lease<Postgres>,
         statements: Arc<AtomicU64>,
         access: Access,
     ) -> Result<Self, StoreFault> {
@@ -50,9 +89,10 @@ impl PgLink {
     }
 
     /// Runs a statement of this engine's own. The error is the driver's: the caller may know what it means.
-    pub(super) async fn fetch(&mut self, query: Bound<'_>) -> Result<Vec<PgRow>, Failure> {
+    pub(super) async fn fetch(&mut self, query: Bound) -> Result<Vec<PgRow>, Failure> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let connection = self.lease.connection().map_err(Failure::Fault)?;
+        let query = query.query().map_err(Failure::Driver)?;
         query.fetch_all(connection).await.map_err(Failure::Driver)
     }
 
@@ -98,15 +138,18 @@ impl From<Failure> for StoreFault {
     }
 }
 
-fn bound<'q>(statement: &'static Statement, values: &[Value<'_>]) -> Bound<'q> {
-    let query = sqlx::query(statement.postgres);
-    values.iter().fold(query, |query, value| match *value {
-        Value::Id(value) => query.bind(value),
-        Value::Integer(value) => query.bind(value),
-        Value::Bytes(value) => query.bind(value),
-        Value::Text(value) => query.bind(value),
-        Value::Flag(value) => query.bind(value),
-    })
+fn bound(statement: &'static Statement, values: &[Value<'_>]) -> Bound {
+    let mut query = Bound::of(statement.postgres);
+    for value in values {
+        match *value {
+            Value::Id(value) => query.add(value),
+            Value::Integer(value) => query.add(value),
+            Value::Bytes(value) => query.add(value),
+            Value::Text(value) => query.add(value),
+            Value::Flag(value) => query.add(value),
+        }
+    }
+    query
 }
 
 impl Link for PgLink {
@@ -118,7 +161,8 @@ impl Link for PgLink {
 
     async fn execute(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<u64, StoreFault> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let done = bound(statement, values).execute(self.lease.connection()?).await;
+        let query = bound(statement, values).query().map_err(|error| fault::of(&error))?;
+        let done = query.execute(self.lease.connection()?).await;
         done.map(|done| done.rows_affected()).map_err(|error| fault::of(&error))
     }
 

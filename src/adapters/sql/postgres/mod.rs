@@ -39,8 +39,8 @@ use crate::{
     },
 };
 use begin::Begin;
-use charge::Charge;
-use complete::Complete;
+use charge::{Charge, ChargePlain};
+use complete::{Complete, CompleteKnown};
 use connections::Connections;
 use link::PgLink;
 use record::Record;
@@ -65,7 +65,9 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(20);
 struct Lanes {
     begin: Lane<Begin>,
     charge: Lane<Charge>,
+    charge_plain: Lane<ChargePlain>,
     complete: Lane<Complete>,
+    complete_known: Lane<CompleteKnown>,
     rotate: Lane<Rotate>,
     settle: Lane<Settle>,
     record: Lane<Record>,
@@ -77,7 +79,9 @@ impl Lanes {
         Self {
             begin: Lane::start(Begin(connections.clone()), limit, &turns, at_once),
             charge: Lane::start(Charge(connections.clone()), limit, &turns, at_once),
+            charge_plain: Lane::start(ChargePlain(connections.clone()), limit, &turns, at_once),
             complete: Lane::start(Complete(connections.clone()), limit, &turns, at_once),
+            complete_known: Lane::start(CompleteKnown(connections.clone()), limit, &turns, at_once),
             rotate: Lane::start(Rotate(connections.clone()), limit, &turns, at_once),
             settle: Lane::start(Settle(connections.clone()), limit, &turns, SETTLE_PAUSE),
             record: Lane::start(Record(connections.clone()), limit, &turns, at_once),
@@ -134,9 +138,11 @@ impl Parts for Postgres {
     fn own_statements() -> Vec<(&'static str, &'static str)> {
         let statements = [
             ("BEGIN_CHALLENGE", &begin::BEGIN),
+            ("BEGIN_ANSWERED_CHALLENGE", &begin::BEGIN_ANSWERED),
+            ("CHARGE_PLAIN_ATTEMPT", &charge::CHARGE_PLAIN),
             ("CHARGE_ATTEMPT", &charge::CHARGE),
-            ("COMPLETE_SIGN_IN", &complete::KNOWN),
-            ("COMPLETE_ANY_SIGN_IN", &complete::ANY),
+            ("COMPLETE_KNOWN_SIGN_IN", &complete::KNOWN),
+            ("COMPLETE_SIGN_IN", &complete::ANY),
             ("ROTATE_LIVE", &rotate::ROTATE),
             ("RECORD_EVENTS", &events::RECORD),
             ("SETTLE_MESSAGE", &settle::SETTLE),
@@ -158,6 +164,12 @@ impl Parts for Postgres {
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {
+        if ChargePlain::takes(&attempt)
+            && let Some(charged) = self.lanes.charge_plain.run(attempt.clone()).await?
+        {
+            return Ok(charged);
+        }
+        // Nothing was written. The statement for every case tells why, or charges it.
         self.lanes.charge.run(attempt).await
     }
 
@@ -168,6 +180,10 @@ impl Parts for Postgres {
                 Box::pin(async move { steps::sign_in::complete(link, &sign_in).await })
             });
             return done.await;
+        }
+        let sign_in = Arc::new(sign_in);
+        if CompleteKnown::takes(&sign_in) && self.lanes.complete_known.run(Arc::clone(&sign_in)).await? {
+            return Ok(SignInOutcome::SignedIn);
         }
         self.lanes.complete.run(sign_in).await
     }

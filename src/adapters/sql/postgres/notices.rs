@@ -28,7 +28,7 @@ pub(super) fn between() -> i64 {
 }
 
 /// Binds the notice of each sign-in, with nothing where it has none, and the language of a user to create.
-pub(super) fn bind<'q>(rows: Rows<'q>, steps: &[&'q SignIn]) -> Rows<'q> {
+pub(super) fn bind(rows: Rows, steps: &[&SignIn]) -> Rows {
     let notices = || steps.iter().map(|step| step.notice.as_ref());
     let messages = || notices().map(|notice| notice.map(|notice| &notice.message));
     rows.column(messages().map(|m| m.map(|m| m.message_id.uuid())))

@@ -35,11 +35,10 @@ pub(super) static ROTATE: Shaped = Shaped {
 };
 
 const TEXT: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM {input}), \
-    e AS MATERIALIZED (SELECT * FROM {events}), \
+    "WITH e AS MATERIALIZED (SELECT * FROM {events}), \
     r AS (UPDATE sessions AS s SET counter = s.counter + 1, parent_hash = s.refresh_hash, refresh_hash = i.successor, \
     request_key = i.request_key, last_use_time = i.now, last_use_address = i.address, \
-    idle_expire_time = LEAST(i.idle_end, s.absolute_expire_time) FROM input AS i, users AS u \
+    idle_expire_time = LEAST(i.idle_end, s.absolute_expire_time) FROM {input}, users AS u \
     WHERE s.session_id = i.session_id AND s.counter = i.counter AND s.refresh_hash = i.presented \
     AND COALESCE(s.end_time, -1) = -1 AND s.idle_expire_time > i.now AND s.absolute_expire_time > i.now \
     AND (i.device_id = '' OR s.device_id = '' OR s.device_id = i.device_id) AND u.user_id = s.user_id \

@@ -32,14 +32,13 @@ pub(super) static SETTLE: Shaped = Shaped {
 };
 
 const TEXT: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM {input}), \
-    settled AS (UPDATE outbox AS o SET due_time = COALESCE(i.again, o.due_time), \
+    "WITH settled AS (UPDATE outbox AS o SET due_time = COALESCE(i.again, o.due_time), \
     settle_time = CASE WHEN i.again IS NULL THEN i.now END, \
     content_key_id = CASE WHEN i.again IS NULL THEN NULL ELSE o.content_key_id END, \
     content = CASE WHEN i.again IS NULL THEN NULL ELSE o.content END, \
     delivered = i.delivered, provider_message_id = i.provider_message_id, provider = i.provider, reason = i.reason, \
     unanswered = COALESCE(i.unanswered, o.unanswered) \
-    FROM input AS i WHERE o.message_id = i.message_id AND COALESCE(o.settle_time, -1) = -1 RETURNING i.op) \
+    FROM {input} WHERE o.message_id = i.message_id AND COALESCE(o.settle_time, -1) = -1 RETURNING i.op) \
     INSERT INTO audit_events (",
     event_columns!(),
     ") SELECT ",

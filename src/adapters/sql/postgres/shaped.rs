@@ -15,8 +15,9 @@ use std::{
 /// Name and type of a column.
 pub(super) type Column = (&'static str, &'static str);
 
-/// A statement with places for rows: `{events}` for events, `{input}` for what it is about. Values that come once have the
-/// numbers from `$1` on.
+/// A statement with places for rows: `{events}` for events, `{input}` for what it is about, `{input: a, b}` for these columns of
+/// it alone. What each part of a statement reads is best said there: a list of all columns that several parts read has to be
+/// kept, and that costs more than to write it twice. Values that come once have the numbers from `$1` on.
 pub(super) struct Shaped {
     /// The text.
     pub(super) text: &'static str,
@@ -54,8 +55,10 @@ static TEXTS: LazyLock<Mutex<HashMap<Shape, &'static str>>> = LazyLock::new(Mute
 impl Shaped {
     /// The statement for `events` events and `rows` rows of input. What comes once is bound first, then the events, then the
     /// input: column by column.
-    pub(super) fn query<'q>(&'static self, events: usize, rows: usize) -> Bound<'q> {
-        sqlx::query(self.text_for(events, rows))
+    pub(super) fn query(&'static self, events: usize, rows: usize) -> Bound {
+        let mut query = Bound::of(self.text_for(events, rows));
+        query.reserve(self.singles + (EVENT.len() + 1) * size(events) + (self.input.len() + 1) * size(rows));
+        query
     }
 
     /// Its text.
@@ -67,16 +70,34 @@ impl Shaped {
     }
 
     fn written(&self, events: usize, rows: usize) -> String {
-        let mut text = self.text.to_owned();
-        let mut next = self.singles + 1;
-        for (mark, name, columns, rows) in [("{events}", "e", EVENT, events), ("{input}", "i", self.input, rows)] {
-            if text.contains(mark) {
-                text = text.replace(mark, &values(name, columns, rows, next));
-                next += (columns.len() + 1) * rows;
+        let mut text = String::new();
+        let first_event = self.singles + 1;
+        let events = List { name: "e", columns: EVENT, rows: events, first: first_event };
+        let bound = if self.text.contains(EVENTS) { events.places() } else { 0 };
+        let input = List { name: "i", columns: self.input, rows, first: first_event + bound };
+        let mut rest = self.text;
+        while let Some((before, mark, after)) = next_mark(rest) {
+            text.push_str(before);
+            match mark.split_once(':') {
+                None if mark == EVENTS => events.write(&mut text, |_| true),
+                None => input.write(&mut text, |_| true),
+                Some((_, some)) => input.write(&mut text, |column| some.split(',').any(|name| name.trim() == column)),
             }
+            rest = after;
         }
+        text.push_str(rest);
         text
     }
+}
+
+/// The place of the events in a text.
+const EVENTS: &str = "events";
+
+/// What stands before the next place, what it is for, and what stands behind it.
+fn next_mark(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('{')?;
+    let (mark, after) = rest.split_once('}')?;
+    Some((before, mark, after))
 }
 
 /// Leaves out the rows that are not there. Said so, and not as `op IS NOT NULL`, it lets the planner expect hardly any rows, so
@@ -88,63 +109,78 @@ const fn size(rows: usize) -> usize {
     rows.next_power_of_two()
 }
 
-/// Rows of places, numbered column by column from `next` on.
-fn values(name: &str, columns: &[Column], rows: usize, next: usize) -> String {
-    let columns = || columns.iter().copied().chain([("op", "bigint")]);
-    let mut text = String::from("(SELECT * FROM (VALUES ");
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ", (" });
-        for (nth, (_, kind)) in columns().enumerate() {
-            let comma = if nth == 0 { "" } else { ", " };
-            let _ = write!(text, "{comma}${}", next + nth * rows + row);
-            if row == 0 {
-                let _ = write!(text, "::{kind}");
-            }
-        }
-        text.push(')');
+/// Rows of places, numbered column by column.
+struct List {
+    name: &'static str,
+    columns: &'static [Column],
+    rows: usize,
+    first: usize,
+}
+
+impl List {
+    /// How many places there are.
+    const fn places(&self) -> usize {
+        (self.columns.len() + 1) * self.rows
     }
-    let names = columns().map(|(column, _)| column).collect::<Vec<_>>().join(", ");
-    let _ = write!(text, ") AS v ({names}) WHERE {THERE}) AS {name}");
-    text
+
+    /// Writes those columns that are wanted, and the number `op`.
+    fn write(&self, text: &mut String, wanted: impl Fn(&str) -> bool) {
+        let columns = self.columns.iter().copied().enumerate().filter(|(_, (column, _))| wanted(column));
+        let columns: Vec<_> = columns.chain([(self.columns.len(), ("op", "bigint"))]).collect();
+        text.push_str("(SELECT * FROM (VALUES ");
+        for row in 0..self.rows {
+            text.push_str(if row == 0 { "(" } else { ", (" });
+            for (nth, (column, (_, kind))) in columns.iter().enumerate() {
+                let comma = if nth == 0 { "" } else { ", " };
+                let _ = write!(text, "{comma}${}", self.first + column * self.rows + row);
+                if row == 0 {
+                    let _ = write!(text, "::{kind}");
+                }
+            }
+            text.push(')');
+        }
+        let names = columns.iter().map(|(_, (column, _))| *column).collect::<Vec<_>>().join(", ");
+        let _ = write!(text, ") AS v ({names}) WHERE {THERE}) AS {}", self.name);
+    }
 }
 
 /// Rows that are bound, a column after the other.
-pub(super) struct Rows<'q> {
-    query: Bound<'q>,
+pub(super) struct Rows {
+    query: Bound,
     rows: usize,
 }
 
-impl<'q> Rows<'q> {
+impl Rows {
     /// As many rows as the text of `query` was asked for.
-    pub(super) fn of(query: Bound<'q>, rows: usize) -> Self {
+    pub(super) fn of(query: Bound, rows: usize) -> Self {
         Self { query, rows }
     }
 
     /// Binds one value for each row.
-    pub(super) fn column<T>(mut self, values: impl IntoIterator<Item = T>) -> Self
+    pub(super) fn column<'v, T>(mut self, values: impl IntoIterator<Item = T>) -> Self
     where
-        T: Encode<'q, Postgres> + Type<Postgres> + 'q,
+        T: Encode<'v, Postgres> + Type<Postgres> + 'v,
     {
         let mut bound = 0;
         for value in values {
-            self.query = self.query.bind(value);
+            self.query.add(value);
             bound += 1;
         }
         debug_assert_eq!(bound, self.rows, "a value for each row");
         for _ in bound..size(self.rows) {
-            self.query = self.query.bind(None::<T>);
+            self.query.add(None::<T>);
         }
         self
     }
 
     /// Binds the numbers of the rows, which are counted from 1, as their last column.
-    pub(super) fn numbered(self) -> Bound<'q> {
+    pub(super) fn numbered(self) -> Bound {
         let rows = self.rows;
         self.numbers((1..).take(rows))
     }
 
     /// Binds the number of the step that each row belongs to.
-    pub(super) fn numbers(self, numbers: impl IntoIterator<Item = i64>) -> Bound<'q> {
+    pub(super) fn numbers(self, numbers: impl IntoIterator<Item = i64>) -> Bound {
         self.column(numbers).query
     }
 }
@@ -169,6 +205,24 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("(VALUES ($2::uuid, ") && text.contains(", $17::bigint)) AS v (event_id, "), "{text}");
+    }
+
+    #[test]
+    fn a_part_has_the_places_of_its_columns() {
+        static PARTS: Shaped = Shaped {
+            text: "{input: a, c}; {input: b}; {events}",
+            singles: 0,
+            input: &[("a", "text"), ("b", "uuid"), ("c", "bytea")],
+        };
+        let text = PARTS.text_for(1, 2);
+        let of = |nth| text.split("; ").nth(nth).unwrap();
+        assert_eq!(
+            of(0),
+            "(SELECT * FROM (VALUES ($17::text, $21::bytea, $23::bigint), ($18, $22, $24)) AS v (a, c, op) \
+            WHERE op BETWEEN 1 AND 65535) AS i"
+        );
+        assert!(of(1).contains("(VALUES ($19::uuid, $23::bigint), ($20, $24)) AS v (b, op)"), "{text}");
+        assert!(of(2).contains("(VALUES ($1::uuid, ") && of(2).contains(", $16::bigint)) AS v (event_id, "), "{text}");
     }
 
     #[test]

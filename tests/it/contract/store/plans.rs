@@ -3,11 +3,13 @@
 use super::{Engine, Given};
 use identity::adapters::sql::PostgresStore;
 
-const BATCHES: [&str; 8] = [
+const BATCHES: [&str; 10] = [
     "BEGIN_CHALLENGE",
+    "BEGIN_ANSWERED_CHALLENGE",
+    "CHARGE_PLAIN_ATTEMPT",
     "CHARGE_ATTEMPT",
+    "COMPLETE_KNOWN_SIGN_IN",
     "COMPLETE_SIGN_IN",
-    "COMPLETE_ANY_SIGN_IN",
     "ROTATE_LIVE",
     "RECORD_EVENTS",
     "SETTLE_MESSAGE",
@@ -27,8 +29,9 @@ async fn batches_go_by_key() {
         let lines: Vec<&str> = plan.lines().collect();
         let depth = |line: &str| line.len() - line.trim_start().len();
         for (nth, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("Values Scan")) {
-            let parent = lines[..nth].iter().rev().find(|above| depth(above) < depth(line)).unwrap();
-            assert!(!parent.contains("Nested Loop"), "{name}: {plan}");
+            let parent = lines[..nth].iter().rposition(|above| depth(above) < depth(line)).unwrap();
+            let is_outer = !lines[parent + 1..nth].iter().any(|beside| depth(beside) == depth(line));
+            assert!(is_outer || !lines[parent].contains("Nested Loop"), "{name}: {plan}");
         }
         // An index that is read without a condition is read as a whole.
         for (nth, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(" Scan using")) {

@@ -1,4 +1,5 @@
-//! The statements that complete sign-ins: one for those of known users, who are most, and one that has room for the rest.
+//! The statements that complete sign-ins: one for those of known users, who are most, and one that has room for the rest and
+//! tells why a sign-in is not done.
 //!
 //! First what has to hold, under locks taken in the order of the rows: the challenge stands (`c`), the user is as the caller
 //! saw it (`u`), the answer's place is free (`answered`). Only then, from `go`, anything is written.
@@ -16,7 +17,7 @@ macro_rules! columns {
             ("challenge_id", "uuid"),
             ("identifier_key", "bytea"),
             ("now", "bigint"),
-            ("known_user_id", "uuid"),
+            ("user_id", "uuid"),
             ("roles", "text"),
             ("session_id", "uuid"),
             ("client_id", "text"),
@@ -44,7 +45,7 @@ macro_rules! columns {
 const KNOWN_INPUT: &[Column] = columns!();
 
 const ANY_INPUT: &[Column] = columns!(
-    ("new_user_id", "uuid"),
+    ("is_new", "boolean"),
     ("email_key_id", "text"),
     ("email", "bytea"),
     ("phone_key_id", "text"),
@@ -62,18 +63,28 @@ const ANY_INPUT: &[Column] = columns!(
     ("answer_expire_time", "bigint")
 );
 
+/// Whether the newest code of the challenge has not expired, or its link, where that is what was proved.
+macro_rules! stands {
+    () => {
+        "CASE WHEN i.link_state IS NULL THEN h.code1_expire_time > i.now \
+        ELSE h.link1_expire_time > i.now AND h.link_state = i.link_state END"
+    };
+}
+
 /// What of the `input` has to hold; `same` is what does.
 macro_rules! judged {
     () => {
-        "c AS MATERIALIZED (SELECT i.op FROM input AS i JOIN challenges AS h ON h.challenge_id = i.challenge_id \
-        WHERE NOT h.used \
-        AND CASE WHEN i.link_state IS NULL THEN h.code1_expire_time > i.now \
-        ELSE h.link1_expire_time > i.now AND h.link_state = i.link_state END \
-        ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
-        u AS MATERIALIZED (SELECT i.op FROM input AS i JOIN users AS k ON k.user_id = i.known_user_id \
-        WHERE NOT k.disabled AND k.roles = i.roles AND i.op = ANY (ARRAY(SELECT op FROM c)) ORDER BY k.user_id FOR SHARE OF k), \
-        same AS MATERIALIZED (SELECT * FROM input AS i WHERE i.op = ANY (ARRAY(SELECT op FROM c)) \
-        AND (i.known_user_id IS NULL OR i.op = ANY (ARRAY(SELECT op FROM u)))), "
+        concat!(
+            "c AS MATERIALIZED (SELECT i.op FROM input AS i JOIN challenges AS h ON h.challenge_id = i.challenge_id \
+            WHERE NOT h.used AND ",
+            stands!(),
+            " ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
+            u AS MATERIALIZED (SELECT i.op FROM input AS i JOIN users AS k ON k.user_id = i.user_id \
+            WHERE NOT k.disabled AND k.roles = i.roles AND i.op = ANY (ARRAY(SELECT op FROM c)) \
+            ORDER BY k.user_id FOR SHARE OF k), \
+            same AS MATERIALIZED (SELECT * FROM input AS i WHERE i.op = ANY (ARRAY(SELECT op FROM c)) \
+            AND (i.is_new OR i.op = ANY (ARRAY(SELECT op FROM u)))), "
+        )
     };
 }
 
@@ -103,14 +114,32 @@ macro_rules! done {
     };
 }
 
-/// Sign-ins of users who are there, are told nothing, and whose answers nobody keeps.
+/// Sign-ins of users who are there, are told nothing, and whose answers nobody keeps. It does all of a step or nothing, and
+/// tells of those that it did. The challenges are locked as they are given. The user's row is locked too: whoever disables a
+/// user meanwhile finds the session, or is found here.
 pub(in super::super) static KNOWN: Shaped = Shaped { text: KNOWN_TEXT, singles: 0, input: KNOWN_INPUT };
 
 const KNOWN_TEXT: &str = concat!(
-    "WITH input AS MATERIALIZED (SELECT * FROM {input}), ",
-    judged!(),
-    "go AS MATERIALIZED (SELECT *, known_user_id AS user_id FROM same), ",
-    done!()
+    "WITH go AS (UPDATE challenges AS h SET used = TRUE \
+    FROM {input: challenge_id, identifier_key, now, user_id, roles, counter_key, link_state} \
+    WHERE h.challenge_id = i.challenge_id AND NOT h.used AND ",
+    stands!(),
+    " AND EXISTS (SELECT 1 FROM users AS k WHERE k.user_id = i.user_id AND NOT k.disabled AND k.roles = i.roles \
+    FOR SHARE OF k) RETURNING i.op, i.counter_key, i.identifier_key), \
+    forgotten AS (DELETE FROM lockouts AS l USING (SELECT counter_key AS key, FALSE AS lifted FROM go UNION ALL \
+    SELECT identifier_key, TRUE FROM go WHERE identifier_key <> counter_key ORDER BY key) AS g \
+    WHERE l.identifier_key = g.key AND (NOT g.lifted OR l.locked_until = 9223372036854775807)), \
+    opened AS (INSERT INTO sessions (",
+    session_columns!(new),
+    ") SELECT ",
+    session_columns!(new),
+    " FROM {input: ",
+    session_columns!(new),
+    "} WHERE op = ANY (ARRAY(SELECT op FROM go))), recorded AS (INSERT INTO audit_events (",
+    event_columns!(),
+    ") SELECT ",
+    event_columns!(),
+    " FROM {events} WHERE op = ANY (ARRAY(SELECT op FROM go))) SELECT op FROM go"
 );
 
 /// Any sign-ins. A user who came to be meanwhile breaks the whole statement by the unique key of the identifier.
@@ -123,11 +152,11 @@ const ANY_TEXT: &str = concat!(
     SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM same WHERE call IS NOT NULL ORDER BY call",
     answer_conflict!(),
     "$2::bigint RETURNING call), \
-    go AS MATERIALIZED (SELECT *, COALESCE(known_user_id, new_user_id) AS user_id FROM same \
+    go AS MATERIALIZED (SELECT * FROM same \
     WHERE call IS NULL OR call IN (SELECT call FROM answered)), \
     created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, \
-    create_time, locale) SELECT new_user_id, identifier_key, email_key_id, email, phone_key_id, phone, '', FALSE, \
-    create_time, locale FROM go WHERE new_user_id IS NOT NULL ORDER BY identifier_key), ",
+    create_time, locale) SELECT user_id, identifier_key, email_key_id, email, phone_key_id, phone, '', FALSE, \
+    create_time, locale FROM go WHERE is_new ORDER BY identifier_key), ",
     tell!(),
     done!()
 );
