@@ -10,18 +10,25 @@ use tracing::Instrument as _;
 ///
 /// # Errors
 /// Those of the work; [`Refusal::Internal`] where it panics.
-pub(crate) async fn to_its_end<T, F>(work: F, place: Option<OwnedSemaphorePermit>) -> Result<T, Refusal>
+pub(crate) fn to_its_end<T, F>(
+    work: F,
+    place: Option<OwnedSemaphorePermit>,
+) -> impl Future<Output = Result<T, Refusal>> + Send
 where
     T: Send + 'static,
     F: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
-    let task = async move {
-        let result = work.await;
-        drop(place);
-        result
-    };
-    tokio::spawn(task.in_current_span()).await.unwrap_or_else(|_| {
-        tracing::error!("the work of a call ended in a panic");
-        Err(Refusal::Internal)
-    })
+    // In a box at once, for it holds all that a call writes: many kilobytes, which each wrapping would move as a whole.
+    let work = Box::pin(work);
+    async move {
+        let task = async move {
+            let result = work.await;
+            drop(place);
+            result
+        };
+        tokio::spawn(task.in_current_span()).await.unwrap_or_else(|_| {
+            tracing::error!("the work of a call ended in a panic");
+            Err(Refusal::Internal)
+        })
+    }
 }

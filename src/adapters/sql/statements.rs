@@ -122,8 +122,8 @@ macro_rules! answer_conflict {
 }
 
 pub(super) use {
-    answer_conflict, event_columns, message_columns, new_challenge_columns, session_columns, unlinked_challenge_columns,
-    user_columns,
+    answer_conflict, event_columns, message_columns, new_challenge_columns, session_columns,
+    unlinked_challenge_columns, user_columns,
 };
 
 statements! {

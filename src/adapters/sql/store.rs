@@ -47,7 +47,7 @@ macro_rules! step {
     ($store:ident, $name:literal, $access:ident, |$link:ident| $step:expr) => {{
         let engine = $store.engine.clone();
         let step = async move { engine.step(Access::$access, move |$link| Box::pin(async move { $step.await })).await };
-        $store.in_own_task($name, step).await
+        Self::in_own_task($name, step).await
     }};
 }
 
@@ -98,30 +98,35 @@ impl<E: Engine> SqlStore<E> {
         }
     }
 
-    async fn in_own_task<T: Send + 'static>(
-        &self,
+    /// A step in a task of its own, to its end. It is put into a box at once, here and in [`Self::hot`], for it holds what is to
+    /// be written, and would be moved as a whole into each wrapping around it.
+    fn in_own_task<T: Send + 'static>(
         operation: &'static str,
         step: impl Future<Output = Result<T, StoreFault>> + Send + 'static,
-    ) -> Result<T, StoreFault> {
-        let span = tracing::info_span!("store", db.system.name = E::SYSTEM, db.operation.name = operation);
-        let bounded = async move {
-            let done = tokio::time::timeout(E::LIMIT, step).await;
-            done.unwrap_or_else(|_| Err(fault::unavailable("no answer in time")))
-        };
-        let joined = tokio::spawn(bounded.instrument(span)).await;
-        joined.unwrap_or_else(|_| Err(fault::broken("the step broke off")))
+    ) -> impl Future<Output = Result<T, StoreFault>> + Send + 'static {
+        let step = Box::pin(step);
+        async move {
+            let span = tracing::info_span!("store", db.system.name = E::SYSTEM, db.operation.name = operation);
+            let bounded = async move {
+                let done = tokio::time::timeout(E::LIMIT, step).await;
+                done.unwrap_or_else(|_| Err(fault::unavailable("no answer in time")))
+            };
+            let joined = tokio::spawn(bounded.instrument(span)).await;
+            joined.unwrap_or_else(|_| Err(fault::broken("the step broke off")))
+        }
     }
 
     /// A step of a hot path. The engine does it in a lane or a thread of its own, and the caller only waits for it.
-    async fn hot<T: Send + 'static>(
-        &self,
+    fn hot<T: Send + 'static>(
         operation: &'static str,
         step: impl Future<Output = Result<T, StoreFault>> + Send + 'static,
-    ) -> Result<T, StoreFault> {
-        let span = tracing::info_span!("store", db.system.name = E::SYSTEM, db.operation.name = operation);
-        // In a box, for it holds what is to be written, and would be moved as a whole into each wrapping around it.
-        let done = tokio::time::timeout(E::LIMIT, Box::pin(step)).instrument(span).await;
-        done.unwrap_or_else(|_| Err(fault::unavailable("no answer in time")))
+    ) -> impl Future<Output = Result<T, StoreFault>> + Send + 'static {
+        let step = Box::pin(step);
+        async move {
+            let span = tracing::info_span!("store", db.system.name = E::SYSTEM, db.operation.name = operation);
+            let done = tokio::time::timeout(E::LIMIT, step).instrument(span).await;
+            done.unwrap_or_else(|_| Err(fault::unavailable("no answer in time")))
+        }
     }
 }
 
@@ -130,14 +135,14 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {
         let engine = self.engine.clone();
         if new.challenge.link.is_some() && new.text.is_none() {
-            return self.in_own_task("begin_challenge", async move { engine.begin_challenge(new).await }).await;
+            return Self::in_own_task("begin_challenge", async move { engine.begin_challenge(new).await }).await;
         }
         if new.text.is_some() {
             // A transaction on either engine, and no lane bears it.
             let step = self.text_messages_in_turn(async move { engine.begin_challenge(new).await });
-            return self.in_own_task("begin_challenge", step).await;
+            return Self::in_own_task("begin_challenge", step).await;
         }
-        self.hot("begin_challenge", async move { engine.begin_challenge(new).await }).await
+        Self::hot("begin_challenge", async move { engine.begin_challenge(new).await }).await
     }
 
     async fn challenge(&self, id: ChallengeId) -> Result<Option<Challenge>, StoreFault> {
@@ -153,14 +158,14 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
             step.await
         };
         if is_text {
-            return self.in_own_task("add_code", self.text_messages_in_turn(step)).await;
+            return Self::in_own_task("add_code", self.text_messages_in_turn(step)).await;
         }
-        self.in_own_task("add_code", step).await
+        Self::in_own_task("add_code", step).await
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {
         let engine = self.engine.clone();
-        self.hot("charge_attempt", async move { engine.charge_attempt(attempt).await }).await
+        Self::hot("charge_attempt", async move { engine.charge_attempt(attempt).await }).await
     }
 
     async fn device_stands(&self, device: KnownDevice) -> Result<bool, StoreFault> {
@@ -182,7 +187,7 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
             return step!(self, "record_failure", Transaction, |link| steps::charge::fail(link, &failure));
         }
         let engine = self.engine.clone();
-        self.hot("record_failure", async move { engine.record(failure.events).await }).await
+        Self::hot("record_failure", async move { engine.record(failure.events).await }).await
     }
 
     async fn standings(&self, ids: &[ChallengeId]) -> Result<Vec<(ChallengeId, Standing)>, StoreFault> {
@@ -202,9 +207,9 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
         let engine = self.engine.clone();
         if sign_in.revoke {
             // A transaction on either engine, and no lane bears it.
-            return self.in_own_task("complete_sign_in", async move { engine.complete_sign_in(sign_in).await }).await;
+            return Self::in_own_task("complete_sign_in", async move { engine.complete_sign_in(sign_in).await }).await;
         }
-        self.hot("complete_sign_in", async move { engine.complete_sign_in(sign_in).await }).await
+        Self::hot("complete_sign_in", async move { engine.complete_sign_in(sign_in).await }).await
     }
 
     async fn note_text_message_use(&self, id: ChallengeId) -> Result<(), StoreFault> {
@@ -220,7 +225,7 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
 impl<E: Engine> SessionStore for SqlStore<E> {
     async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, StoreFault> {
         let engine = self.engine.clone();
-        self.in_own_task("rotate", async move { engine.rotate(rotation).await }).await
+        Self::in_own_task("rotate", async move { engine.rotate(rotation).await }).await
     }
 
     async fn end_sessions(

@@ -42,13 +42,13 @@ impl Call {
     ///
     /// # Errors
     /// Those of the work; [`Refusal::Internal`] where it panics.
-    pub(in crate::grpc) async fn run<T, W, F>(self, work: W) -> Result<T, Refusal>
+    pub(in crate::grpc) fn run<T, W, F>(self, work: W) -> impl Future<Output = Result<T, Refusal>> + Send
     where
         T: Send + 'static,
         W: FnOnce(Origin) -> F,
         F: Future<Output = Result<T, Refusal>> + Send + 'static,
     {
         let Self { origin, place } = self;
-        to_its_end(work(origin), place.map(|place| place.0)).await
+        to_its_end(work(origin), place.map(|place| place.0))
     }
 }

@@ -34,7 +34,6 @@ use axum::{
     routing::{get, post},
 };
 use cookies::Jar;
-use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use ipnet::IpNet;
 use minijinja::Environment;
@@ -97,20 +96,20 @@ impl Pages {
     }
 }
 
-/// Does the work of a form or page to its end, even where the browser goes away; so long it counts among those that run. In
-/// a box, for it holds all that a sign-in writes, and would be moved as a whole into each page around it.
-fn run<T, F>(visit: &Visit, work: F) -> BoxFuture<'static, Result<T, Refusal>>
+/// Does the work of a form or page to its end, even where the browser goes away; so long it counts among those that run.
+fn run<T, F>(visit: &Visit, work: F) -> impl Future<Output = Result<T, Refusal>> + Send + use<T, F>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
     let place = visit.place.clone();
+    let work = Box::pin(work);
     let work = async move {
         let done = work.await;
         drop(place);
         done
     };
-    Box::pin(to_its_end(work, None))
+    to_its_end(work, None)
 }
 
 /// Every page, with its style and script.

@@ -37,7 +37,7 @@ impl Work for Complete {
     }
 
     async fn run(&self, steps: &[&Arc<SignIn>]) -> Result<Vec<Option<SignInOutcome>>, Broken> {
-        let steps: Vec<&SignIn> = steps.iter().map(|step| step.as_ref()).collect();
+        let steps: Vec<&SignIn> = steps.iter().map(AsRef::as_ref).collect();
         let events = Events::of(steps.iter().map(|step| step.events.as_slice()));
         let earliest = steps.iter().map(|step| step.now.micros()).min();
         let query = ANY.query(events.len(), steps.len()).bind(notices::between()).bind(earliest);

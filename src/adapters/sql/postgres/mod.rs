@@ -160,7 +160,10 @@ impl Parts for Postgres {
             return self.lanes.begin.run(new).await;
         }
         // A link has columns that the lane would carry for everybody. What text messages may be sent is counted under a lock that batches would hold for each other.
-        self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await })).await
+        Box::pin(
+            self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await })),
+        )
+        .await
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {
@@ -179,7 +182,7 @@ impl Parts for Postgres {
             let done = self.step(Access::Transaction, move |link| {
                 Box::pin(async move { steps::sign_in::complete(link, &sign_in).await })
             });
-            return done.await;
+            return Box::pin(done).await;
         }
         let sign_in = Arc::new(sign_in);
         if CompleteKnown::takes(&sign_in) && self.lanes.complete_known.run(Arc::clone(&sign_in)).await? {
@@ -189,15 +192,16 @@ impl Parts for Postgres {
     }
 
     async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, StoreFault> {
+        let rotation = Arc::new(rotation);
         if rotation.authentic
-            && let Some(live) = self.lanes.rotate.run(rotation.clone()).await?
+            && let Some(live) = self.lanes.rotate.run(Arc::clone(&rotation)).await?
         {
             return Ok(RotationOutcome::Rotated(live));
         }
         // Nothing was written. The common step finds out why, under locks and with a view of what has come between.
-        self.step(Access::Transaction, move |link| {
+        Box::pin(self.step(Access::Transaction, move |link| {
             Box::pin(async move { steps::rotate::rotate(link, &rotation).await })
-        })
+        }))
         .await
     }
 

@@ -15,6 +15,7 @@ use crate::{
     domain::{digest::Digest, session::LiveSession},
     ports::store::Rotation,
 };
+use std::sync::Arc;
 
 /// The session's row decides: of many at once one finds its own secret there, and none after a sign-out has locked it.
 /// `COALESCE` keeps the planner from the index of running sessions, which it would read as a whole while it is small.
@@ -57,14 +58,14 @@ const TEXT: &str = concat!(
 pub(super) struct Rotate(pub(super) Connections);
 
 impl Work for Rotate {
-    type Step = Rotation;
+    type Step = Arc<Rotation>;
     type Outcome = Option<Box<LiveSession>>;
 
-    fn marks(step: &Rotation) -> impl Iterator<Item = Mark> {
+    fn marks(step: &Arc<Rotation>) -> impl Iterator<Item = Mark> {
         std::iter::once(*Digest::sha256(&[step.session_id.bytes()]).bytes())
     }
 
-    async fn run(&self, steps: &[&Rotation]) -> Result<Vec<Option<Self::Outcome>>, Broken> {
+    async fn run(&self, steps: &[&Arc<Rotation>]) -> Result<Vec<Option<Self::Outcome>>, Broken> {
         let events = Events::of(steps.iter().map(|step| std::slice::from_ref(&step.events.rotated)));
         let query = events.bind(ROTATE.query(events.len(), steps.len()));
         let query = Rows::of(query, steps.len())

@@ -26,7 +26,7 @@ impl<E: Engine> Ledger for SqlStore<E> {
 
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreFault> {
         let (engine, events) = (self.engine.clone(), vec![event.clone()]);
-        self.hot("record", async move { engine.record(events).await }).await
+        Self::hot("record", async move { engine.record(events).await }).await
     }
 
     async fn ping(&self) -> Result<(), StoreFault> {

@@ -26,7 +26,7 @@ impl<E: Engine> Outbox for SqlStore<E> {
         event: Option<AuditEvent>,
     ) -> Result<(), StoreFault> {
         let engine = self.engine.clone();
-        self.hot("settle", async move { engine.settle(id, settlement, now, event).await }).await
+        Self::hot("settle", async move { engine.settle(id, settlement, now, event).await }).await
     }
 
     async fn count_notice(
@@ -43,6 +43,6 @@ impl<E: Engine> Outbox for SqlStore<E> {
             });
             step.await
         };
-        self.in_own_task("count_notice", self.text_messages_in_turn(step)).await
+        Self::in_own_task("count_notice", self.text_messages_in_turn(step)).await
     }
 }

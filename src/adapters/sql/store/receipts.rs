@@ -15,7 +15,7 @@ use async_trait::async_trait;
 impl<E: Engine> Receipts for SqlStore<E> {
     async fn take_receipts(&self, receipts: Vec<NewReceipt>) -> Result<Vec<ReceiptOutcome>, StoreFault> {
         let engine = self.engine.clone();
-        self.in_own_task("take_receipts", async move { engine.take_receipts(receipts).await }).await
+        Self::in_own_task("take_receipts", async move { engine.take_receipts(receipts).await }).await
     }
 
     async fn suppression(&self, key: IdentifierKey, now: Timestamp) -> Result<Option<Suppression>, StoreFault> {

@@ -12,8 +12,8 @@ use identity::{
     adapters::sql::{PostgresStore, SqliteStore},
     domain::{audit::Act, link::LinkState, receipt::Receipt},
     ports::store::{
-        Approval, FailedAttempt, NewReceipt, NewSuppression, RotationOutcome, Settlement, SignIn, SignInOutcome,
-        SignOutScope,
+        Approval, ChargeOutcome, FailedAttempt, NewReceipt, NewSuppression, RotationOutcome, Settlement, SignIn,
+        SignInOutcome, SignOutScope,
     },
 };
 use std::time::Duration;
@@ -136,4 +136,33 @@ async fn a_batch_is_one_statement() {
     let sent = (given.statements)() - before;
     assert!(sent <= 4, "{sent} statements");
     assert_eq!(given.inspect.count("challenges").await, 6);
+}
+
+/// What is simple is one statement. What is not costs a second one, which tells why; the first has written nothing then.
+#[tokio::test]
+async fn what_is_not_simple_is_asked_twice() {
+    let given = Given::on(super::Engine::Postgres).await;
+    let store = &given.store;
+    let begun = async |now| {
+        let new = challenge("ada@example.com", now);
+        let id = new.challenge.scope.challenge_id;
+        store.begin_challenge(new).await.unwrap();
+        id
+    };
+    let ladder = identity::domain::lockout::Ladder::default();
+    let first = given.charged(begun(NOW).await, at(1)).await;
+    assert_eq!(store.complete_sign_in(completion(&first, at(1))).await.unwrap(), SignInOutcome::SignedIn);
+    let sent = (given.statements)();
+    let id = begun(at(2)).await;
+    let known = given.charged(id, at(3)).await;
+    let sign_in = completion(&known, at(3));
+    assert_eq!(store.complete_sign_in(sign_in.clone()).await.unwrap(), SignInOutcome::SignedIn);
+    assert_eq!((given.statements)() - sent, 3, "begun, charged, signed in");
+    let (sent, events) = ((given.statements)(), given.inspect.count("audit_events").await);
+    assert_eq!(store.complete_sign_in(sign_in).await.unwrap(), SignInOutcome::Spent);
+    let refused = store.charge_attempt(an_attempt(id, at(4), &ladder)).await.unwrap();
+    assert!(matches!(refused, ChargeOutcome::Ended(_)), "{refused:?}");
+    assert_eq!((given.statements)() - sent, 4);
+    assert_eq!(given.inspect.count("audit_events").await, events);
+    assert_eq!(given.inspect.count("lockouts").await, 0);
 }

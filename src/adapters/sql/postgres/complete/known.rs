@@ -1,6 +1,9 @@
 //! Completes what is simple to complete: sign-ins of users who are there, are told nothing, and whose answers nobody keeps.
 
-use super::{super::connections::{Connections, place}, Complete, Events, KNOWN, bound};
+use super::{
+    super::connections::{Connections, place},
+    Complete, Events, KNOWN, bound,
+};
 use crate::{
     adapters::sql::lane::{Broken, Mark, Work},
     ports::store::{SignIn, SignInUser},
@@ -27,7 +30,7 @@ impl Work for CompleteKnown {
 
     async fn run(&self, steps: &[&Arc<SignIn>]) -> Result<Vec<Option<bool>>, Broken> {
         // The challenges are locked as they are given, so in one order with whoever else locks several.
-        let mut sorted: Vec<_> = (0..).zip(steps.iter().map(|step| step.as_ref())).collect();
+        let mut sorted: Vec<_> = (0..).zip(steps.iter().map(AsRef::as_ref)).collect();
         sorted.sort_unstable_by_key(|(_, step): &(usize, &SignIn)| step.challenge_id.uuid());
         let (mut places, sorted): (Vec<_>, Vec<_>) = sorted.into_iter().unzip();
         let events = Events::of(sorted.iter().map(|step| step.events.as_slice()));
