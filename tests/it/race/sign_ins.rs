@@ -8,7 +8,7 @@ use crate::contract::store::{
 };
 use identity::{
     domain::{audit::Act, user::UserChange},
-    ports::store::{SignInOutcome, StoreFault},
+    ports::store::{SignIn, SignInOutcome, StoreFault},
 };
 
 on_both!(
@@ -16,6 +16,7 @@ on_both!(
     one_call_signs_in_once,
     one_address_becomes_one_user,
     nobody_signs_in_past_an_operator,
+    one_that_ends_other_sessions_waits_for_nobody_who_waits_for_it,
 );
 
 fn signed_in(outcomes: &[SignInOutcome]) -> usize {
@@ -127,5 +128,21 @@ async fn nobody_signs_in_past_an_operator(given: &Given) {
         .await;
         let left = given.store.sessions(user_id, None, 10, at(2)).await.unwrap().sessions;
         assert!(left.is_empty(), "round {round}: {left:?}");
+    }
+}
+
+/// Both lock the challenge and its user: in one order, or each would hold what the other needs until the store gives up.
+async fn one_that_ends_other_sessions_waits_for_nobody_who_waits_for_it(given: &Given) {
+    for round in 0..40 {
+        let address = format!("user{round}@example.com");
+        given.signed_in(&address, NOW).await;
+        let id = given.begun(&address, NOW).await;
+        let attempt = given.charged(id, at(1)).await;
+        let outcomes = race(given, 4, |store, number| {
+            let sign_in = SignIn { revoke: number % 2 == 0, ..completion(&attempt, at(1)) };
+            async move { store.complete_sign_in(sign_in).await.unwrap() }
+        })
+        .await;
+        assert_eq!(signed_in(&outcomes), 1, "round {round}: {outcomes:?}");
     }
 }

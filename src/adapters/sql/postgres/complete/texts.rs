@@ -115,17 +115,17 @@ macro_rules! done {
 }
 
 /// Sign-ins of users who are there, are told nothing, and whose answers nobody keeps. It does all of a step or nothing, and
-/// tells of those that it did. The challenges are locked as they are given. The user's row is locked too: whoever disables a
-/// user meanwhile finds the session, or is found here.
+/// tells of those that it did. The challenges are locked as they are given, each before its user, as in the whole statement. The
+/// user's row is locked for whoever disables the user meanwhile: the session is found, or the other is found here.
 pub(in super::super) static KNOWN: Shaped = Shaped { text: KNOWN_TEXT, singles: 0, input: KNOWN_INPUT };
 
 const KNOWN_TEXT: &str = concat!(
-    "WITH go AS (UPDATE challenges AS h SET used = TRUE \
+    "WITH go AS MATERIALIZED (SELECT i.op, i.challenge_id, i.counter_key, i.identifier_key \
     FROM {input: challenge_id, identifier_key, now, user_id, roles, counter_key, link_state} \
-    WHERE h.challenge_id = i.challenge_id AND NOT h.used AND ",
+    JOIN challenges AS h ON h.challenge_id = i.challenge_id JOIN users AS k ON k.user_id = i.user_id WHERE NOT h.used AND ",
     stands!(),
-    " AND EXISTS (SELECT 1 FROM users AS k WHERE k.user_id = i.user_id AND NOT k.disabled AND k.roles = i.roles \
-    FOR SHARE OF k) RETURNING i.op, i.counter_key, i.identifier_key), \
+    " AND NOT k.disabled AND k.roles = i.roles FOR NO KEY UPDATE OF h FOR SHARE OF k), \
+    consumed AS (UPDATE challenges AS h SET used = TRUE FROM go WHERE h.challenge_id = go.challenge_id), \
     forgotten AS (DELETE FROM lockouts AS l USING (SELECT counter_key AS key, FALSE AS lifted FROM go UNION ALL \
     SELECT identifier_key, TRUE FROM go WHERE identifier_key <> counter_key ORDER BY key) AS g \
     WHERE l.identifier_key = g.key AND (NOT g.lifted OR l.locked_until = 9223372036854775807)), \
