@@ -2,7 +2,6 @@
 
 use crate::domain::refusal::Refusal;
 use std::future::Future;
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 
 /// Does the work of a call in a task of its own: a caller who hangs up, or whose time is over, cannot cut it in half
@@ -10,12 +9,10 @@ use tracing::Instrument as _;
 ///
 /// # Errors
 /// Those of the work; [`Refusal::Internal`] where it panics.
-pub(crate) fn to_its_end<T, F>(
-    work: F,
-    place: Option<OwnedSemaphorePermit>,
-) -> impl Future<Output = Result<T, Refusal>> + Send
+pub(crate) fn to_its_end<T, F, P>(work: F, place: P) -> impl Future<Output = Result<T, Refusal>> + Send
 where
     T: Send + 'static,
+    P: Send + 'static,
     F: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
     // In a box at once, for it holds all that a call writes: many kilobytes, which each wrapping would move as a whole.

@@ -102,14 +102,7 @@ where
     T: Send + 'static,
     F: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
-    let place = visit.place.clone();
-    let work = Box::pin(work);
-    let work = async move {
-        let done = work.await;
-        drop(place);
-        done
-    };
-    to_its_end(work, None)
+    to_its_end(work, visit.place.clone())
 }
 
 /// Every page, with its style and script.

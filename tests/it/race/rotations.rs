@@ -16,6 +16,7 @@ on_both!(
     two_devices_have_one_live_token,
     an_old_token_ends_what_is_being_rotated,
     after_a_sign_out_nothing_lives,
+    many_are_refreshed_while_all_end,
 );
 
 async fn one_token_has_one_successor(given: &Given) {
@@ -106,6 +107,32 @@ async fn after_a_sign_out_nothing_lives(given: &Given) {
     }
     // The race is one: either side wins at times.
     assert!((10..=1000).contains(&rotated), "{rotated} rotations came first");
+}
+
+/// Both lock several sessions: in one order, or each would hold what the other needs until the store gives up.
+async fn many_are_refreshed_while_all_end(given: &Given) {
+    for round in 0..20 {
+        let address = format!("user{round}@example.com");
+        let mut ids = Vec::new();
+        let user_id = given.signed_in(&address, NOW).await.user_id;
+        for _ in 0..12 {
+            ids.push(given.signed_in(&address, NOW).await.session_id);
+        }
+        ids.sort_by(|one, other| other.bytes().cmp(one.bytes()));
+        race(given, ids.len() + 1, |store, number| {
+            let id = ids.get(number).copied();
+            async move {
+                if let Some(id) = id {
+                    store.rotate(rotation(id, 0, at(1))).await.unwrap();
+                } else {
+                    let ended = event(at(1), Act::SessionRevoked);
+                    store.end_sessions(user_id, SignOutScope::All, at(1), ended).await.unwrap();
+                }
+            }
+        })
+        .await;
+        assert!(given.store.sessions(user_id, None, 20, at(2)).await.unwrap().sessions.is_empty(), "round {round}");
+    }
 }
 
 /// None of a session's tokens is good any more.

@@ -18,8 +18,8 @@ use crate::{
 /// Challenges whose answers nobody keeps: nothing hinders them, so each table is given its part at once.
 pub(super) static BEGIN: Shaped = Shaped { text: TEXT, singles: 0, input: INPUT };
 
-/// Challenges of which some have answers. These go first: where the place of one is taken, everything else of its step has no
-/// row to come from.
+/// Challenges that each have an answer. The answers go first: where the place of one is taken, everything else of its step has
+/// no row to come from.
 pub(super) static BEGIN_ANSWERED: Shaped = Shaped { text: ANSWERED_TEXT, singles: 1, input: ANSWERED_INPUT };
 
 /// The columns of a challenge with its message, before others.
@@ -88,10 +88,10 @@ const TEXT: &str = concat!(
 const ANSWERED_TEXT: &str = concat!(
     "WITH input AS MATERIALIZED (SELECT * FROM {input}), \
     answered AS (INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
-    SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM input WHERE call IS NOT NULL ORDER BY call",
+    SELECT call, fingerprint, body_key_id, body, answer_expire_time FROM input ORDER BY call",
     answer_conflict!(),
     "$1::bigint RETURNING call), \
-    go AS MATERIALIZED (SELECT * FROM input WHERE call IS NULL OR call IN (SELECT call FROM answered)), \
+    go AS MATERIALIZED (SELECT * FROM input WHERE call IN (SELECT call FROM answered)), \
     begun AS (INSERT INTO challenges (",
     new_challenge_columns!(),
     ", message_id) SELECT ",
@@ -125,6 +125,7 @@ impl Work for Begin {
 
     async fn run(&self, steps: &[&NewChallenge]) -> Result<Vec<Option<BeginOutcome>>, Broken> {
         let events = Events::of(steps.iter().map(|step| std::slice::from_ref(&step.event)));
+        // All have an answer, or none has: see `together`.
         if steps.iter().all(|step| step.answer.is_none()) {
             let query = events.bind(BEGIN.query(events.len(), steps.len()));
             self.0.run(bound(query, steps).numbered()).await?;

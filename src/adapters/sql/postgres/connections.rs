@@ -54,6 +54,14 @@ pub(super) fn place<'o, T>(row: &PgRow, outcomes: &'o mut [T]) -> Result<&'o mut
     place.ok_or_else(|| Broken::Lost(fault::broken("a row tells of no step")))
 }
 
+/// The steps in the order of the rows that they lock, so that no two statements each hold what the other needs; and the place
+/// that each of them had.
+pub(super) fn in_order<S, K: Ord>(steps: &[S], row: impl Fn(&S) -> K) -> (Vec<usize>, Vec<&S>) {
+    let mut numbered: Vec<_> = steps.iter().enumerate().collect();
+    numbered.sort_unstable_by_key(|(_, step)| row(step));
+    numbered.into_iter().unzip()
+}
+
 impl From<Failure> for Broken {
     fn from(failure: Failure) -> Self {
         match failure {

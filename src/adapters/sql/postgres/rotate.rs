@@ -1,7 +1,7 @@
 //! Rotates live refresh tokens in one statement.
 
 use super::{
-    connections::{Connections, place},
+    connections::{Connections, in_order, place},
     events::Events,
     shaped::{Rows, Shaped},
 };
@@ -66,6 +66,9 @@ impl Work for Rotate {
     }
 
     async fn run(&self, steps: &[&Arc<Rotation>]) -> Result<Vec<Option<Self::Outcome>>, Broken> {
+        let mut outcomes: Vec<_> = steps.iter().map(|_| Some(None)).collect();
+        // The sessions are locked as they are given.
+        let (mut places, steps) = in_order(steps, |step| step.session_id.uuid());
         let events = Events::of(steps.iter().map(|step| std::slice::from_ref(&step.events.rotated)));
         let query = events.bind(ROTATE.query(events.len(), steps.len()));
         let query = Rows::of(query, steps.len())
@@ -80,11 +83,10 @@ impl Work for Rotate {
             .column(column!(steps, s => s.device_id.as_str()))
             .numbered();
         let rows = self.0.run(query).await?;
-        let mut outcomes: Vec<_> = steps.iter().map(|_| Some(None)).collect();
         for row in &rows {
             let session = rows::session(row).map_err(Broken::Lost)?.session;
             let roles = rows::roles(row).map_err(Broken::Lost)?;
-            *place(row, &mut outcomes)? = Some(Some(Box::new(LiveSession { session, roles })));
+            outcomes[*place(row, &mut places)?] = Some(Some(Box::new(LiveSession { session, roles })));
         }
         Ok(outcomes)
     }

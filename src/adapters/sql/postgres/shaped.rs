@@ -73,13 +73,13 @@ impl Shaped {
         let mut text = String::new();
         let first_event = self.singles + 1;
         let events = List { name: "e", columns: EVENT, rows: events, first: first_event };
-        let bound = if self.text.contains(EVENTS) { events.places() } else { 0 };
+        let bound = if self.text.contains("{events}") { events.places() } else { 0 };
         let input = List { name: "i", columns: self.input, rows, first: first_event + bound };
         let mut rest = self.text;
         while let Some((before, mark, after)) = next_mark(rest) {
             text.push_str(before);
             match mark.split_once(':') {
-                None if mark == EVENTS => events.write(&mut text, |_| true),
+                None if mark == "events" => events.write(&mut text, |_| true),
                 None => input.write(&mut text, |_| true),
                 Some((_, some)) => input.write(&mut text, |column| some.split(',').any(|name| name.trim() == column)),
             }
@@ -89,9 +89,6 @@ impl Shaped {
         text
     }
 }
-
-/// The place of the events in a text.
-const EVENTS: &str = "events";
 
 /// What stands before the next place, what it is for, and what stands behind it.
 fn next_mark(text: &str) -> Option<(&str, &str, &str)> {

@@ -1,7 +1,7 @@
 //! Charges what is simple to charge: attempts by code, from no known device, to challenges without a link.
 
 use super::super::{
-    connections::{Connections, place},
+    connections::{Connections, in_order, place},
     shaped::{Rows, Shaped},
 };
 use crate::{
@@ -69,14 +69,14 @@ impl Work for ChargePlain {
         let mut each_now: Vec<_> = steps.iter().map(|step| step.now).collect();
         let mut outcomes: Vec<_> = steps.iter().map(|_| Some(None)).collect();
         let Some(first) = steps.first() else { return Ok(outcomes) };
-        // The challenges are locked as they are given, so in one order with whoever else locks several.
-        let mut sorted: Vec<_> = (1..).zip(steps).collect();
-        sorted.sort_unstable_by_key(|(_, step)| step.challenge_id.uuid());
+        // The challenges are locked as they are given.
+        let (places, sorted) = in_order(steps, |step| step.challenge_id.uuid());
         let query = super::bind_locks(CHARGE_PLAIN.query(0, steps.len()), first, steps);
         let query = Rows::of(query, steps.len())
-            .column(column!(sorted, s => s.1.challenge_id.uuid()))
-            .column(column!(sorted, s => s.1.now.micros()))
-            .numbers(column!(sorted, s => s.0));
+            .column(column!(sorted, s => s.challenge_id.uuid()))
+            .column(column!(sorted, s => s.now.micros()))
+            // In the order in which they came: of several of one counter the first is charged.
+            .numbers(places.into_iter().map(|place| i64::try_from(place + 1).unwrap_or(i64::MAX)));
         for row in &self.0.run(query).await? {
             let now = *place(row, &mut each_now)?;
             *place(row, &mut outcomes)? = Some(Some(charged(row, now).map_err(Broken::Lost)?));

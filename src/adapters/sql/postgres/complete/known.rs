@@ -1,7 +1,7 @@
 //! Completes what is simple to complete: sign-ins of users who are there, are told nothing, and whose answers nobody keeps.
 
 use super::{
-    super::connections::{Connections, place},
+    super::connections::{Connections, in_order, place},
     Complete, Events, KNOWN, bound,
 };
 use crate::{
@@ -29,10 +29,9 @@ impl Work for CompleteKnown {
     }
 
     async fn run(&self, steps: &[&Arc<SignIn>]) -> Result<Vec<Option<bool>>, Broken> {
-        // The challenges are locked as they are given, so in one order with whoever else locks several.
-        let mut sorted: Vec<_> = (0..).zip(steps.iter().map(AsRef::as_ref)).collect();
-        sorted.sort_unstable_by_key(|(_, step): &(usize, &SignIn)| step.challenge_id.uuid());
-        let (mut places, sorted): (Vec<_>, Vec<_>) = sorted.into_iter().unzip();
+        // The challenges are locked as they are given.
+        let (mut places, sorted) = in_order(steps, |step| step.challenge_id.uuid());
+        let sorted: Vec<&SignIn> = sorted.into_iter().map(AsRef::as_ref).collect();
         let events = Events::of(sorted.iter().map(|step| step.events.as_slice()));
         let query = events.bind(KNOWN.query(events.len(), sorted.len()));
         let mut done = vec![false; steps.len()];

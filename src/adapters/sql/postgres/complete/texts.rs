@@ -2,7 +2,8 @@
 //! tells why a sign-in is not done.
 //!
 //! First what has to hold, under locks taken in the order of the rows: the challenge stands (`c`), the user is as the caller
-//! saw it (`u`), the answer's place is free (`answered`). Only then, from `go`, anything is written.
+//! saw it (`u`), the answer's place is free (`answered`). Only then, from `go`, anything is written. The statement for known
+//! users has no `u` and no answer.
 
 use super::super::{
     notices::tell,
@@ -115,16 +116,19 @@ macro_rules! done {
 }
 
 /// Sign-ins of users who are there, are told nothing, and whose answers nobody keeps. It does all of a step or nothing, and
-/// tells of those that it did. The challenges are locked as they are given, each before its user, as in the whole statement. The
-/// user's row is locked for whoever disables the user meanwhile: the session is found, or the other is found here.
+/// tells of those that it did. As in the whole statement all challenges are locked, which are given in their order, and only
+/// then, for the users are sorted first, the users: whoever disables one meanwhile finds the session, or is found here.
 pub(in super::super) static KNOWN: Shaped = Shaped { text: KNOWN_TEXT, singles: 0, input: KNOWN_INPUT };
 
 const KNOWN_TEXT: &str = concat!(
-    "WITH go AS MATERIALIZED (SELECT i.op, i.challenge_id, i.counter_key, i.identifier_key \
+    "WITH c AS MATERIALIZED (SELECT i.op, i.challenge_id, i.counter_key, i.identifier_key, i.user_id, i.roles \
     FROM {input: challenge_id, identifier_key, now, user_id, roles, counter_key, link_state} \
-    JOIN challenges AS h ON h.challenge_id = i.challenge_id JOIN users AS k ON k.user_id = i.user_id WHERE NOT h.used AND ",
+    JOIN challenges AS h ON h.challenge_id = i.challenge_id WHERE NOT h.used AND ",
     stands!(),
-    " AND NOT k.disabled AND k.roles = i.roles FOR NO KEY UPDATE OF h FOR SHARE OF k), \
+    " FOR NO KEY UPDATE OF h), \
+    go AS MATERIALIZED (SELECT c.op, c.challenge_id, c.counter_key, c.identifier_key FROM c \
+    JOIN users AS k ON k.user_id = c.user_id WHERE NOT k.disabled AND k.roles = c.roles \
+    ORDER BY k.user_id FOR SHARE OF k), \
     consumed AS (UPDATE challenges AS h SET used = TRUE FROM go WHERE h.challenge_id = go.challenge_id), \
     forgotten AS (DELETE FROM lockouts AS l USING (SELECT counter_key AS key, FALSE AS lifted FROM go UNION ALL \
     SELECT identifier_key, TRUE FROM go WHERE identifier_key <> counter_key ORDER BY key) AS g \
