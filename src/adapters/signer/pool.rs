@@ -4,12 +4,10 @@ use super::keys::SigningKey;
 use crate::{domain::secret::SecretString, ports::signer::SignerFault};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{
+    collections::VecDeque,
     io,
     num::NonZeroUsize,
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, Sender, channel},
-    },
+    sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -24,59 +22,104 @@ struct Job {
     place: OwnedSemaphorePermit,
 }
 
+/// What waits for a thread. A channel of the standard library has one receiver: the threads would have to share it under a
+/// lock, and each job would wake two of them, one to sign and one to wait in its stead.
+#[derive(Default)]
+struct Queue {
+    line: Mutex<Line>,
+    /// Somebody joined the line, or it is closed.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Line {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+impl Queue {
+    fn push(&self, job: Job) {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).jobs.push_back(job);
+        self.changed.notify_one();
+    }
+
+    /// The next job; `None` when there is none left and none will come.
+    fn next(&self) -> Option<Job> {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(job) = line.jobs.pop_front() {
+                return Some(job);
+            }
+            if line.closed {
+                return None;
+            }
+            line = self.changed.wait(line).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Those who may bring jobs. When the last of them has gone the threads end.
+struct Door(Arc<Queue>);
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.0.line.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
 /// The threads and the queue before them.
 pub(super) struct SigningPool {
-    queue: Sender<Job>,
+    door: Arc<Door>,
     /// The places of the queue: those that wait, and those that have been taken for what comes.
     places: Arc<Semaphore>,
 }
 
 /// A place in the queue, and the key that will sign there.
 pub(super) struct TakenPlace {
-    queue: Sender<Job>,
+    door: Arc<Door>,
     key: Arc<SigningKey>,
     place: OwnedSemaphorePermit,
 }
 
 impl SigningPool {
-    /// Starts the threads. They end when the pool is dropped.
+    /// Starts the threads. They end when the pool is dropped and nobody has a place any more.
     pub(super) fn start(threads: NonZeroUsize, waiting: usize) -> io::Result<Self> {
-        let (queue, jobs) = channel();
-        let jobs = Arc::new(Mutex::new(jobs));
+        let queue = Arc::new(Queue::default());
+        let door = Arc::new(Door(Arc::clone(&queue)));
         for number in 0..threads.get() {
-            let jobs = Arc::clone(&jobs);
-            thread::Builder::new().name(format!("signer-{number}")).spawn(move || work(&jobs))?;
+            let queue = Arc::clone(&queue);
+            thread::Builder::new().name(format!("signer-{number}")).spawn(move || work(&queue))?;
         }
-        Ok(Self { queue, places: Arc::new(Semaphore::new(waiting)) })
+        Ok(Self { door, places: Arc::new(Semaphore::new(waiting)) })
     }
 
     /// Takes a place, or refuses at once where too many are waiting.
     pub(super) fn reserve(&self, key: Arc<SigningKey>) -> Result<TakenPlace, SignerFault> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| SignerFault::Overloaded)?;
-        Ok(TakenPlace { queue: self.queue.clone(), key, place })
+        Ok(TakenPlace { door: Arc::clone(&self.door), key, place })
     }
 }
 
 impl TakenPlace {
     /// Signs the claims.
     pub(super) async fn sign(self, claims: &[u8]) -> Result<SecretString, SignerFault> {
-        let Self { queue, key, place } = self;
+        let Self { door, key, place } = self;
         let mut message = String::with_capacity(key.header().len() + 1 + claims.len() * 4 / 3 + 2);
         message.push_str(key.header());
         message.push('.');
         URL_SAFE_NO_PAD.encode_string(claims, &mut message);
         let (answer, signed) = oneshot::channel();
-        queue.send(Job { key, message, answer, place }).map_err(|_| SignerFault::Failed)?;
-        // While one sender lives the threads do: this one is not to keep them.
-        drop(queue);
+        door.0.push(Job { key, message, answer, place });
+        // While one door is open the threads wait for more: this one is not to keep them.
+        drop(door);
         signed.await.unwrap_or(Err(SignerFault::Failed))
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
+fn work(queue: &Queue) {
     yield_to_others();
-    // Whoever holds the lock waits for the next job, the others wait for the lock.
-    while let Ok(job) = { jobs.lock().unwrap_or_else(PoisonError::into_inner).recv() } {
+    while let Some(job) = queue.next() {
         let Job { key, message, answer, place } = job;
         drop(place);
         // A caller that has hung up gets no signature.
