@@ -7,6 +7,7 @@ use std::{
     collections::VecDeque,
     io,
     num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread,
 };
@@ -21,6 +22,9 @@ struct Job {
     /// Given back when a thread takes the job.
     place: OwnedSemaphorePermit,
 }
+
+/// What the threads do with a job.
+type Sign = fn(&SigningKey, String) -> Result<SecretString, SignerFault>;
 
 /// What waits for a thread. A channel of the standard library has one receiver: the threads would have to share it under a
 /// lock, and each job would wake two of them, one to sign and one to wait in its stead.
@@ -85,11 +89,15 @@ pub(super) struct TakenPlace {
 impl SigningPool {
     /// Starts the threads. They end when the pool is dropped and nobody has a place any more.
     pub(super) fn start(threads: NonZeroUsize, waiting: usize) -> io::Result<Self> {
+        Self::of(threads, waiting, sign)
+    }
+
+    fn of(threads: NonZeroUsize, waiting: usize, sign: Sign) -> io::Result<Self> {
         let queue = Arc::new(Queue::default());
         let door = Arc::new(Door(Arc::clone(&queue)));
         for number in 0..threads.get() {
             let queue = Arc::clone(&queue);
-            thread::Builder::new().name(format!("signer-{number}")).spawn(move || work(&queue))?;
+            thread::Builder::new().name(format!("signer-{number}")).spawn(move || work(&queue, sign))?;
         }
         Ok(Self { door, places: Arc::new(Semaphore::new(waiting)) })
     }
@@ -117,14 +125,16 @@ impl TakenPlace {
     }
 }
 
-fn work(queue: &Queue) {
+fn work(queue: &Queue, sign: Sign) {
     yield_to_others();
     while let Some(job) = queue.next() {
         let Job { key, message, answer, place } = job;
         drop(place);
         // A caller that has hung up gets no signature.
         if !answer.is_closed() {
-            let _ = answer.send(sign(&key, message));
+            // A thread that ended would leave the others' jobs to fewer, and the last one theirs to nobody.
+            let signed = catch_unwind(AssertUnwindSafe(|| sign(&key, message)));
+            let _ = answer.send(signed.unwrap_or(Err(SignerFault::Failed)));
         }
     }
 }
@@ -150,5 +160,53 @@ fn yield_to_others() {
         .and_then(|niceness| rustix::process::setpriority_process(None, niceness + STEP_BACK))
     {
         tracing::warn!(%fault, "the signing threads keep the priority of the others");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{SigningKeys, generate_pem},
+        *,
+    };
+    use std::{sync::LazyLock, time::Duration};
+
+    static KEYS: LazyLock<SigningKeys> =
+        LazyLock::new(|| SigningKeys::from_pems(vec![("a.pem".to_owned(), generate_pem().unwrap())]).unwrap());
+
+    const ONE: NonZeroUsize = NonZeroUsize::MIN;
+
+    fn place(pool: &SigningPool) -> TakenPlace {
+        pool.reserve(Arc::clone(KEYS.active())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_fails_its_own_token_alone() {
+        let pool = SigningPool::of(ONE, 2, |key, message| {
+            assert!(!message.ends_with(&URL_SAFE_NO_PAD.encode("bad")), "on purpose");
+            sign(key, message)
+        });
+        let pool = pool.unwrap();
+        for _ in 0..3 {
+            let bad = place(&pool).sign(b"bad");
+            let signed = tokio::time::timeout(Duration::from_secs(20), bad).await;
+            assert!(matches!(signed, Ok(Err(SignerFault::Failed))), "nobody answers");
+            assert!(place(&pool).sign(b"good").await.is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_threads_sign_for_those_who_have_a_place_and_then_end() {
+        let pool = SigningPool::start(ONE, 1).unwrap();
+        let (queue, kept) = (Arc::downgrade(&pool.door.0), place(&pool));
+        drop(pool);
+        assert!(kept.sign(b"{}").await.is_ok());
+        for _ in 0..2000 {
+            if queue.strong_count() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("a thread waits for ever");
     }
 }
