@@ -40,7 +40,7 @@ pub(crate) async fn measure(pair: Pair, options: &Options) -> anyhow::Result<Los
     let victims: &[Victim] =
         if pair == Pair::Postgres { &[Victim::Server, Victim::Postgres] } else { &[Victim::Server] };
     let mut stack = Stack::start(pair, options).await?;
-    let people = People::new(options.people);
+    let people = People::new(options.people());
     for _ in 0..if options.quick { 1 } else { 3 } {
         for victim in victims {
             let kept = until_killed(&mut stack, *victim, &people, options).await?;

@@ -11,7 +11,7 @@ use super::inbox::Inbox;
 use super::options::{Delivery, Options, Pair};
 use super::stack::Stack;
 use super::stats::Latency;
-use super::work::{People, Send};
+use super::work::{People, Person, Send};
 
 /// How many messages wait before the relay opens.
 const BACKLOG: u64 = 100_000;
@@ -144,7 +144,7 @@ struct Ask {
 
 impl Work for Ask {
     async fn once(&self, worker: usize) -> anyhow::Result<Duration> {
-        let (email, request) = self.people.next()?;
+        let Person { email, request, .. } = self.people.next()?;
         let expected = self.inbox.expect(&email);
         let begin = Instant::now();
         self.clients.identity(worker).send_otp(request).await.context("SendOtp")?;

@@ -115,7 +115,7 @@ fn heading(options: &Options) -> String {
         program("postgres", "--version"),
         options.connections,
         options.workers,
-        options.people,
+        options.people(),
         options.delivery,
     )
 }

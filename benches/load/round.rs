@@ -69,8 +69,12 @@ impl Figures {
     }
 }
 
-/// Names of what is measured.
+/// Names of what is measured. Somebody who comes back, on the device that they signed in with before.
 pub(crate) const SIGN_IN: &str = "sign-in";
+/// Somebody who was never here: the user is created.
+pub(crate) const FIRST: &str = "sign-in, first";
+/// Somebody who comes back on another device, and is told of that, by another message, once an hour.
+pub(crate) const NEW_DEVICE: &str = "sign-in, new device";
 pub(crate) const REFRESH: &str = "RefreshToken";
 pub(crate) const VALIDATE_HOT: &str = "ValidateToken, hot";
 pub(crate) const VALIDATE_NEW: &str = "ValidateToken, new";
@@ -88,7 +92,7 @@ pub(crate) async fn yardsticks(options: &Options, signing: &Signing) -> anyhow::
     let span = span(options, 1.0, 2.5, echo.parties());
     let validate = Arc::new(Validate::new(clients.clone(), vec!["e".repeat(TOKEN_LENGTH)]));
     let echo_validate = drive::closed(&validate, options.workers, &span).await;
-    let send = Arc::new(Send { clients, people: People::new(options.people) });
+    let send = Arc::new(Send { clients, people: People::new(options.people()) });
     let echo_send = drive::closed(&send, options.workers, &span).await;
     let echo_call = calibrate::serial(&send, 2000).await?;
     Ok(Yardsticks { signatures, signature, echo_validate, echo_send, echo_call })
@@ -113,13 +117,19 @@ pub(crate) async fn figures(pair: Pair, options: &Options, yardsticks: &Yardstic
         sessions: sessions.clone(),
         delivery: Arc::new(Mutex::new(Latency::new())),
     };
-    let people = People::new(options.people);
-    let signed_in = driven.peak(sign_in(people.clone()), 4.0, 6.0).await?;
+    let people = People::new(options.people());
+    let everybody = Arc::new(sign_in(people.clone()));
+    let first = sound(drive::each(&everybody, options.workers, options.people(), &driven.parties).await)?;
+    let signed_in = driven.peak(sign_in(people.clone()), 1.0, 6.0).await?;
     let alone = calibrate::serial(&Arc::new(sign_in(people.clone())), if options.quick { 100 } else { 500 }).await?;
     let paced = Arc::new(sign_in(people.clone()));
     let half = driven.half(&paced, &signed_in, 4.0).await?;
     let delivery = paced.delivery.lock().unwrap().micros(0.5);
-    let mut methods = vec![(SIGN_IN, Measured { peak: signed_in, half: Some(half) })];
+    let mut methods = vec![
+        (SIGN_IN, Measured { peak: signed_in, half: Some(half) }),
+        (FIRST, Measured { peak: first, half: None }),
+        (NEW_DEVICE, driven.both(sign_in(people.on_new_devices()), 1.0, 4.0).await?),
+    ];
 
     let tokens = sessions.access_tokens();
     let checked = outside::check(&clients, &tokens, 200).await?;

@@ -32,31 +32,44 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Vec<(&'static s
     let stack = Stack::start(Pair::Postgres, options).await?;
     let sessions = Sessions::default();
     let clients = stack.clients(1).await?;
-    let people = People::new(options.people);
-    let sign_in = SignIn {
+    let people = People::new(CALLS);
+    let sign_in = |people| SignIn {
         clients: clients.clone(),
         inbox: stack.inbox.clone(),
-        people: people.clone(),
+        people,
         sessions: sessions.clone(),
         delivery: Arc::new(Mutex::new(Latency::new())),
     };
     let refresh = Refresh { clients: clients.clone(), sessions: sessions.clone() };
-    let send = Send { clients: clients.clone(), people };
+    let send = Send { clients: clients.clone(), people: people.clone() };
+    let ordinary = sign_in(people.clone());
     for _ in 0..CALLS {
-        sign_in.once(0).await?;
+        ordinary.once(0).await?;
     }
     let postgres = stack.postgres.as_ref().context("PostgreSQL is not the store")?;
     postgres.execute("postgres", "ALTER SYSTEM SET log_statement = 'all'".to_owned()).await;
     postgres.execute("postgres", "SELECT pg_reload_conf()".to_owned()).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let validate = Validate::new(clients, sessions.access_tokens());
+    let validate = Validate::new(clients.clone(), sessions.access_tokens());
     let of_send = count(&stack, &send).await?;
-    let signed_in = count(&stack, &sign_in).await?;
-    let verified =
-        Trips { store: signed_in.store - of_send.store, delivery: 0.0, limiter: signed_in.limiter - of_send.limiter };
+    let verified = |signed_in: Trips| Trips {
+        store: signed_in.store - of_send.store,
+        delivery: 0.0,
+        limiter: signed_in.limiter - of_send.limiter,
+    };
+    let known = verified(count(&stack, &ordinary).await?);
+    let new_device = verified(count(&stack, &sign_in(people.on_new_devices())).await?);
+    let first = verified(count(&stack, &sign_in(People::new(2 * CALLS).after(CALLS))).await?);
     let refreshed = count(&stack, &refresh).await?;
     let validated = count(&stack, &validate).await?;
-    Ok(vec![("SendOtp", of_send), ("VerifyOtp", verified), ("RefreshToken", refreshed), ("ValidateToken", validated)])
+    Ok(vec![
+        ("SendOtp", of_send),
+        ("VerifyOtp", known),
+        ("VerifyOtp, first", first),
+        ("VerifyOtp, new device", new_device),
+        ("RefreshToken", refreshed),
+        ("ValidateToken", validated),
+    ])
 }
 
 async fn count<W: Work>(stack: &Stack, work: &W) -> anyhow::Result<Trips> {

@@ -10,7 +10,7 @@ pub(crate) use send::Send;
 pub(crate) use sign_in::SignIn;
 pub(crate) use validate::Validate;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -18,31 +18,63 @@ use identity::grpc::proto::send_otp_request::Identifier;
 use identity::grpc::proto::{Device, SendOtpRequest, TokenSet};
 use tonic::Request;
 
-/// People who take turns, so that nobody is in two calls at once.
+/// People who take turns, so that nobody is in two calls at once. What proves that their device signed in before they keep
+/// and bring along, as a client does.
 #[derive(Clone, Debug)]
 pub(crate) struct People {
     next: Arc<AtomicUsize>,
     count: usize,
+    devices: Arc<Mutex<HashMap<String, String>>>,
+    on_new_devices: bool,
+}
+
+/// Whose turn it is.
+pub(crate) struct Person {
+    /// Their email address.
+    pub(crate) email: String,
+    /// What their device was given with its last sign-in; empty for a new device.
+    pub(crate) device_token: String,
+    /// The request for a code as a gateway makes it for them.
+    pub(crate) request: Request<SendOtpRequest>,
 }
 
 impl People {
     /// So many people.
     pub(crate) fn new(count: usize) -> Self {
-        Self { next: Arc::default(), count }
+        Self { next: Arc::default(), count, devices: Arc::default(), on_new_devices: false }
     }
 
-    /// The next one's email address, and the request for a code as a gateway makes it for that person.
-    pub(crate) fn next(&self) -> anyhow::Result<(String, Request<SendOtpRequest>)> {
+    /// The same people; the turn is of the one of this number.
+    pub(crate) fn after(self, number: usize) -> Self {
+        self.next.store(number, Ordering::Relaxed);
+        self
+    }
+
+    /// The same people, each time on a device that never signed in before.
+    pub(crate) fn on_new_devices(&self) -> Self {
+        Self { on_new_devices: true, ..self.clone() }
+    }
+
+    /// The next one.
+    pub(crate) fn next(&self) -> anyhow::Result<Person> {
         let number = self.next.fetch_add(1, Ordering::Relaxed) % self.count;
         let email = format!("person{number}@load.example");
+        let kept = if self.on_new_devices { None } else { self.devices.lock().unwrap().get(&email).cloned() };
+        let device_token = kept.unwrap_or_default();
         let mut request = Request::new(SendOtpRequest {
             identifier: Some(Identifier::Email(email.clone())),
             device: Some(device()),
+            device_token: device_token.clone(),
             ..SendOtpRequest::default()
         });
         let address = format!("10.{}.{}.{}", number >> 16, number >> 8 & 255, number & 255);
         request.metadata_mut().insert("x-forwarded-for", address.parse()?);
-        Ok((email, request))
+        Ok(Person { email, device_token, request })
+    }
+
+    /// A device of theirs has signed in.
+    pub(crate) fn keep(&self, email: String, device_token: String) {
+        self.devices.lock().unwrap().insert(email, device_token);
     }
 }
 

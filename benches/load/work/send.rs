@@ -18,7 +18,7 @@ pub(crate) struct Send {
 
 impl Work for Send {
     async fn once(&self, worker: usize) -> anyhow::Result<Duration> {
-        let (_, request) = self.people.next()?;
+        let request = self.people.next()?.request;
         let begin = Instant::now();
         self.clients.identity(worker).send_otp(request).await.context("SendOtp")?;
         Ok(begin.elapsed())

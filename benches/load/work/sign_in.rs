@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::{People, Sessions, device};
+use super::{People, Person, Sessions, device};
 use crate::clients::Clients;
 use crate::drive::Work;
 use crate::inbox::Inbox;
@@ -28,7 +28,7 @@ pub(crate) struct SignIn {
 
 impl Work for SignIn {
     async fn once(&self, worker: usize) -> anyhow::Result<Duration> {
-        let (email, request) = self.people.next()?;
+        let Person { email, device_token, request } = self.people.next()?;
         let expected = self.inbox.expect(&email);
         let mut client = self.clients.identity(worker);
         let begin = Instant::now();
@@ -43,12 +43,14 @@ impl Work for SignIn {
                 code,
                 device: Some(device()),
                 binding_secret: challenge.binding_secret,
+                device_token,
                 ..VerifyOtpRequest::default()
             })
             .await
             .context("VerifyOtp")?
             .into_inner();
         let end = Instant::now();
+        self.people.keep(email, verified.device_token);
         self.delivery.lock().unwrap().record(code_at - sent_at);
         self.sessions.give(verified.tokens.context("VerifyOtp gave no tokens")?.into());
         Ok((sent_at - begin) + (end - code_at))

@@ -23,6 +23,7 @@ struct Inner {
     sender: mpsc::UnboundedSender<Handed>,
     receiver: Mutex<Option<mpsc::UnboundedReceiver<Handed>>>,
     roused: Notify,
+    noticed: Notify,
     lease: Duration,
 }
 
@@ -53,6 +54,7 @@ impl Handoff {
             sender,
             receiver: Mutex::new(Some(receiver)),
             roused: Notify::new(),
+            noticed: Notify::new(),
             lease,
         }))
     }
@@ -89,6 +91,17 @@ impl Handoff {
     /// Rouses the worker to look into the outbox: a message has been accepted without a place.
     pub fn rouse(&self) {
         self.0.roused.notify_one();
+    }
+
+    /// Has the worker look into the outbox soon: a notice has been accepted, which nobody waits for. Several of them go with
+    /// one look.
+    pub fn notice(&self) {
+        self.0.noticed.notify_one();
+    }
+
+    /// Waits until notices have been accepted since the last wait.
+    pub(super) async fn noticed(&self) {
+        self.0.noticed.notified().await;
     }
 
     /// Waits until the worker is to look into the outbox, or returns at once where one has come since the last wait.

@@ -69,6 +69,10 @@ impl Default for WorkerOptions {
 /// machine with those who are late, and is not to wait for them. See `docs/decisions/0144-a-backlog-gives-way.md`.
 const GIVE_WAY: Duration = Duration::from_millis(1);
 
+/// How long a notice waits for others at most, where this process accepted it. A claim is dear, and nobody waits for a notice as
+/// for a code.
+const NOTICE_PAUSE: Duration = Duration::from_millis(100);
+
 /// Empties the outbox. Any number of workers may run, in this process and in others: a message is claimed by one at a
 /// time. What a worker leaves unfinished is claimed again when its lease has run out.
 pub struct Worker {
@@ -138,6 +142,9 @@ impl Worker {
                 Ok(free) = Arc::clone(&self.hands).acquire_owned(), if hand.is_none() => hand = Some(free),
                 () = sleep_until(look), if hand.is_some() => {}
                 () = self.parts.handoff.roused(), if hand.is_some() && outages == 0 => look = Instant::now(),
+                () = self.parts.handoff.noticed(), if hand.is_some() && outages == 0 => {
+                    look = look.min(Instant::now() + NOTICE_PAUSE);
+                }
                 Some(handed) = arrivals.recv(), if hand.is_some() => {
                     asked_meanwhile = true;
                     self.carry(&mut begun, handed, hand.take());

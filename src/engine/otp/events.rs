@@ -67,7 +67,7 @@ impl OtpEngine {
             Ok(()) => {
                 self.parts.funnel.tell(told);
                 if tells {
-                    self.parts.handoff.rouse();
+                    self.parts.handoff.notice();
                 }
                 refusal
             }

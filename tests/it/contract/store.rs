@@ -3,6 +3,7 @@
 mod begin;
 mod charge;
 mod complete;
+mod devices;
 mod faults;
 pub(crate) mod given;
 pub(crate) mod grants;

@@ -32,8 +32,12 @@ macro_rules! lock_at {
     };
 }
 
+#[macro_use]
+mod simple;
+mod known;
 mod plain;
 
+pub(super) use known::{CHARGE_KNOWN, ChargeKnown};
 pub(super) use plain::{CHARGE_PLAIN, ChargePlain};
 
 /// A statement sees the rows as they were when it began, except those that it locks: these it sees as they are. So the

@@ -1,6 +1,6 @@
 //! Completes sign-ins in one statement.
 
-mod known;
+mod simple;
 mod texts;
 
 use super::{
@@ -20,9 +20,9 @@ use crate::{
     domain::{digest::Digest, link::LinkState},
     ports::store::{NewUser, SignIn, SignInOutcome, SignInUser},
 };
-pub(super) use known::CompleteKnown;
+pub(super) use simple::{CompleteSimple, Kind};
 use std::sync::Arc;
-pub(super) use texts::{ANY, KNOWN};
+pub(super) use texts::{ANY, KNOWN, NEW, TOLD};
 
 /// Consumes challenges and opens sessions; a sign-in is done as a whole or writes nothing.
 pub(super) struct Complete(pub(super) Connections);
@@ -63,7 +63,7 @@ impl Work for Complete {
     }
 }
 
-/// Binds what both statements have.
+/// Binds what all statements have.
 fn bound(query: Bound, steps: &[&SignIn]) -> Rows {
     Rows::of(query, steps.len())
         .column(column!(steps, s => s.challenge_id.uuid()))
@@ -72,10 +72,6 @@ fn bound(query: Bound, steps: &[&SignIn]) -> Rows {
         .column(column!(steps, s => match &s.user {
             SignInUser::Existing { user_id, .. } => user_id.uuid(),
             SignInUser::New(new) => new.user_id.uuid(),
-        }))
-        .column(column!(steps, s => match &s.user {
-            SignInUser::Existing { roles, .. } => Some(rows::joined(roles)),
-            SignInUser::New(_) => None,
         }))
         .column(column!(steps, s => s.session.session_id.uuid()))
         .column(column!(steps, s => s.session.client_id.as_str()))
@@ -99,13 +95,25 @@ fn bound(query: Bound, steps: &[&SignIn]) -> Rows {
 
 /// Binds what [`ANY`] alone has.
 fn bind_the_rest(rows: Rows, steps: &[&SignIn]) -> Rows {
-    let rows = rows
-        .column(column!(steps, s => new(s).is_some()))
-        .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).0)))
+    let rows = bind_new(bind_roles(rows, steps).column(column!(steps, s => new(s).is_some())), steps);
+    answers::bind(notices::bind(rows, steps), steps.iter().map(|step| step.answer.as_ref()))
+}
+
+/// Binds the roles of users who are there.
+fn bind_roles(rows: Rows, steps: &[&SignIn]) -> Rows {
+    rows.column(column!(steps, s => match &s.user {
+        SignInUser::Existing { roles, .. } => Some(rows::joined(roles)),
+        SignInUser::New(_) => None,
+    }))
+}
+
+/// Binds what is written of users who are created.
+fn bind_new(rows: Rows, steps: &[&SignIn]) -> Rows {
+    rows.column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).0)))
         .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.email.as_ref()).1)))
         .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).0)))
-        .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)));
-    answers::bind(notices::bind(rows, steps), steps.iter().map(|step| step.answer.as_ref()))
+        .column(column!(steps, s => new(s).map(|new| rows::parts(new.contact.phone.as_ref()).1)))
+        .column(column!(steps, s => new(s).map_or("", |new| new.locale.as_str())))
 }
 
 const fn new(sign_in: &SignIn) -> Option<&NewUser> {

@@ -39,8 +39,8 @@ use crate::{
     },
 };
 use begin::Begin;
-use charge::{Charge, ChargePlain};
-use complete::{Complete, CompleteKnown};
+use charge::{Charge, ChargeKnown, ChargePlain};
+use complete::{Complete, CompleteSimple, Kind};
 use connections::Connections;
 use link::PgLink;
 use record::Record;
@@ -66,8 +66,11 @@ struct Lanes {
     begin: Lane<Begin>,
     charge: Lane<Charge>,
     charge_plain: Lane<ChargePlain>,
+    charge_known: Lane<ChargeKnown>,
     complete: Lane<Complete>,
-    complete_known: Lane<CompleteKnown>,
+    complete_known: Lane<CompleteSimple>,
+    complete_told: Lane<CompleteSimple>,
+    complete_new: Lane<CompleteSimple>,
     rotate: Lane<Rotate>,
     settle: Lane<Settle>,
     record: Lane<Record>,
@@ -76,12 +79,16 @@ struct Lanes {
 impl Lanes {
     fn start(connections: &Connections) -> Self {
         let (limit, turns, at_once) = (Postgres::LIMIT, Turns::new(), Duration::ZERO);
+        let simple = |kind| CompleteSimple { connections: connections.clone(), kind };
         Self {
             begin: Lane::start(Begin(connections.clone()), limit, &turns, at_once),
             charge: Lane::start(Charge(connections.clone()), limit, &turns, at_once),
             charge_plain: Lane::start(ChargePlain(connections.clone()), limit, &turns, at_once),
+            charge_known: Lane::start(ChargeKnown(connections.clone()), limit, &turns, at_once),
             complete: Lane::start(Complete(connections.clone()), limit, &turns, at_once),
-            complete_known: Lane::start(CompleteKnown(connections.clone()), limit, &turns, at_once),
+            complete_known: Lane::start(simple(Kind::Known), limit, &turns, at_once),
+            complete_told: Lane::start(simple(Kind::Told), limit, &turns, at_once),
+            complete_new: Lane::start(simple(Kind::New), limit, &turns, at_once),
             rotate: Lane::start(Rotate(connections.clone()), limit, &turns, at_once),
             settle: Lane::start(Settle(connections.clone()), limit, &turns, SETTLE_PAUSE),
             record: Lane::start(Record(connections.clone()), limit, &turns, at_once),
@@ -140,8 +147,11 @@ impl Parts for Postgres {
             ("BEGIN_CHALLENGE", &begin::BEGIN),
             ("BEGIN_ANSWERED_CHALLENGE", &begin::BEGIN_ANSWERED),
             ("CHARGE_PLAIN_ATTEMPT", &charge::CHARGE_PLAIN),
+            ("CHARGE_KNOWN_ATTEMPT", &charge::CHARGE_KNOWN),
             ("CHARGE_ATTEMPT", &charge::CHARGE),
             ("COMPLETE_KNOWN_SIGN_IN", &complete::KNOWN),
+            ("COMPLETE_TOLD_SIGN_IN", &complete::TOLD),
+            ("COMPLETE_FIRST_SIGN_IN", &complete::NEW),
             ("COMPLETE_SIGN_IN", &complete::ANY),
             ("ROTATE_LIVE", &rotate::ROTATE),
             ("RECORD_EVENTS", &events::RECORD),
@@ -167,9 +177,14 @@ impl Parts for Postgres {
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {
-        if ChargePlain::takes(&attempt)
-            && let Some(charged) = self.lanes.charge_plain.run(attempt.clone()).await?
-        {
+        let charged = if ChargePlain::takes(&attempt) {
+            self.lanes.charge_plain.run(attempt.clone()).await?
+        } else if ChargeKnown::takes(&attempt) {
+            self.lanes.charge_known.run(attempt.clone()).await?
+        } else {
+            None
+        };
+        if let Some(charged) = charged {
             return Ok(charged);
         }
         // Nothing was written. The statement for every case tells why, or charges it.
@@ -185,7 +200,14 @@ impl Parts for Postgres {
             return Box::pin(done).await;
         }
         let sign_in = Arc::new(sign_in);
-        if CompleteKnown::takes(&sign_in) && self.lanes.complete_known.run(Arc::clone(&sign_in)).await? {
+        let simple = Kind::of(&sign_in).map(|kind| match kind {
+            Kind::Known => &self.lanes.complete_known,
+            Kind::Told => &self.lanes.complete_told,
+            Kind::New => &self.lanes.complete_new,
+        });
+        if let Some(lane) = simple
+            && lane.run(Arc::clone(&sign_in)).await?
+        {
             return Ok(SignInOutcome::SignedIn);
         }
         self.lanes.complete.run(sign_in).await

@@ -47,7 +47,7 @@ impl OtpEngine {
         if outcome == SignInOutcome::SignedIn {
             self.parts.funnel.step(Step::Verified, challenge_id, now, whom);
             if tells {
-                self.parts.handoff.rouse();
+                self.parts.handoff.notice();
             }
         }
         Ok(outcome)

@@ -3,12 +3,15 @@
 use super::{Engine, Given};
 use identity::adapters::sql::PostgresStore;
 
-const BATCHES: [&str; 10] = [
+const BATCHES: [&str; 13] = [
     "BEGIN_CHALLENGE",
     "BEGIN_ANSWERED_CHALLENGE",
     "CHARGE_PLAIN_ATTEMPT",
+    "CHARGE_KNOWN_ATTEMPT",
     "CHARGE_ATTEMPT",
     "COMPLETE_KNOWN_SIGN_IN",
+    "COMPLETE_TOLD_SIGN_IN",
+    "COMPLETE_FIRST_SIGN_IN",
     "COMPLETE_SIGN_IN",
     "ROTATE_LIVE",
     "RECORD_EVENTS",

@@ -4,16 +4,16 @@ use super::{
     Given,
     given::{
         NOW, an_attempt, answer, at, challenge, completion, digest, event, further, identifier, linked_challenge,
-        rotation,
+        notice, rotation,
     },
     on_both,
 };
 use identity::{
     adapters::sql::{PostgresStore, SqliteStore},
-    domain::{audit::Act, link::LinkState, receipt::Receipt},
+    domain::{audit::Act, device_token::KnownDevice, link::LinkState, policy::SecurityEvent, receipt::Receipt},
     ports::store::{
-        Approval, ChargeOutcome, FailedAttempt, NewReceipt, NewSuppression, RotationOutcome, Settlement, SignIn,
-        SignInOutcome, SignOutScope,
+        Approval, Attempt, ChargeOutcome, FailedAttempt, NewReceipt, NewSuppression, RotationOutcome, Settlement,
+        SignIn, SignInOutcome, SignOutScope,
     },
 };
 use std::time::Duration;
@@ -150,8 +150,20 @@ async fn what_is_not_simple_is_asked_twice() {
         id
     };
     let ladder = identity::domain::lockout::Ladder::default();
+    let sent = (given.statements)();
     let first = given.charged(begun(NOW).await, at(1)).await;
-    assert_eq!(store.complete_sign_in(completion(&first, at(1))).await.unwrap(), SignInOutcome::SignedIn);
+    let sign_in = completion(&first, at(1));
+    let device =
+        KnownDevice { identifier_key: sign_in.identifier_key, device_key: sign_in.device_key, issue_time: at(1) };
+    assert_eq!(store.complete_sign_in(sign_in).await.unwrap(), SignInOutcome::SignedIn);
+    assert_eq!((given.statements)() - sent, 3, "begun, charged, signed in for the first time");
+    let attempt =
+        Attempt { device: Some((device, digest("own counter"))), ..an_attempt(begun(at(1)).await, at(1), &ladder) };
+    let sent = (given.statements)();
+    let ChargeOutcome::Charged(of_known) = store.charge_attempt(attempt).await.unwrap() else { panic!("not charged") };
+    let told = SignIn { notice: Some(notice(SecurityEvent::NewDevice, at(1))), ..completion(&of_known, at(1)) };
+    assert_eq!(store.complete_sign_in(told).await.unwrap(), SignInOutcome::SignedIn);
+    assert_eq!((given.statements)() - sent, 2, "a known device charged, signed in and told");
     let sent = (given.statements)();
     let id = begun(at(2)).await;
     let known = given.charged(id, at(3)).await;

@@ -1,9 +1,8 @@
-//! The statements that complete sign-ins: one for those of known users, who are most, and one that has room for the rest and
-//! tells why a sign-in is not done.
+//! The statements that complete sign-ins: one for each kind that is simple, which are nearly all, and one for any, which has
+//! room for the rest and tells why a sign-in is not done.
 //!
 //! First what has to hold, under locks taken in the order of the rows: the challenge stands (`c`), the user is as the caller
-//! saw it (`u`), the answer's place is free (`answered`). Only then, from `go`, anything is written. The statement for known
-//! users has no `u` and no answer.
+//! saw it (`u`), the answer's place is free (`answered`). Only then, from `go`, anything is written.
 
 use super::super::{
     notices::tell,
@@ -19,7 +18,6 @@ macro_rules! columns {
             ("identifier_key", "bytea"),
             ("now", "bigint"),
             ("user_id", "uuid"),
-            ("roles", "text"),
             ("session_id", "uuid"),
             ("client_id", "text"),
             ("device_id", "text"),
@@ -43,20 +41,36 @@ macro_rules! columns {
     };
 }
 
-const KNOWN_INPUT: &[Column] = columns!();
+const TOLD_INPUT: &[Column] = columns!(
+    ("roles", "text"),
+    ("notice_id", "uuid"),
+    ("notice_kind", "text"),
+    ("notice_key_id", "text"),
+    ("notice_content", "bytea"),
+    ("notice_expire_time", "bigint")
+);
+
+const NEW_INPUT: &[Column] = columns!(
+    ("email_key_id", "text"),
+    ("email", "bytea"),
+    ("phone_key_id", "text"),
+    ("phone", "bytea"),
+    ("locale", "text")
+);
 
 const ANY_INPUT: &[Column] = columns!(
+    ("roles", "text"),
     ("is_new", "boolean"),
     ("email_key_id", "text"),
     ("email", "bytea"),
     ("phone_key_id", "text"),
     ("phone", "bytea"),
+    ("locale", "text"),
     ("notice_id", "uuid"),
     ("notice_kind", "text"),
     ("notice_key_id", "text"),
     ("notice_content", "bytea"),
     ("notice_expire_time", "bigint"),
-    ("locale", "text"),
     ("call", "bytea"),
     ("fingerprint", "bytea"),
     ("body_key_id", "text"),
@@ -115,35 +129,79 @@ macro_rules! done {
     };
 }
 
-/// Sign-ins of users who are there, are told nothing, and whose answers nobody keeps. It does all of a step or nothing, and
-/// tells of those that it did. As in the whole statement all challenges are locked, which are given in their order, and only
-/// then, for the users are sorted first, the users: whoever disables one meanwhile finds the session, or is found here.
-pub(in super::super) static KNOWN: Shaped = Shaped { text: KNOWN_TEXT, singles: 0, input: KNOWN_INPUT };
+/// Sign-ins of users who are there and are told nothing. It does all of a step or nothing, and tells of those that it did. As
+/// in the statement for any sign-ins all challenges are locked, which are given in their order, and only then, for the users
+/// are sorted first, the users: whoever disables one meanwhile finds the session, or is found here.
+pub(in super::super) static KNOWN: Shaped = Shaped { text: KNOWN_TEXT, singles: 0, input: columns!(("roles", "text")) };
 
-const KNOWN_TEXT: &str = concat!(
-    "WITH c AS MATERIALIZED (SELECT i.op, i.challenge_id, i.counter_key, i.identifier_key, i.user_id, i.roles \
-    FROM {input: challenge_id, identifier_key, now, user_id, roles, counter_key, link_state} \
+/// What a sign-in of a user who is there begins with: `go`.
+macro_rules! known {
+    () => {
+        concat!(
+            "WITH c AS MATERIALIZED (SELECT i.op, i.challenge_id, i.counter_key, i.identifier_key, i.user_id, i.roles \
+            FROM {input: challenge_id, identifier_key, now, user_id, roles, counter_key, link_state} \
+            JOIN challenges AS h ON h.challenge_id = i.challenge_id WHERE NOT h.used AND ",
+            stands!(),
+            " FOR NO KEY UPDATE OF h), \
+            go AS MATERIALIZED (SELECT c.op, c.challenge_id, c.counter_key, c.identifier_key FROM c \
+            JOIN users AS k ON k.user_id = c.user_id WHERE NOT k.disabled AND k.roles = c.roles \
+            ORDER BY k.user_id FOR SHARE OF k), "
+        )
+    };
+}
+
+/// What is written of every step of `go`, which is little, and what is told of them.
+macro_rules! written {
+    () => {
+        concat!(
+            "consumed AS (UPDATE challenges AS h SET used = TRUE FROM go WHERE h.challenge_id = go.challenge_id), \
+            forgotten AS (DELETE FROM lockouts AS l USING (SELECT counter_key AS key, FALSE AS lifted FROM go UNION ALL \
+            SELECT identifier_key, TRUE FROM go WHERE identifier_key <> counter_key ORDER BY key) AS g \
+            WHERE l.identifier_key = g.key AND (NOT g.lifted OR l.locked_until = 9223372036854775807)), \
+            opened AS (INSERT INTO sessions (",
+            session_columns!(new),
+            ") SELECT ",
+            session_columns!(new),
+            " FROM {input: ",
+            session_columns!(new),
+            "} WHERE op = ANY (ARRAY(SELECT op FROM go))), recorded AS (INSERT INTO audit_events (",
+            event_columns!(),
+            ") SELECT ",
+            event_columns!(),
+            " FROM {events} WHERE op = ANY (ARRAY(SELECT op FROM go))) SELECT op FROM go"
+        )
+    };
+}
+
+const KNOWN_TEXT: &str = concat!(known!(), written!());
+
+/// The same for users who are told something. How long notices are apart is its `$1`.
+pub(in super::super) static TOLD: Shaped = Shaped { text: TOLD_TEXT, singles: 1, input: TOLD_INPUT };
+
+const TOLD_TEXT: &str = concat!(
+    known!(),
+    tell!(
+        "{input: user_id, notice_kind, now} WHERE op = ANY (ARRAY(SELECT op FROM go))",
+        "{input: notice_id, user_id, notice_key_id, notice_content, now, notice_expire_time} \
+        WHERE op = ANY (ARRAY(SELECT op FROM go))"
+    ),
+    written!()
+);
+
+/// First sign-ins. A user who came to be meanwhile breaks the whole statement by the unique key of the identifier.
+pub(in super::super) static NEW: Shaped = Shaped { text: NEW_TEXT, singles: 0, input: NEW_INPUT };
+
+const NEW_TEXT: &str = concat!(
+    "WITH go AS MATERIALIZED (SELECT i.op, i.challenge_id, i.counter_key, i.identifier_key \
+    FROM {input: challenge_id, identifier_key, now, counter_key, link_state} \
     JOIN challenges AS h ON h.challenge_id = i.challenge_id WHERE NOT h.used AND ",
     stands!(),
     " FOR NO KEY UPDATE OF h), \
-    go AS MATERIALIZED (SELECT c.op, c.challenge_id, c.counter_key, c.identifier_key FROM c \
-    JOIN users AS k ON k.user_id = c.user_id WHERE NOT k.disabled AND k.roles = c.roles \
-    ORDER BY k.user_id FOR SHARE OF k), \
-    consumed AS (UPDATE challenges AS h SET used = TRUE FROM go WHERE h.challenge_id = go.challenge_id), \
-    forgotten AS (DELETE FROM lockouts AS l USING (SELECT counter_key AS key, FALSE AS lifted FROM go UNION ALL \
-    SELECT identifier_key, TRUE FROM go WHERE identifier_key <> counter_key ORDER BY key) AS g \
-    WHERE l.identifier_key = g.key AND (NOT g.lifted OR l.locked_until = 9223372036854775807)), \
-    opened AS (INSERT INTO sessions (",
-    session_columns!(new),
-    ") SELECT ",
-    session_columns!(new),
-    " FROM {input: ",
-    session_columns!(new),
-    "} WHERE op = ANY (ARRAY(SELECT op FROM go))), recorded AS (INSERT INTO audit_events (",
-    event_columns!(),
-    ") SELECT ",
-    event_columns!(),
-    " FROM {events} WHERE op = ANY (ARRAY(SELECT op FROM go))) SELECT op FROM go"
+    created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, \
+    create_time, locale) SELECT user_id, identifier_key, email_key_id, email, phone_key_id, phone, '', FALSE, \
+    create_time, locale FROM {input: user_id, identifier_key, email_key_id, email, phone_key_id, phone, create_time, locale} \
+    WHERE op = ANY (ARRAY(SELECT op FROM go)) ORDER BY identifier_key), ",
+    written!()
 );
 
 /// Any sign-ins. A user who came to be meanwhile breaks the whole statement by the unique key of the identifier.
@@ -161,6 +219,6 @@ const ANY_TEXT: &str = concat!(
     created AS (INSERT INTO users (user_id, identifier_key, email_key_id, email, phone_key_id, phone, roles, disabled, \
     create_time, locale) SELECT user_id, identifier_key, email_key_id, email, phone_key_id, phone, '', FALSE, \
     create_time, locale FROM go WHERE is_new ORDER BY identifier_key), ",
-    tell!(),
+    tell!("go WHERE notice_id IS NOT NULL", "go WHERE notice_id IS NOT NULL"),
     done!()
 );

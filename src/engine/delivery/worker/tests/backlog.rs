@@ -1,7 +1,10 @@
 //! A backlog, and those who ask meanwhile.
 
 use super::fakes::World;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
 const BACKLOG: usize = 100;
@@ -46,5 +49,27 @@ async fn a_backlog_holds_nobody_up() {
     let sent = world.sent.lock().unwrap().clone();
     let place = sent.iter().position(|name| name == "fresh").unwrap();
     assert!(place <= usize::try_from(HANDS).unwrap(), "{place} went before");
+    worker.stop().await;
+}
+
+/// A notice is not looked for by itself: those that come within a tenth of a second go with one look, and none waits longer.
+#[tokio::test]
+async fn notices_go_together() {
+    let world = World::new();
+    let worker = world.work(16, Duration::from_hours(1));
+    sleep(Duration::from_millis(20)).await;
+    let looks = world.looks.load(Ordering::SeqCst);
+    let start = Instant::now();
+    let mut notices = Vec::new();
+    for n in 0..10 {
+        notices.push(world.accept(&format!("told{n}")));
+        world.handoff.notice();
+        sleep(Duration::from_millis(2)).await;
+    }
+    for id in notices {
+        world.end(id).await;
+    }
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert!(world.looks.load(Ordering::SeqCst) - looks <= 3, "one for each");
     worker.stop().await;
 }

@@ -65,6 +65,8 @@ pub(super) struct World {
     /// Who gets no message, as the store has it.
     pub(super) suppressions: Mutex<Vec<(IdentifierKey, Suppression)>>,
     pub(super) tries: AtomicU64,
+    /// How often the outbox was looked into.
+    pub(super) looks: AtomicU64,
     pub(super) handoff: Handoff,
     pub(super) time_limit: Duration,
 }
@@ -91,6 +93,7 @@ impl World {
             withheld: Mutex::default(),
             suppressions: Mutex::default(),
             tries: AtomicU64::new(0),
+            looks: AtomicU64::new(0),
             handoff: Handoff::new(TIME_LIMIT + LEASE_MARGIN),
             time_limit: TIME_LIMIT,
         })
@@ -211,6 +214,7 @@ fn down() -> StoreFault {
 #[async_trait]
 impl Outbox for World {
     async fn claim(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<ClaimedMessage>, StoreFault> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         if self.store_down.load(Ordering::SeqCst) {
             return Err(down());
         }
