@@ -23,22 +23,27 @@ local function text_of(numbers) return struct.pack('>' .. rep('i8', #numbers), u
 local clock = call('TIME')
 local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
 
--- Each question to Redis costs more than what is done with its answer, so no place is asked for twice.
+-- Each question to Redis costs more than what is done with its answer, so no place is asked for twice. To read a text of
+-- sixteen digits takes nearly as long as a question, so only those times are read that decide.
 local function time_at(log, index)
   local time = log.times[index]
   if not time then
-    time = tonumber(call('LINDEX', log.key, format('%d', index)))
+    local text = log.oldest[index - log.length + #log.oldest + 1] or call('LINDEX', log.key, format('%d', index))
+    time = tonumber(text)
     log.times[index] = time
   end
   return time
 end
 
 -- Of the request that enters the log and the newest `length - 1` before it: how many are later than `start`, and the
--- oldest of those. The expired ones are at the end and mostly few, so the search doubles its steps from there, then
--- halves them.
+-- oldest of those. Mostly all of them are. Else the expired ones are at the end and mostly few, so the search doubles its
+-- steps from there, then halves them.
 local function counted(log, length, start)
   local low, oldest = 1, log.entry
-  local high, step = length, 1
+  if length == 1 then return low, oldest end
+  local last = log.times[length - 2] or time_at(log, length - 2)
+  if last > start then return length, last end
+  local high, step = length - 1, 2
   while high > low do
     local probe = max(length - step, 1)
     local time = time_at(log, probe - 1)
@@ -62,20 +67,17 @@ for layer, key in ipairs(KEYS) do
   -- Most of what is looked at is the oldest few and the newest: a short log is read as a whole.
   local oldest = call('LRANGE', key, '-8', '-1')
   local length = #oldest < 8 and #oldest or call('LLEN', key)
-  local log = { key = key, rule = numbers_of(ARGV[layer]), length = length, entry = now, times = {} }
+  local log = { key = key, rule = numbers_of(ARGV[layer]), length = length, oldest = oldest, entry = now, times = {} }
   local rule = log.rule
   logs[layer] = log
   if length > 0 then
-    local before = length - #oldest - 1
-    for i = 1, #oldest do log.times[before + i] = tonumber(oldest[i]) end
     -- A clock that stepped back, as after a failover, must not mint budget.
     log.entry = max(now, time_at(log, 0))
     local wait, told = 0, 0
     for i = 4, #rule - 2, 2 do
       local limit, span = rule[i], rule[i + 1]
-      local places = max(limit, 1)
-      if length >= places then
-        local leaves = time_at(log, places - 1) + span
+      if length >= limit then
+        local leaves = time_at(log, max(limit, 1) - 1) + span
         if leaves > log.entry and leaves - now > wait then wait, told = leaves - now, limit end
       end
     end
@@ -101,12 +103,13 @@ for _, log in ipairs(logs) do
   else
     for i = 4, #rule - 2, 2 do
       local this_limit, span = rule[i], rule[i + 1]
-      local count, oldest = counted(log, min(length, max(this_limit, 1)), entry - span)
-      local left, leaves = max(this_limit - count, 0), oldest + span - now
+      local most = this_limit > 0 and this_limit or 1
+      local count, oldest = counted(log, length < most and length or most, entry - span)
+      local left, leaves = this_limit > count and this_limit - count or 0, oldest + span - now
       if not remaining or left < remaining or (left == remaining and leaves > reset) then
         limit, remaining, reset = this_limit, left, leaves
       end
-      if span == longest and max(this_limit, 1) == places then kept = count end
+      if span == longest and most == places then kept = count end
     end
     if remaining then
       -- Mostly the longest window is also the one with the most places, and has been counted.
