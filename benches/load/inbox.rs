@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use tokio::sync::oneshot;
 
 /// Who waits for a code, by address.
@@ -30,6 +30,21 @@ impl Inbox {
     /// How many messages have been received.
     pub(crate) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    /// Waits until nothing arrives any more that was asked for.
+    pub(crate) async fn caught_up(&self, patience: Duration) -> anyhow::Result<()> {
+        let begin = Instant::now();
+        let mut before = self.received();
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let now = self.received();
+            if now == before {
+                return Ok(());
+            }
+            ensure!(begin.elapsed() < patience, "messages do not stop arriving");
+            before = now;
+        }
     }
 
     /// From now on the mail server takes nothing.

@@ -41,7 +41,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 8)]
     pub(crate) pool: u32,
     /// People who sign in, in turn.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, default_value_t = 12_000)]
     people: usize,
     /// Keep the servers' logs in this folder.
     #[arg(long)]
@@ -120,7 +120,7 @@ impl Options {
 
     /// How many people sign in, or a fraction of them where the run is quick: each of them once before others are measured.
     pub(crate) const fn people(&self) -> usize {
-        if self.quick { self.people / 4 } else { self.people }
+        if self.quick { self.people / 2 } else { self.people }
     }
 
     /// Whether a part was asked for.

@@ -46,12 +46,12 @@ pub(crate) async fn measure(pair: Pair, options: &Options) -> anyhow::Result<Out
     let span = |seconds| Span { warm: options.seconds(1.0), measured: options.seconds(seconds), parties: Vec::new() };
 
     let rate = throughput(&stack.inbox, &send, options).await?;
-    caught_up(&stack.inbox).await?;
+    stack.inbox.caught_up(PATIENCE).await?;
     let ask = Arc::new(Ask { clients: clients.clone(), inbox: stack.inbox.clone(), people: people.clone() });
     let handover = drive::closed(&ask, 1, &span(5.0)).await.latency;
     let calm = drive::closed(&send, 4, &span(5.0)).await;
 
-    caught_up(&stack.inbox).await?;
+    stack.inbox.caught_up(PATIENCE).await?;
     let wanted = if options.quick { BACKLOG / 20 } else { BACKLOG };
     stack.inbox.close();
     let asked = Arc::new(Fill { send: Arc::clone(&send), left: Mutex::new(wanted) });
@@ -85,21 +85,6 @@ async fn throughput(inbox: &Inbox, send: &Arc<Send>, options: &Options) -> anyho
     #[expect(clippy::cast_precision_loss, reason = "a count of a few seconds")]
     let arrived = arrived as f64;
     Ok(arrived / span.measured.as_secs_f64())
-}
-
-/// Waits until nothing arrives any more that was asked for.
-async fn caught_up(inbox: &Inbox) -> anyhow::Result<()> {
-    let begin = Instant::now();
-    let mut before = inbox.received();
-    loop {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let now = inbox.received();
-        if now == before {
-            return Ok(());
-        }
-        ensure!(begin.elapsed() < PATIENCE, "messages do not stop arriving");
-        before = now;
-    }
 }
 
 /// Asks for as many codes as are wanted.

@@ -9,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use super::calibrate::{self, EchoServer, Signing};
 use super::clients::Clients;
 use super::drive::{self, Run, Span, Work};
+use super::inbox::Inbox;
 use super::mint;
 use super::options::{Options, Pair};
 use super::outside;
@@ -50,8 +51,10 @@ pub(crate) struct Figures {
     pub(crate) floor: f64,
     /// One script of Redis and one durable commit, in microseconds.
     pub(crate) parts: (f64, f64),
-    /// The median sign-in where nothing else happens, in microseconds.
+    /// The median sign-in on a known device where nothing else happens, in microseconds.
     pub(crate) alone: f64,
+    /// What a new device brings along.
+    pub(crate) new_device: NewDevice,
     /// The median way of a message, at half load, in microseconds.
     pub(crate) delivery: f64,
     /// By name, in the order of the tables.
@@ -67,6 +70,15 @@ impl Figures {
     pub(crate) fn method(&self, name: &str) -> Option<&Measured> {
         self.methods.iter().find(|(found, _)| *found == name).map(|(_, measured)| measured)
     }
+}
+
+/// What a sign-in on a new device brings along.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewDevice {
+    /// The median where nothing else happens, in microseconds.
+    pub(crate) alone: f64,
+    /// How many messages left for each at saturation: 2 where every notice left at once.
+    pub(crate) messages: f64,
 }
 
 /// Names of what is measured. Somebody who comes back, on the device that they signed in with before.
@@ -119,16 +131,20 @@ pub(crate) async fn figures(pair: Pair, options: &Options, yardsticks: &Yardstic
     };
     let people = People::new(options.people());
     let everybody = Arc::new(sign_in(people.clone()));
-    let first = sound(drive::each(&everybody, options.workers, options.people(), &driven.parties).await)?;
+    let warm = people.count() / 20;
+    sound(drive::each(&everybody, options.workers, warm, &driven.parties).await)?;
+    let first = sound(drive::each(&everybody, options.workers, people.count() - warm, &driven.parties).await)?;
     let signed_in = driven.peak(sign_in(people.clone()), 1.0, 6.0).await?;
-    let alone = calibrate::serial(&Arc::new(sign_in(people.clone())), if options.quick { 100 } else { 500 }).await?;
+    let serial = if options.quick { 100 } else { 500 };
+    let alone = calibrate::serial(&Arc::new(sign_in(people.clone())), serial).await?;
     let paced = Arc::new(sign_in(people.clone()));
     let half = driven.half(&paced, &signed_in, 4.0).await?;
     let delivery = paced.delivery.lock().unwrap().micros(0.5);
+    let (on_new_devices, new_device) = new_devices(&driven, &stack.inbox, sign_in(people.on_new_devices())).await?;
     let mut methods = vec![
         (SIGN_IN, Measured { peak: signed_in, half: Some(half) }),
         (FIRST, Measured { peak: first, half: None }),
-        (NEW_DEVICE, driven.both(sign_in(people.on_new_devices()), 1.0, 4.0).await?),
+        (NEW_DEVICE, on_new_devices),
     ];
 
     let tokens = sessions.access_tokens();
@@ -147,8 +163,31 @@ pub(crate) async fn figures(pair: Pair, options: &Options, yardsticks: &Yardstic
     methods.push((SEND, Measured { peak: sent, half: None }));
     watch.abort();
     let resident = resident.load(Ordering::Relaxed);
-    Ok(Figures { pair, floor, parts, alone, delivery, methods, resident, checked })
+    Ok(Figures { pair, floor, parts, alone, new_device, delivery, methods, resident, checked })
 }
+
+/// Sign-ins on new devices: each of people who have not been told of one within the hour, so nobody comes twice.
+async fn new_devices(driven: &Driven<'_>, inbox: &Inbox, sign_in: SignIn) -> anyhow::Result<(Measured, NewDevice)> {
+    let sign_in = Arc::new(sign_in);
+    let people = sign_in.people.clone();
+    let begun = people.turns();
+    let alone = calibrate::serial(&sign_in, if driven.options.quick { 100 } else { 500 }).await?;
+    inbox.caught_up(PATIENCE).await?;
+    let (turns, received) = (people.turns(), inbox.received());
+    let span = span(driven.options, 0.5, 3.0, driven.parties.clone());
+    let peak = sound(drive::closed(&sign_in, driven.options.workers, &span).await)?;
+    #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
+    let messages = (inbox.received() - received) as f64 / (people.turns() - turns) as f64;
+    // What is late is not to burden what comes next.
+    inbox.caught_up(PATIENCE).await?;
+    let half = driven.half(&sign_in, &peak, 3.0).await?;
+    ensure!(people.turns() - begun <= people.count(), "somebody signed in on two new devices: take more --people");
+    inbox.caught_up(PATIENCE).await?;
+    Ok((Measured { peak, half: Some(half) }, NewDevice { alone, messages }))
+}
+
+/// Messages that do not arrive within this time after the last call never will.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn floors(stack: &Stack, options: &Options) -> anyhow::Result<(f64, f64)> {
     let commits = if options.quick { 300 } else { 1500 };

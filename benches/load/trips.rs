@@ -54,7 +54,7 @@ pub(crate) async fn measure(options: &Options) -> anyhow::Result<Vec<(&'static s
     let of_send = count(&stack, &send).await?;
     let verified = |signed_in: Trips| Trips {
         store: signed_in.store - of_send.store,
-        delivery: 0.0,
+        delivery: (signed_in.delivery - of_send.delivery).max(0.0),
         limiter: signed_in.limiter - of_send.limiter,
     };
     let known = verified(count(&stack, &ordinary).await?);

@@ -50,6 +50,16 @@ impl People {
         self
     }
 
+    /// How many turns there have been.
+    pub(crate) fn turns(&self) -> usize {
+        self.next.load(Ordering::Relaxed)
+    }
+
+    /// How many they are.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
     /// The same people, each time on a device that never signed in before.
     pub(crate) fn on_new_devices(&self) -> Self {
         Self { on_new_devices: true, ..self.clone() }

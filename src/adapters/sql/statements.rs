@@ -28,20 +28,10 @@ macro_rules! statements {
 macro_rules! challenge_columns {
     () => {
         concat!(
-            unlinked_challenge_columns!(),
-            ", link1_mac, link1_pepper_id, link1_expire_time, link2_mac, link2_pepper_id, link2_expire_time, \
-            link3_mac, link3_pepper_id, link3_expire_time, ",
-            link_columns!()
-        )
-    };
-}
-
-/// The columns of a challenge that has no link.
-macro_rules! unlinked_challenge_columns {
-    () => {
-        concat!(
             crate::adapters::sql::statements::new_challenge_columns!(),
-            ", code2_mac, code2_pepper_id, code2_expire_time, code3_mac, code3_pepper_id, code3_expire_time"
+            ", code2_mac, code2_pepper_id, code2_expire_time, code3_mac, code3_pepper_id, code3_expire_time, link1_mac, link1_pepper_id, link1_expire_time, link2_mac, link2_pepper_id, link2_expire_time, \
+            link3_mac, link3_pepper_id, link3_expire_time, ",
+            crate::adapters::sql::statements::link_columns!()
         )
     };
 }
@@ -122,8 +112,8 @@ macro_rules! answer_conflict {
 }
 
 pub(super) use {
-    answer_conflict, event_columns, message_columns, new_challenge_columns, session_columns,
-    unlinked_challenge_columns, user_columns,
+    answer_conflict, challenge_columns, event_columns, link_columns, message_columns, new_challenge_columns,
+    session_columns, user_columns,
 };
 
 statements! {

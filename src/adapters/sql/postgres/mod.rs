@@ -206,9 +206,9 @@ impl Parts for Postgres {
             Kind::New => &self.lanes.complete_new,
         });
         if let Some(lane) = simple
-            && lane.run(Arc::clone(&sign_in)).await?
+            && let Some(outcome) = lane.run(Arc::clone(&sign_in)).await?
         {
-            return Ok(SignInOutcome::SignedIn);
+            return Ok(outcome);
         }
         self.lanes.complete.run(sign_in).await
     }

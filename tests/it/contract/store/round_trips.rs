@@ -159,6 +159,16 @@ async fn what_is_not_simple_is_asked_twice() {
     assert_eq!((given.statements)() - sent, 3, "begun, charged, signed in for the first time");
     let attempt =
         Attempt { device: Some((device, digest("own counter"))), ..an_attempt(begun(at(1)).await, at(1), &ladder) };
+    let linked = linked_challenge("ada@example.com", at(1));
+    let by_code = an_attempt(linked.challenge.scope.challenge_id, at(1), &ladder);
+    store.begin_challenge(linked).await.unwrap();
+    let by_known = Attempt { device: attempt.device, ..by_code.clone() };
+    let sent = (given.statements)();
+    for attempt in [by_code, by_known] {
+        let charged = store.charge_attempt(attempt).await.unwrap();
+        assert!(matches!(charged, ChargeOutcome::Charged(attempt) if attempt.challenge.link.is_some()));
+    }
+    assert_eq!((given.statements)() - sent, 2, "the code beside a link");
     let sent = (given.statements)();
     let ChargeOutcome::Charged(of_known) = store.charge_attempt(attempt).await.unwrap() else { panic!("not charged") };
     let told = SignIn { notice: Some(notice(SecurityEvent::NewDevice, at(1))), ..completion(&of_known, at(1)) };

@@ -1,4 +1,4 @@
-//! Charges what is simple to charge from known devices: who comes back to sign in does so mostly from one.
+//! Charges what is simple to charge from known devices, attempts by code: who comes back to sign in does so mostly from one.
 
 use super::{
     super::{

@@ -1,4 +1,4 @@
-//! Charges what is simple to charge: attempts by code, from no known device, to challenges without a link.
+//! Charges what is simple to charge: attempts by code, from no known device.
 
 use super::{
     super::{

@@ -15,10 +15,10 @@ use crate::{
 };
 use sqlx::postgres::PgRow;
 
-/// Whether a challenge `h` can be charged by its code, and has no link.
+/// Whether a challenge `h` can be charged by its code.
 macro_rules! stands {
     () => {
-        "NOT h.used AND h.attempts < h.max_attempts AND h.code1_expire_time > i.now AND h.link_completion IS NULL"
+        "NOT h.used AND h.attempts < h.max_attempts AND h.code1_expire_time > i.now"
     };
 }
 
@@ -40,8 +40,8 @@ macro_rules! charged {
             " WHERE l.locked_until <= $1 RETURNING l.identifier_key AS counter_key, l.locked_until AS new_lock, \
             l.consecutive_failures AS failures), \
             charged AS (UPDATE challenges SET attempts = attempts + 1 FROM one JOIN l USING (counter_key) \
-            WHERE challenge_id = one.id RETURNING op, new_lock, failures, NULL::text AS link_completion, ",
-            crate::adapters::sql::statements::unlinked_challenge_columns!(),
+            WHERE challenge_id = one.id RETURNING op, new_lock, failures, ",
+            crate::adapters::sql::statements::challenge_columns!(),
             ") SELECT charged.*, u.* FROM charged LEFT JOIN (SELECT identifier_key AS whose, ",
             crate::adapters::sql::statements::user_columns!(),
             " FROM users) AS u ON u.whose = charged.identifier_key"

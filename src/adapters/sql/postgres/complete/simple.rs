@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     adapters::sql::lane::{Broken, Mark, Work},
-    ports::store::{SignIn, SignInUser},
+    ports::store::{SignIn, SignInOutcome, SignInUser},
 };
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Kind {
     }
 }
 
-/// Consumes challenges and opens sessions, all of one kind; `false`, and nothing written, where it is not that simple.
+/// Consumes challenges and opens sessions, all of one kind; `None`, and nothing written, where it is not that simple.
 pub(in super::super) struct CompleteSimple {
     /// Where to.
     pub(in super::super) connections: Connections,
@@ -56,13 +56,13 @@ pub(in super::super) struct CompleteSimple {
 
 impl Work for CompleteSimple {
     type Step = Arc<SignIn>;
-    type Outcome = bool;
+    type Outcome = Option<SignInOutcome>;
 
     fn marks(step: &Arc<SignIn>) -> impl Iterator<Item = Mark> {
         Complete::marks(step)
     }
 
-    async fn run(&self, steps: &[&Arc<SignIn>]) -> Result<Vec<Option<bool>>, Broken> {
+    async fn run(&self, steps: &[&Arc<SignIn>]) -> Result<Vec<Option<Self::Outcome>>, Broken> {
         // The challenges are locked as they are given.
         let (mut places, sorted) = in_order(steps, |step| step.challenge_id.uuid());
         let sorted: Vec<&SignIn> = sorted.into_iter().map(AsRef::as_ref).collect();
@@ -80,13 +80,15 @@ impl Work for CompleteSimple {
         let rows = match self.connections.try_run(rows.numbered()).await {
             Ok(rows) => rows,
             // Of several each is tried alone.
-            Err(failure) if steps.len() == 1 && failure.is_duplicate("users_identifier_key") => Vec::new(),
+            Err(failure) if steps.len() == 1 && failure.is_duplicate("users_identifier_key") => {
+                return Ok(vec![Some(Some(SignInOutcome::UserChanged))]);
+            }
             Err(failure) => return Err(failure.into()),
         };
-        let mut done = vec![false; steps.len()];
+        let mut outcomes = vec![None; steps.len()];
         for row in &rows {
-            done[*place(row, &mut places)?] = true;
+            outcomes[*place(row, &mut places)?] = Some(SignInOutcome::SignedIn);
         }
-        Ok(done.into_iter().map(Some).collect())
+        Ok(outcomes.into_iter().map(Some).collect())
     }
 }
