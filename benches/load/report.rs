@@ -182,9 +182,9 @@ fn methods(out: &mut String, findings: &Findings, pair: Pair) {
         "\nRates at saturation; latencies in µs from the intended start, at half that rate; CPU in µs for each call at \
          saturation, the sink of messages within the client's. A sign-in is SendOtp and VerifyOtp with the message \
          between them: its latency is that of both calls ({alone:.0} µs at the median with nobody else, on a known \
-         device), the message takes another {delivery:.0} µs at half load. For each on a new device {messages:.2} messages \
-         left at saturation; 2 are due, the notices among them may be late. {checked} of its tokens were checked by jsonwebtoken with the \
-         published keys."
+         device), the message takes another {delivery:.0} µs at half load. For each on a new device {messages:.2} \
+         messages left at saturation; 2 are due, the notices among them may be late. {checked} of its tokens were \
+         checked by jsonwebtoken with the published keys."
     );
 }
 

@@ -134,9 +134,8 @@ pub(crate) async fn figures(pair: Pair, options: &Options, yardsticks: &Yardstic
     let warm = people.count() / 20;
     sound(drive::each(&everybody, options.workers, warm, &driven.parties).await)?;
     let first = sound(drive::each(&everybody, options.workers, people.count() - warm, &driven.parties).await)?;
-    let signed_in = driven.peak(sign_in(people.clone()), 1.0, 6.0).await?;
-    let serial = if options.quick { 100 } else { 500 };
-    let alone = calibrate::serial(&Arc::new(sign_in(people.clone())), serial).await?;
+    let signed_in = driven.peak(&Arc::new(sign_in(people.clone())), 1.0, 6.0).await?;
+    let alone = driven.alone(&everybody).await?;
     let paced = Arc::new(sign_in(people.clone()));
     let half = driven.half(&paced, &signed_in, 4.0).await?;
     let delivery = paced.delivery.lock().unwrap().micros(0.5);
@@ -159,7 +158,7 @@ pub(crate) async fn figures(pair: Pair, options: &Options, yardsticks: &Yardstic
     let fresh = Arc::new(Validate::new(clients.clone(), new));
     let peak = sound(drive::each(&fresh, options.workers, count, &driven.parties).await)?;
     methods.push((VALIDATE_NEW, Measured { peak, half: None }));
-    let sent = driven.peak(Send { clients, people }, 1.0, 4.0).await?;
+    let sent = driven.peak(&Arc::new(Send { clients, people }), 1.0, 4.0).await?;
     methods.push((SEND, Measured { peak: sent, half: None }));
     watch.abort();
     let resident = resident.load(Ordering::Relaxed);
@@ -171,11 +170,10 @@ async fn new_devices(driven: &Driven<'_>, inbox: &Inbox, sign_in: SignIn) -> any
     let sign_in = Arc::new(sign_in);
     let people = sign_in.people.clone();
     let begun = people.turns();
-    let alone = calibrate::serial(&sign_in, if driven.options.quick { 100 } else { 500 }).await?;
+    let alone = driven.alone(&sign_in).await?;
     inbox.caught_up(PATIENCE).await?;
     let (turns, received) = (people.turns(), inbox.received());
-    let span = span(driven.options, 0.5, 3.0, driven.parties.clone());
-    let peak = sound(drive::closed(&sign_in, driven.options.workers, &span).await)?;
+    let peak = driven.peak(&sign_in, 0.5, 3.0).await?;
     #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
     let messages = (inbox.received() - received) as f64 / (people.turns() - turns) as f64;
     // What is late is not to burden what comes next.
@@ -206,9 +204,14 @@ struct Driven<'a> {
 }
 
 impl Driven<'_> {
-    async fn peak<W: Work>(&self, work: W, warm: f64, measured: f64) -> anyhow::Result<Run> {
+    /// The median where nothing else happens, in microseconds.
+    async fn alone<W: Work>(&self, work: &Arc<W>) -> anyhow::Result<f64> {
+        calibrate::serial(work, if self.options.quick { 100 } else { 500 }).await
+    }
+
+    async fn peak<W: Work>(&self, work: &Arc<W>, warm: f64, measured: f64) -> anyhow::Result<Run> {
         let span = span(self.options, warm, measured, self.parties.clone());
-        sound(drive::closed(&Arc::new(work), self.options.workers, &span).await)
+        sound(drive::closed(work, self.options.workers, &span).await)
     }
 
     async fn half<W: Work>(&self, work: &Arc<W>, peak: &Run, measured: f64) -> anyhow::Result<Run> {
@@ -218,8 +221,7 @@ impl Driven<'_> {
 
     async fn both<W: Work>(&self, work: W, warm: f64, measured: f64) -> anyhow::Result<Measured> {
         let work = Arc::new(work);
-        let span = span(self.options, warm, measured, self.parties.clone());
-        let peak = sound(drive::closed(&work, self.options.workers, &span).await)?;
+        let peak = self.peak(&work, warm, measured).await?;
         let half = self.half(&work, &peak, measured).await?;
         Ok(Measured { peak, half: Some(half) })
     }

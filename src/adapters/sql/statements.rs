@@ -29,7 +29,8 @@ macro_rules! challenge_columns {
     () => {
         concat!(
             crate::adapters::sql::statements::new_challenge_columns!(),
-            ", code2_mac, code2_pepper_id, code2_expire_time, code3_mac, code3_pepper_id, code3_expire_time, link1_mac, link1_pepper_id, link1_expire_time, link2_mac, link2_pepper_id, link2_expire_time, \
+            ", code2_mac, code2_pepper_id, code2_expire_time, code3_mac, code3_pepper_id, code3_expire_time, \
+            link1_mac, link1_pepper_id, link1_expire_time, link2_mac, link2_pepper_id, link2_expire_time, \
             link3_mac, link3_pepper_id, link3_expire_time, ",
             crate::adapters::sql::statements::link_columns!()
         )

@@ -32,30 +32,33 @@ macro_rules! lock_at {
     };
 }
 
-#[macro_use]
-mod simple;
-mod known;
-mod plain;
+/// The columns of an attempt, with `device` those of its device too, and then others.
+macro_rules! attempt_columns {
+    () => {
+        &[("challenge_id", "uuid"), ("now", "bigint")]
+    };
+    (device $(, $other:expr)*) => {
+        &[
+            ("challenge_id", "uuid"),
+            ("now", "bigint"),
+            ("known_identifier", "bytea"),
+            ("own_counter", "bytea"),
+            ("device_key", "uuid"),
+            ("issue_time", "bigint"),
+            $($other),*
+        ]
+    };
+}
 
-pub(super) use known::{CHARGE_KNOWN, ChargeKnown};
-pub(super) use plain::{CHARGE_PLAIN, ChargePlain};
+mod simple;
+
+pub(super) use simple::{CHARGE_KNOWN, CHARGE_PLAIN, ChargeSimple, Kind};
 
 /// A statement sees the rows as they were when it began, except those that it locks: these it sees as they are. So the
 /// challenges are locked before they are judged, and a counter's row is judged by the upsert that locks it; of several
 /// challenges of one counter the first is charged, the others come again. `seen_lock` alone may be old; see `outcome`.
-pub(super) static CHARGE: Shaped = Shaped {
-    text: TEXT,
-    singles: 3,
-    input: &[
-        ("challenge_id", "uuid"),
-        ("now", "bigint"),
-        ("known_identifier", "bytea"),
-        ("own_counter", "bytea"),
-        ("device_key", "uuid"),
-        ("issue_time", "bigint"),
-        ("by_link", "boolean"),
-    ],
-};
+pub(super) static CHARGE: Shaped =
+    Shaped { text: TEXT, singles: 3, input: attempt_columns!(device, ("by_link", "boolean")) };
 
 const TEXT: &str = concat!(
     "WITH input AS MATERIALIZED (SELECT * FROM {input}), \
@@ -105,23 +108,26 @@ impl Work for Charge {
         let mut outcomes: Vec<_> = steps.iter().map(|_| Some(ChargeOutcome::Unknown)).collect();
         let mut each_now: Vec<_> = steps.iter().map(|step| (step.now, step.by_link)).collect();
         let Some(first) = steps.first() else { return Ok(outcomes) };
-        let devices = || steps.iter().map(|step| step.device.as_ref());
         let query = bind_locks(CHARGE.query(0, steps.len()), first, steps);
-        let query = Rows::of(query, steps.len())
+        let rows = Rows::of(query, steps.len())
             .column(column!(steps, s => s.challenge_id.uuid()))
-            .column(column!(steps, s => s.now.micros()))
-            .column(devices().map(|d| d.map(|(known, _)| known.identifier_key.0.bytes().as_slice())))
-            .column(devices().map(|d| d.map(|(_, own)| own.bytes().as_slice())))
-            .column(devices().map(|d| d.map(|(known, _)| known.device_key)))
-            .column(devices().map(|d| d.map(|(known, _)| known.issue_time.micros())))
-            .column(column!(steps, s => s.by_link))
-            .numbered();
+            .column(column!(steps, s => s.now.micros()));
+        let query = bind_devices(rows, steps).column(column!(steps, s => s.by_link)).numbered();
         for row in &self.0.run(query).await? {
             let (now, by_link) = *place(row, &mut each_now)?;
             *place(row, &mut outcomes)? = outcome(row, now, by_link, &first.lockout).map_err(Broken::Lost)?;
         }
         Ok(outcomes)
     }
+}
+
+/// Binds what tells the devices that are known, with nothing for the others.
+fn bind_devices(rows: Rows, steps: &[&Attempt]) -> Rows {
+    let devices = || steps.iter().map(|step| step.device.as_ref());
+    rows.column(devices().map(|d| d.map(|(known, _)| known.identifier_key.0.bytes().as_slice())))
+        .column(devices().map(|d| d.map(|(_, own)| own.bytes().as_slice())))
+        .column(devices().map(|d| d.map(|(known, _)| known.device_key)))
+        .column(devices().map(|d| d.map(|(known, _)| known.issue_time.micros())))
 }
 
 /// Binds what says how long counters lock.

@@ -39,8 +39,8 @@ use crate::{
     },
 };
 use begin::Begin;
-use charge::{Charge, ChargeKnown, ChargePlain};
-use complete::{Complete, CompleteSimple, Kind};
+use charge::{Charge, ChargeSimple};
+use complete::{Complete, CompleteSimple};
 use connections::Connections;
 use link::PgLink;
 use record::Record;
@@ -65,8 +65,8 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(20);
 struct Lanes {
     begin: Lane<Begin>,
     charge: Lane<Charge>,
-    charge_plain: Lane<ChargePlain>,
-    charge_known: Lane<ChargeKnown>,
+    charge_plain: Lane<ChargeSimple>,
+    charge_known: Lane<ChargeSimple>,
     complete: Lane<Complete>,
     complete_known: Lane<CompleteSimple>,
     complete_told: Lane<CompleteSimple>,
@@ -79,16 +79,17 @@ struct Lanes {
 impl Lanes {
     fn start(connections: &Connections) -> Self {
         let (limit, turns, at_once) = (Postgres::LIMIT, Turns::new(), Duration::ZERO);
-        let simple = |kind| CompleteSimple { connections: connections.clone(), kind };
+        let charging = |kind| ChargeSimple { connections: connections.clone(), kind };
+        let completing = |kind| CompleteSimple { connections: connections.clone(), kind };
         Self {
             begin: Lane::start(Begin(connections.clone()), limit, &turns, at_once),
             charge: Lane::start(Charge(connections.clone()), limit, &turns, at_once),
-            charge_plain: Lane::start(ChargePlain(connections.clone()), limit, &turns, at_once),
-            charge_known: Lane::start(ChargeKnown(connections.clone()), limit, &turns, at_once),
+            charge_plain: Lane::start(charging(charge::Kind::Plain), limit, &turns, at_once),
+            charge_known: Lane::start(charging(charge::Kind::Known), limit, &turns, at_once),
             complete: Lane::start(Complete(connections.clone()), limit, &turns, at_once),
-            complete_known: Lane::start(simple(Kind::Known), limit, &turns, at_once),
-            complete_told: Lane::start(simple(Kind::Told), limit, &turns, at_once),
-            complete_new: Lane::start(simple(Kind::New), limit, &turns, at_once),
+            complete_known: Lane::start(completing(complete::Kind::Known), limit, &turns, at_once),
+            complete_told: Lane::start(completing(complete::Kind::Told), limit, &turns, at_once),
+            complete_new: Lane::start(completing(complete::Kind::New), limit, &turns, at_once),
             rotate: Lane::start(Rotate(connections.clone()), limit, &turns, at_once),
             settle: Lane::start(Settle(connections.clone()), limit, &turns, SETTLE_PAUSE),
             record: Lane::start(Record(connections.clone()), limit, &turns, at_once),
@@ -177,14 +178,13 @@ impl Parts for Postgres {
     }
 
     async fn charge_attempt(&self, attempt: Attempt) -> Result<ChargeOutcome, StoreFault> {
-        let charged = if ChargePlain::takes(&attempt) {
-            self.lanes.charge_plain.run(attempt.clone()).await?
-        } else if ChargeKnown::takes(&attempt) {
-            self.lanes.charge_known.run(attempt.clone()).await?
-        } else {
-            None
-        };
-        if let Some(charged) = charged {
+        let simple = charge::Kind::of(&attempt).map(|kind| match kind {
+            charge::Kind::Plain => &self.lanes.charge_plain,
+            charge::Kind::Known => &self.lanes.charge_known,
+        });
+        if let Some(lane) = simple
+            && let Some(charged) = lane.run(attempt.clone()).await?
+        {
             return Ok(charged);
         }
         // Nothing was written. The statement for every case tells why, or charges it.
@@ -200,10 +200,10 @@ impl Parts for Postgres {
             return Box::pin(done).await;
         }
         let sign_in = Arc::new(sign_in);
-        let simple = Kind::of(&sign_in).map(|kind| match kind {
-            Kind::Known => &self.lanes.complete_known,
-            Kind::Told => &self.lanes.complete_told,
-            Kind::New => &self.lanes.complete_new,
+        let simple = complete::Kind::of(&sign_in).map(|kind| match kind {
+            complete::Kind::Known => &self.lanes.complete_known,
+            complete::Kind::Told => &self.lanes.complete_told,
+            complete::Kind::New => &self.lanes.complete_new,
         });
         if let Some(lane) = simple
             && let Some(outcome) = lane.run(Arc::clone(&sign_in)).await?

@@ -1,17 +1,26 @@
-//! What the statements have in common that charge what is simple to charge.
+//! Charges what is simple to charge: attempts by code, to challenges that stand.
 //!
-//! They go in the order of `CHARGE`, and with its locks: the challenges (`c`), which are judged as they are then, the counters
-//! (`l`), and what is charged. They tell of nothing else, so that they have less to set up: that is most of what a statement
-//! costs PostgreSQL which is about a few rows.
+//! In the order of `CHARGE`, and with its locks: the challenges (`c`), which are judged as they are then, the counters (`l`), and
+//! what is charged. It tells of nothing else, so that it has less to set up: that is most of what a statement costs PostgreSQL
+//! which is about a few rows.
 
+use super::{
+    super::{
+        connections::{Connections, in_order, place},
+        shaped::{Rows, Shaped},
+    },
+    Charge, bind_devices, bind_locks, lock_of,
+};
 use crate::{
     adapters::sql::{
         fields::Fields as _,
+        lane::{Broken, Mark, Work},
         rows::{self, StoredChallenge},
+        statements::{challenge_columns, user_columns},
         steps::{self, charge::Charged},
     },
     domain::{digest::Digest, time::Timestamp},
-    ports::store::{ChargeOutcome, StoreFault},
+    ports::store::{Attempt, ChargeOutcome, StoreFault},
 };
 use sqlx::postgres::PgRow;
 
@@ -41,19 +50,116 @@ macro_rules! charged {
             l.consecutive_failures AS failures), \
             charged AS (UPDATE challenges SET attempts = attempts + 1 FROM one JOIN l USING (counter_key) \
             WHERE challenge_id = one.id RETURNING op, new_lock, failures, ",
-            crate::adapters::sql::statements::challenge_columns!(),
+            challenge_columns!(),
             ") SELECT charged.*, u.* FROM charged LEFT JOIN (SELECT identifier_key AS whose, ",
-            crate::adapters::sql::statements::user_columns!(),
+            user_columns!(),
             " FROM users) AS u ON u.whose = charged.identifier_key"
         )
     };
 }
 
+/// Attempts of devices that are not known.
+pub(in super::super) static CHARGE_PLAIN: Shaped = Shaped { text: PLAIN_TEXT, singles: 3, input: attempt_columns!() };
+
+const PLAIN_TEXT: &str = concat!(
+    "WITH c AS MATERIALIZED (SELECT i.op, h.challenge_id AS id, h.identifier_key AS counter_key FROM {input} \
+    JOIN challenges AS h ON h.challenge_id = i.challenge_id WHERE ",
+    stands!(),
+    " FOR NO KEY UPDATE OF h), ",
+    charged!("", "")
+);
+
+/// Attempts of known devices, charged to their own counters: who comes back to sign in does so mostly from one.
+pub(in super::super) static CHARGE_KNOWN: Shaped =
+    Shaped { text: KNOWN_TEXT, singles: 3, input: attempt_columns!(device) };
+
+const KNOWN_TEXT: &str = concat!(
+    "WITH c AS MATERIALIZED (SELECT i.op, h.challenge_id AS id, i.own_counter AS counter_key, i.known_identifier AS owner \
+    FROM {input} JOIN challenges AS h ON h.challenge_id = i.challenge_id AND h.identifier_key = i.known_identifier \
+    JOIN users AS k ON k.identifier_key = i.known_identifier AND k.device_epoch <= i.issue_time WHERE ",
+    stands!(),
+    " AND NOT EXISTS (SELECT 1 FROM revoked_devices AS r WHERE r.device_key = i.device_key) FOR NO KEY UPDATE OF h), ",
+    charged!(", owner_key", ", owner")
+);
+
+/// What is simple to charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Kind {
+    /// An attempt of a device that is not known.
+    Plain,
+    /// One of a known device.
+    Known,
+}
+
+impl Kind {
+    /// What an attempt may be; `None` where it is not that simple.
+    pub(in super::super) const fn of(attempt: &Attempt) -> Option<Self> {
+        match (attempt.by_link, &attempt.device) {
+            (true, _) => None,
+            (false, None) => Some(Self::Plain),
+            (false, Some(_)) => Some(Self::Known),
+        }
+    }
+
+    const fn statement(self) -> &'static Shaped {
+        match self {
+            Self::Plain => &CHARGE_PLAIN,
+            Self::Known => &CHARGE_KNOWN,
+        }
+    }
+}
+
+/// Charges attempts, all of one kind; `None`, and nothing written, where it is not that simple.
+pub(in super::super) struct ChargeSimple {
+    /// Where to.
+    pub(in super::super) connections: Connections,
+    /// What.
+    pub(in super::super) kind: Kind,
+}
+
+impl Work for ChargeSimple {
+    type Step = Attempt;
+    type Outcome = Option<ChargeOutcome>;
+
+    fn marks(step: &Attempt) -> impl Iterator<Item = Mark> {
+        Charge::marks(step)
+    }
+
+    fn together(first: &Attempt, next: &Attempt) -> bool {
+        Charge::together(first, next)
+    }
+
+    async fn run(&self, steps: &[&Attempt]) -> Result<Vec<Option<Self::Outcome>>, Broken> {
+        let own = |step: &Attempt| step.device.map(|(_, own)| own);
+        let mut each: Vec<_> = steps.iter().map(|step| (step.now, own(step))).collect();
+        let mut outcomes: Vec<_> = steps.iter().map(|_| Some(None)).collect();
+        let Some(first) = steps.first() else { return Ok(outcomes) };
+        // The challenges are locked as they are given.
+        let (places, sorted) = in_order(steps, |step| step.challenge_id.uuid());
+        let sorted: Vec<&Attempt> = sorted.into_iter().copied().collect();
+        let query = bind_locks(self.kind.statement().query(0, steps.len()), first, steps);
+        let rows = Rows::of(query, steps.len())
+            .column(column!(sorted, s => s.challenge_id.uuid()))
+            .column(column!(sorted, s => s.now.micros()));
+        let rows = match self.kind {
+            Kind::Plain => rows,
+            Kind::Known => bind_devices(rows, &sorted),
+        };
+        // In the order in which they came: of several of one counter the first is charged.
+        let query = rows.numbers(places.into_iter().map(|place| i64::try_from(place + 1).unwrap_or(i64::MAX)));
+        for row in &self.connections.run(query).await? {
+            let (now, own) = *place(row, &mut each)?;
+            *place(row, &mut outcomes)? = Some(Some(charged(row, now, own).map_err(Broken::Lost)?));
+        }
+        Ok(outcomes)
+    }
+}
+
 /// What was charged, to the counter `own` of a device or to the identifier's.
-pub(super) fn charged(row: &PgRow, now: Timestamp, own: Option<Digest>) -> Result<ChargeOutcome, StoreFault> {
+fn charged(row: &PgRow, now: Timestamp, own: Option<Digest>) -> Result<ChargeOutcome, StoreFault> {
     let StoredChallenge { challenge, codes } = rows::challenge(row)?;
     let user = if row.id_or_none("user_id")?.is_some() { Some(rows::user(row)?) } else { None };
-    let locked_until = super::lock_of(row)?;
+    let locked_until = lock_of(row)?;
     let counter_key = own.unwrap_or(challenge.scope.identifier_key.0);
     let failures = row.count("failures")?;
     Ok(steps::charge::charged(Charged { challenge, codes, user, locked_until, failures, counter_key }, now))
