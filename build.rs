@@ -24,6 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "identity/v1/session_service.proto",
         "identity/v1/admin_service.proto",
         "identity/v1/error_reason.proto",
+        // What the details of errors are made of: whoever shows an error to a person reads them by this.
+        "google/rpc/error_details.proto",
     ])?;
     fs::write(out.join("identity_descriptor.bin"), compiler.encode_file_descriptor_set())?;
     let set = compiler.file_descriptor_set();

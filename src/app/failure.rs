@@ -40,13 +40,38 @@ impl From<Problem> for Failure {
     }
 }
 
-/// An error with the reasons behind it, for an operator at the start, when no request's data is in them.
+/// An error with the reasons behind it, for an operator at the start, when no request's data is in them. What two of them
+/// say alike is said once.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut told = vec![error.to_string()];
     let mut source = error.source();
     while let Some(error) = source {
-        text = format!("{text}: {error}");
+        let reason = error.to_string();
+        match told.last_mut() {
+            Some(last) if last.contains(&reason) => {}
+            Some(last) if reason.contains(last.as_str()) => *last = reason,
+            _ => told.push(reason),
+        }
         source = error.source();
     }
-    text
+    told.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Layer(&'static str, #[source] Option<Box<Layer>>);
+
+    #[test]
+    fn what_is_said_twice_is_told_once() {
+        let of = |texts: &[&'static str]| {
+            let layers = texts.iter().rev().fold(None, |below, text| Some(Box::new(Layer(text, below))));
+            chain(&*layers.unwrap())
+        };
+        assert_eq!(of(&["it cannot be opened", "no route", "timed out"]), "it cannot be opened: no route: timed out");
+        assert_eq!(of(&["it fails", "denied", "the server said: denied", "denied"]), "it fails: the server said: denied");
+    }
 }

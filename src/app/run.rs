@@ -180,6 +180,12 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     let written = CancellationToken::new();
     let writing = analytics.map(|writer| tokio::spawn(writer.run(written.clone())));
     announce(bound.addresses());
+    let http = bound.addresses().http;
+    if services.mailbox.is_some() && !http.ip().is_loopback() {
+        tracing::warn!(
+            "whoever reaches {http} reads everybody's codes at /dev/mailbox; have it on the loopback, or deliver otherwise"
+        );
+    }
     tracing::info!(environment = ?config.service.environment, "serving");
     tokio::spawn(shutdown::obey(signals, stop.clone(), cut.clone()));
 

@@ -122,8 +122,10 @@ pub struct Addresses {
 #[derive(Debug, thiserror::Error)]
 pub enum BindFault {
     /// Its address is taken, not this machine's, or needs other rights.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}, as `{key}` has it")]
     Address {
+        /// The key of the configuration that asks for it.
+        key: &'static str,
         /// The address that was asked for.
         address: SocketAddr,
         /// Why.
@@ -166,16 +168,16 @@ pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
         idle_timeout: limits.idle_timeout,
         drain_timeout: limits.drain_timeout,
     });
-    let open = async |address| {
+    let open = async |key, address| {
         let door = Door::open(address, tls.clone(), Arc::clone(&settings)).await;
         let bound = door.and_then(|door| door.address().map(|address| (door, address)));
-        bound.map_err(|source| BindFault::Address { address, source })
+        bound.map_err(|source| BindFault::Address { key, address, source })
     };
-    let (grpc, grpc_address) = open(options.grpc).await?;
-    let (http, http_address) = open(options.http).await?;
-    let (admin, admin_address) = open(options.admin).await?;
+    let (grpc, grpc_address) = open("listen.grpc", options.grpc).await?;
+    let (http, http_address) = open("listen.http", options.http).await?;
+    let (admin, admin_address) = open("listen.admin", options.admin).await?;
     let (metrics, metrics_address) = match options.metrics {
-        Some(address) => open(address).await.map(|(door, address)| (Some(door), Some(address)))?,
+        Some(address) => open("telemetry.metrics_listen", address).await.map(|(door, address)| (Some(door), Some(address)))?,
         None => (None, None),
     };
     let addresses =
@@ -203,6 +205,8 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     // Nobody calls the operators' listener from a web page.
     let back = FrontOptions { web_origins: WebOrigins::None, ..front.clone() };
     let health = Health::default();
+    // Until somebody has looked nothing is called ready.
+    health.set(Ready::UNKNOWN).await;
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
     let people = grpc::people(&otp, &tokens, &accounts, &health, front);
     let operators = grpc::operators(operators, options.operator_token, &health, back);

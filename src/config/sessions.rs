@@ -11,13 +11,13 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<SessionPolicy> {
     let mut span = |key, from, to, default| section.get(key, &Span(from..=to)).or(default);
     let minute = Duration::from_mins(1);
     let access_token_lifetime =
-        span("access_token_lifetime", minute, default.access_token_lifetime, default.access_token_lifetime);
+        span("access_token_lifetime", minute, SessionPolicy::LONGEST_ACCESS_TOKEN_LIFETIME, default.access_token_lifetime);
     let idle_lifetime = span("idle_lifetime", minute, days(365), default.idle_lifetime);
     let absolute_lifetime = span("absolute_lifetime", minute, days(365), default.absolute_lifetime);
     let refresh_grace = span("refresh_grace", Duration::ZERO, minute, default.refresh_grace);
     // Recorded answers are kept for ten minutes; a retry cannot be recognised for longer.
     let refresh_retry = span("refresh_retry", Duration::ZERO, Duration::from_mins(10), default.refresh_retry);
-    let clock_skew = span("clock_skew", Duration::ZERO, minute, default.clock_skew);
+    let clock_skew = span("clock_skew", Duration::ZERO, SessionPolicy::LONGEST_CLOCK_SKEW, default.clock_skew);
     let max_feed_age = span("max_feed_age", Duration::from_secs(1), minute, default.max_feed_age);
     let policy = SessionPolicy {
         issuer: String::new(),

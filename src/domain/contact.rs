@@ -9,7 +9,7 @@ pub use phone::{Country, NotAPhoneNumber, NumberKind, PhoneNumber};
 
 use super::{digest::Digest, secret::Secret32};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
-use std::fmt;
+use std::{char::ToLowercase, fmt};
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 /// How long an address may be (RFC 5321 section 4.5.3.1.3, less the angle brackets of a path).
@@ -81,7 +81,10 @@ impl EmailAddress {
             // All the forms of such text are one.
             local.to_ascii_lowercase()
         } else {
-            local.nfc().collect::<String>().to_lowercase().nfc().collect()
+            let local: String = local.nfc().collect();
+            // Word by word: whether a sigma is a final one must not depend on what stands behind the next dot.
+            let words = local.split_inclusive(|c: char| c.is_ascii_punctuation());
+            words.map(str::to_lowercase).collect::<String>().nfc().collect()
         };
         let canonical = format!("{local}@{}", ascii_domain(domain)?);
         if is_local_part(&local) && canonical.len() <= MAX_OCTETS {
@@ -110,15 +113,16 @@ impl EmailAddress {
         IdentifierKey(Digest::hmac(key, &[b"identity.v1 identifier", b"email", self.0.as_bytes()]))
     }
 
-    /// The key under which requests are counted: sub-addresses, compatibility forms of letters (NFKC) and what the
-    /// provider says is the same mailbox do not mint a fresh budget. It never stands for an identity.
+    /// The key under which requests are counted: sub-addresses, compatibility forms of letters (NFKC), letters that share
+    /// a capital (`σ` and `ς`) and what the provider says is the same mailbox do not mint a fresh budget. It never stands
+    /// for an identity.
     #[must_use]
     pub fn abuse_key(&self, key: &Secret32) -> IdentifierKey {
         let (local, domain) = self.parts();
         let local = if local.is_ascii() {
             local.to_ascii_lowercase()
         } else {
-            local.nfkc().collect::<String>().to_lowercase().nfkc().collect()
+            local.nfkc().flat_map(without_case).nfkc().collect()
         };
         let (base, domain) = folding::folded(&local, domain);
         IdentifierKey(Digest::hmac(key, &[b"identity.v1 abuse", b"email", base.as_bytes(), domain.as_bytes()]))
@@ -165,13 +169,22 @@ fn is_atom_char(c: char) -> bool {
     }
 }
 
-/// Format characters that change nothing one can see: zero-width, joiners, direction marks, the byte order mark;
-/// and letters and marks that show nothing, such as the fillers of Hangul.
+/// The small letter that all letters with the same capital share: `σ` for `ς`. `ß` and `ı` stay what they are.
+fn without_case(c: char) -> ToLowercase {
+    let mut capitals = c.to_uppercase();
+    match (capitals.next(), capitals.next()) {
+        (Some(capital), None) if c != 'ı' => capital.to_lowercase(),
+        _ => c.to_lowercase(),
+    }
+}
+
+/// Characters that show nothing: Unicode's `Default_Ignorable_Code_Point` (UAX 44) and the rest of the block that ends in the
+/// replacement characters. UTS 46 maps some of them to nothing, so that an address with them would pass for the one without.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -17,7 +17,12 @@ use crate::{
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -38,11 +43,38 @@ pub(crate) struct Answers {
     store: Arc<dyn Store>,
     keys: Arc<dyn Keys>,
     entropy: Arc<dyn Entropy>,
+    turns: Turns,
+}
+
+/// Who is at a call, by its key.
+type Turns = Arc<Mutex<HashMap<Digest, Weak<AsyncMutex<()>>>>>;
+
+/// A turn at a call: whoever has it is alone with it in this process.
+pub(crate) struct Turn {
+    call: Digest,
+    /// Holds the turn, and what it is a turn at.
+    held: OwnedMutexGuard<()>,
+    turns: Turns,
 }
 
 impl Answers {
     pub(crate) fn new(store: Arc<dyn Store>, keys: Arc<dyn Keys>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { store, keys, entropy }
+        Self { store, keys, entropy, turns: Turns::default() }
+    }
+
+    /// Waits until no other call under the same id is under way in this process, so that one of many at once does the work
+    /// and the others find its answer, instead of being counted and charged beside it. Keep it to the end of the call.
+    pub(crate) async fn turn(&self, key: Option<&AnswerKey>) -> Option<Turn> {
+        let call = key?.call;
+        let place = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.get(&call).and_then(Weak::upgrade).unwrap_or_else(|| {
+                let place = Arc::default();
+                turns.insert(call, Arc::downgrade(&place));
+                place
+            })
+        };
+        Some(Turn { call, held: place.lock_owned().await, turns: Arc::clone(&self.turns) })
     }
 
     /// The key of a call of `method`.
@@ -88,5 +120,15 @@ impl Answers {
         let body =
             seal(&self.keys.sealing(), place, self.entropy.nonce(), &plain).map_err(|fault| fault::seal(&fault))?;
         Ok(RecordedAnswer { key, body, expire_time: now.after(RETENTION) })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits: a place is only ever taken up under this lock.
+        if Arc::strong_count(OwnedMutexGuard::mutex(&self.held)) == 1 {
+            turns.remove(&self.call);
+        }
     }
 }

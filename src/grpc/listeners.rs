@@ -3,7 +3,7 @@
 use super::{
     admin::Admin,
     front::{Dispatch, Front, FrontOptions},
-    health::Health,
+    health::{Checks, Health},
     identity::Identity,
     layers::{answer, authorization::OperatorToken, call::Call},
     proto::{
@@ -29,7 +29,7 @@ use http::{Request, Response};
 use http_body::Body as HttpBody;
 use std::{error::Error, sync::Arc};
 use tonic::{body::Body, server::NamedService as _, service::Routes};
-use tonic_health::{pb::health_server::HealthServer, server::HealthService};
+use tonic_health::pb::health_server::HealthServer;
 use tower::Service as _;
 
 /// The longest message that is taken.
@@ -40,7 +40,7 @@ pub struct People {
     identity: IdentityServiceServer<Identity>,
     token: TokenServiceServer<Tokens>,
     session: SessionServiceServer<Sessions>,
-    health: HealthServer<HealthService>,
+    health: HealthServer<Checks>,
     reflection: Routes,
 }
 
@@ -60,7 +60,7 @@ pub fn people(
         identity: IdentityServiceServer::new(identity).max_decoding_message_size(MAX_MESSAGE),
         token: TokenServiceServer::new(token).max_decoding_message_size(MAX_MESSAGE),
         session: SessionServiceServer::new(session).max_decoding_message_size(MAX_MESSAGE),
-        health: health.server().max_decoding_message_size(MAX_MESSAGE),
+        health: health.of_people().max_decoding_message_size(MAX_MESSAGE),
         reflection: reflection::of(&[
             IdentityServiceServer::<Identity>::NAME,
             TokenServiceServer::<Tokens>::NAME,
@@ -80,7 +80,7 @@ impl Dispatch for People {
             TokenServiceServer::<Tokens>::NAME => self.token.clone().call(request).await,
             IdentityServiceServer::<Identity>::NAME => self.identity.clone().call(request).await,
             SessionServiceServer::<Sessions>::NAME => self.session.clone().call(request).await,
-            HealthServer::<HealthService>::NAME => self.health.clone().call(request).await,
+            HealthServer::<Checks>::NAME => self.health.clone().call(request).await,
             reflection::V1 | reflection::V1_ALPHA => self.reflection.clone().call(request).await,
             _ => Ok(answer::of(Fault::MethodNotFound)),
         };
@@ -93,7 +93,7 @@ pub struct Operators {
     engine: Arc<AdminEngine>,
     token: OperatorToken,
     admin: AdminServiceServer<Admin>,
-    health: HealthServer<HealthService>,
+    health: HealthServer<Checks>,
     reflection: Routes,
 }
 
@@ -124,7 +124,7 @@ pub fn operators(
         engine,
         token,
         admin: AdminServiceServer::new(admin).max_decoding_message_size(MAX_MESSAGE),
-        health: health.server().max_decoding_message_size(MAX_MESSAGE),
+        health: health.of_operators().max_decoding_message_size(MAX_MESSAGE),
         reflection: reflection::of(&[AdminServiceServer::<Admin>::NAME]),
     };
     Front::new(operators, options)
@@ -143,7 +143,7 @@ impl Dispatch for Operators {
                 }
                 self.admin.clone().call(request).await
             }
-            HealthServer::<HealthService>::NAME => self.health.clone().call(request).await,
+            HealthServer::<Checks>::NAME => self.health.clone().call(request).await,
             reflection::V1 | reflection::V1_ALPHA => self.reflection.clone().call(request).await,
             _ => Ok(answer::of(Fault::MethodNotFound)),
         };

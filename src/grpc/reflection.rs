@@ -1,8 +1,9 @@
-//! Server reflection, versions v1 and v1alpha, from the whole descriptor.
+//! Server reflection, versions v1 and v1alpha, from the whole descriptor. Each describes both, and the details of errors too:
+//! clients ask for whatever is listed or answered.
 
 use super::proto::FILE_DESCRIPTOR_SET;
 use tonic::service::Routes;
-use tonic_reflection::server::Builder;
+use tonic_reflection::{pb, server::Builder};
 
 /// The service names of reflection.
 pub(super) const V1: &str = "grpc.reflection.v1.ServerReflection";
@@ -15,6 +16,9 @@ pub(super) fn of(services: &[&str]) -> Routes {
         let builder = Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(pb::v1::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(pb::v1alpha::FILE_DESCRIPTOR_SET)
+            .include_reflection_service(false)
             .with_service_name("grpc.health.v1.Health")
             .with_service_name(V1)
             .with_service_name(V1_ALPHA);

@@ -25,7 +25,7 @@ pub enum OpenFault {
     #[error("no thread for the database")]
     Threads(#[source] std::io::Error),
     /// The schema has a step that this program does not know.
-    #[error("the schema is newer than this program (it has step {0}); start the newer release")]
+    #[error("the schema is newer than this program (it has step {0})")]
     Newer(i64),
     /// A step that was applied differs from this program's.
     #[error("step {0} of the schema differs from this program's")]
@@ -33,6 +33,42 @@ pub enum OpenFault {
     /// A step failed, or the database refused it.
     #[error("the schema cannot be brought up to date")]
     Migrate(#[source] MigrateError),
+}
+
+impl OpenFault {
+    /// What to do about it, in words for an operator.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Settings(_) => "look at `[store]` in the configuration",
+            Self::Connect(error) | Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+                remedy_of(error)
+            }
+            Self::Open(_) => "look at `store.sqlite.path`, at what lies there, and at who may write it",
+            Self::Threads(_) => "raise the limit of processes",
+            Self::Newer(_) => "start the newer release, or the one before it that this schema was made for",
+            Self::Changed(_) => "start the release that made this schema, or give `[store]` a database of its own",
+            Self::Migrate(_) => "look at the database's log",
+        }
+    }
+}
+
+/// What to do where the driver or the database says this.
+fn remedy_of(error: &Error) -> &'static str {
+    match error {
+        Error::Io(_) => "is it running, and are host, port or path in `[store]` its own?",
+        Error::Tls(_) => "look at `store.postgres.tls` and `ca_file`",
+        Error::Database(database) => match database.code().as_deref() {
+            Some("3D000") => "create the database, or name another in `store.postgres.database`",
+            Some("28000" | "28P01") => "look at `store.postgres.user` and at its password file",
+            Some("42501") => "let the role create tables in it, or run `identity migrate` as a role that may and set `store.migrate = \"by-command\"`",
+            // Of SQLite: NOTADB.
+            Some("26") => "name a file that is a database, or that is not there yet, in `store.sqlite.path`",
+            Some("53300") => "raise its `max_connections`, or lower `store.postgres.pool_size`",
+            _ => "look at the database's log",
+        },
+        _ => "look at the database's log",
+    }
 }
 
 impl From<MigrateError> for OpenFault {

@@ -13,7 +13,6 @@ use crate::{
         challenge::Challenge,
         contact::IdentifierKey,
         device_token::KnownDevice,
-        digest::Digest,
         id::{ChallengeId, SessionId, UserId},
         progress::Standing,
         revocation::Revocation,
@@ -238,17 +237,14 @@ impl<E: Engine> SessionStore for SqlStore<E> {
         step!(self, "end_sessions", Transaction, |link| steps::sessions::end(link, user_id, scope, now, event))
     }
 
-    async fn end_by_token(
+    async fn sign_out(
         &self,
         session_id: SessionId,
-        presented: Digest,
         all: bool,
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<SignOutOutcome, StoreFault> {
-        step!(self, "end_by_token", Transaction, |link| steps::sessions::end_by_token(
-            link, session_id, presented, all, now, event
-        ))
+        step!(self, "sign_out", Transaction, |link| steps::sessions::sign_out(link, session_id, all, now, event))
     }
 
     async fn sessions(

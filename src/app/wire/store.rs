@@ -38,22 +38,30 @@ impl OpenStore {
     /// # Errors
     /// Where it is newer, or refuses.
     pub(in crate::app) async fn migrate(&self) -> Result<(), Failure> {
-        let migrated = match self {
-            Self::Sqlite(store) => store.migrate().await,
-            Self::Postgres(store) => store.migrate().await,
-        };
-        migrated.map_err(|fault| unavailable("the database", &fault))
+        self.bring_up().await.map_err(|fault| unavailable("the database", &fault))
     }
 
-    /// The store as engines take it, brought to its form where that is done on start.
+    /// The store as engines take it, brought to its form where that is done on start. A newer form is served as it is: a
+    /// replica of the release before may start again beside the new ones, for which each release leaves the form fit.
     ///
     /// # Errors
-    /// As [`OpenStore::migrate`].
+    /// As [`OpenStore::migrate`], but for a newer form.
     pub(in crate::app) async fn ready(self, migrate: store::Migrate) -> Result<Arc<dyn Store>, Failure> {
         if migrate == store::Migrate::OnStart {
-            self.migrate().await?;
+            match self.bring_up().await {
+                Ok(()) => {}
+                Err(newer @ OpenFault::Newer(_)) => tracing::warn!("{newer}: fine while releases are exchanged"),
+                Err(fault) => return Err(unavailable("the database", &fault)),
+            }
         }
         Ok(self.into_store())
+    }
+
+    async fn bring_up(&self) -> Result<(), OpenFault> {
+        match self {
+            Self::Sqlite(store) => store.migrate().await,
+            Self::Postgres(store) => store.migrate().await,
+        }
     }
 
     /// The store as engines take it.
@@ -89,5 +97,5 @@ fn place_of_server(postgres: &store::Postgres) -> String {
 
 /// What an operator reads, with the reasons behind it: at this time no request's data is in them.
 fn unavailable(place: &str, fault: &OpenFault) -> Failure {
-    Failure::Unavailable(format!("{place}: {}", failure::chain(fault)))
+    Failure::Unavailable(format!("{place}: {}; {}", failure::chain(fault), fault.remedy()))
 }

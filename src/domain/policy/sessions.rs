@@ -24,12 +24,18 @@ pub struct SessionPolicy {
 }
 
 impl SessionPolicy {
+    /// The longest that an access token may live.
+    pub const LONGEST_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_mins(15);
+
+    /// The greatest difference of clocks that may be allowed for.
+    pub const LONGEST_CLOCK_SKEW: Duration = Duration::from_mins(1);
+
     /// The defaults for an issuer.
     #[must_use]
     pub fn for_issuer(issuer: String) -> Self {
         Self {
             issuer,
-            access_token_lifetime: Duration::from_mins(15),
+            access_token_lifetime: Self::LONGEST_ACCESS_TOKEN_LIFETIME,
             idle_lifetime: Duration::from_hours(7 * 24),
             absolute_lifetime: Duration::from_hours(30 * 24),
             refresh_grace: Duration::from_secs(10),

@@ -42,6 +42,7 @@ impl OtpEngine {
     pub async fn resend(&self, request: ResendOtp, origin: &Origin) -> Result<Sent, Refusal> {
         let now = self.parts.clock.now();
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("ResendOtp", repeatable));
+        let _turn = self.answers.turn(key.as_ref()).await;
         if let Some(sent) = self.resent_before(key.as_ref(), now).await? {
             return Ok(sent);
         }

@@ -78,6 +78,7 @@ impl OtpEngine {
         let now = self.parts.clock.now();
         let client = self.parts.clients.find(&request.client_id).ok_or_else(unknown_client)?;
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key(request.method(), repeatable));
+        let _turn = self.answers.turn(key.as_ref()).await;
         if let Some(sent) = self.sent_before(key.as_ref(), now).await? {
             return Ok(sent);
         }

@@ -47,6 +47,7 @@ impl OtpEngine {
     pub async fn verify(&self, request: VerifyOtp, origin: &Origin) -> Result<SignedIn, Refusal> {
         let now = self.parts.clock.now();
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("VerifyOtp", repeatable));
+        let _turn = self.answers.turn(key.as_ref()).await;
         if let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await? {
             return Ok(signed_in);
         }
@@ -64,6 +65,12 @@ impl OtpEngine {
             }
             None => ChargeOutcome::Unknown,
         };
+        // Another process may have been faster with the same call.
+        if !matches!(outcome, ChargeOutcome::Charged(_))
+            && let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await?
+        {
+            return Ok(signed_in);
+        }
         let (challenge, reason, refusal) = match outcome {
             ChargeOutcome::Charged(attempt) => {
                 return self.compare(request, *attempt, &lockout, key, origin, now).await;

@@ -37,8 +37,9 @@ impl RevokedSessions {
     pub(super) fn new(policy: &SessionPolicy) -> Self {
         Self {
             // The last token of a session was issued before its end, by a clock that may be ahead; whoever checks it
-            // allows for the same difference once more.
-            retention: policy.access_token_lifetime + 2 * policy.clock_skew,
+            // allows for the same difference once more. Both as long as they may be set: who started before may have given
+            // out tokens that live longer than those of now.
+            retention: SessionPolicy::LONGEST_ACCESS_TOKEN_LIFETIME + 2 * SessionPolicy::LONGEST_CLOCK_SKEW,
             max_age: policy.max_feed_age,
             ended: RwLock::default(),
             read_time: AtomicI64::new(NEVER),
@@ -57,11 +58,13 @@ impl RevokedSessions {
         }
     }
 
-    /// From when on the feed is to be read.
+    /// From when on the feed is to be read: a whole life back at the start, and where the clock was set back, for it may have
+    /// been ahead before, and what ended then been forgotten.
     pub(super) fn since(&self, now: Timestamp) -> Timestamp {
         match self.read_time.load(Ordering::Acquire) {
             NEVER => now.before(self.retention),
-            micros => Timestamp::from_micros(micros).min(now).before(OVERLAP),
+            micros if now < Timestamp::from_micros(micros) => now.before(self.retention),
+            micros => Timestamp::from_micros(micros).before(OVERLAP),
         }
     }
 

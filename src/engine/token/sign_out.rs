@@ -4,6 +4,7 @@ use super::TokenIssuer;
 use crate::{
     domain::{
         audit::{Act, AuditEvent},
+        id::SessionId,
         refresh_token::{PresentedToken, RefreshToken},
         refusal::{FieldReason, FieldViolation, Refusal},
         secret::{ExposeSecret, SecretString},
@@ -11,10 +12,10 @@ use crate::{
         time::Timestamp,
     },
     engine::fault,
-    ports::store::{SignOutOutcome, SignOutScope},
+    ports::store::SignOutOutcome,
 };
 
-/// A wish to end sessions. The refresh token decides where both tokens are given.
+/// A wish to end sessions. The refresh token decides where both tokens are given and it is one of this service's.
 #[derive(Debug)]
 pub struct SignOut {
     /// The session's refresh token.
@@ -26,60 +27,51 @@ pub struct SignOut {
 }
 
 impl TokenIssuer {
-    /// Ends the session of a token, or all of its user's. A refresh token that is unknown, old or dead is answered
-    /// like a live one (RFC 7009 section 2.2). When this returns, no token of the ended sessions is good any more in
-    /// this process, and within a second in none.
+    /// Ends the session of a token, or all of its user's. A refresh token ends its session whatever has been rotated since:
+    /// whoever holds one that was ever given out is its owner, or a thief at whose coming it has to end anyway. One that is
+    /// unknown or dead is answered like a live one (RFC 7009 section 2.2). When this returns, no token of the ended sessions
+    /// is good any more in this process, and within a second in none.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] where neither token is given; [`Refusal::TokenInvalid`] for an access token that is not
-    /// active; faults.
+    /// active, where it is given alone; faults.
     pub async fn sign_out(&self, request: SignOut, origin: &Origin) -> Result<(), Refusal> {
         let now = self.parts.clock.now();
-        match (request.refresh_token, request.access_token) {
-            (Some(token), _) => self.end_by_refresh_token(&token, request.all_sessions, origin, now).await,
-            (None, Some(token)) => self.end_by_access_token(&token, request.all_sessions, origin, now).await,
-            (None, None) => Err(Refusal::Invalid(vec![FieldViolation {
-                field: "refresh_token",
-                description: "is missing; give it, or an access token in the metadata".to_owned(),
-                reason: FieldReason::Field,
-            }])),
+        let mut event = AuditEvent::new(self.event_id(), now, Act::SessionRevoked, origin);
+        if let Some(text) = &request.refresh_token {
+            let ring = self.parts.keys.refresh();
+            if let Some(PresentedToken { token, authentic: true }) = RefreshToken::parse(text.expose_secret(), &ring) {
+                return self.end(token.session_id, request.all_sessions, event, now).await;
+            }
         }
+        let Some(access) = &request.access_token else {
+            return if request.refresh_token.is_some() { Ok(()) } else { Err(no_token()) };
+        };
+        let claims = match self.authenticate(access.expose_secret()) {
+            Ok(claims) => claims,
+            Err(Refusal::TokenInvalid) if request.refresh_token.is_some() => return Ok(()),
+            Err(refusal) => return Err(refusal),
+        };
+        claims.device_id.clone_into(&mut event.device_id);
+        let session = claims.session().ok_or(Refusal::TokenInvalid)?;
+        self.end(session, request.all_sessions, event, now).await
     }
 
-    async fn end_by_refresh_token(
-        &self,
-        token: &SecretString,
-        all: bool,
-        origin: &Origin,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let ring = self.parts.keys.refresh();
-        let Some(PresentedToken { token, authentic: true }) = RefreshToken::parse(token.expose_secret(), &ring) else {
-            return Ok(());
-        };
-        let event = AuditEvent::new(self.event_id(), now, Act::SessionRevoked, origin);
-        let outcome = self.parts.store.end_by_token(token.session_id, token.hash(), all, now, event).await;
+    async fn end(&self, session: SessionId, all: bool, event: AuditEvent, now: Timestamp) -> Result<(), Refusal> {
+        let outcome = self.parts.store.sign_out(session, all, now, event).await;
         match outcome.map_err(|fault| fault::store(&fault))? {
             SignOutOutcome::Ended(sessions) => self.note_ended(&sessions),
             SignOutOutcome::Unknown => {}
         }
         Ok(())
     }
+}
 
-    async fn end_by_access_token(
-        &self,
-        token: &SecretString,
-        all: bool,
-        origin: &Origin,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let claims = self.authenticate(token.expose_secret())?;
-        let (user, session) = claims.user().zip(claims.session()).ok_or(Refusal::TokenInvalid)?;
-        let scope = if all { SignOutScope::All } else { SignOutScope::Session(session) };
-        let mut event = AuditEvent::new(self.event_id(), now, Act::SessionRevoked, origin);
-        claims.device_id.clone_into(&mut event.device_id);
-        let ended = self.parts.store.end_sessions(user, scope, now, event).await;
-        self.note_ended(&ended.map_err(|fault| fault::store(&fault))?);
-        Ok(())
-    }
+/// The refusal of a sign-out that says nothing of whom.
+fn no_token() -> Refusal {
+    Refusal::Invalid(vec![FieldViolation {
+        field: "refresh_token",
+        description: "is missing; give it, or an access token in the metadata".to_owned(),
+        reason: FieldReason::Field,
+    }])
 }

@@ -98,16 +98,14 @@ pub enum SignOutScope {
     Session(SessionId),
     /// All of the user but one.
     Others(SessionId),
-    /// All of the user.
-    All,
 }
 
-/// What became of ending sessions by refresh token.
+/// What became of a sign-out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignOutOutcome {
     /// These have been ended now; none where they had ended before.
     Ended(Vec<SessionId>),
-    /// The token is not one of the session's live or parent tokens; nothing was done.
+    /// There is no such session.
     Unknown,
 }
 
@@ -140,11 +138,10 @@ pub trait SessionStore: Send + Sync {
         event: AuditEvent,
     ) -> Result<Vec<SessionId>, StoreFault>;
 
-    /// Ends the session of a refresh token (its live token or the direct parent), or all of its user's.
-    async fn end_by_token(
+    /// Ends a session for whoever holds a token of it, or all of its user's. Its device stays known, unless all of them end.
+    async fn sign_out(
         &self,
         session_id: SessionId,
-        presented: Digest,
         all: bool,
         now: Timestamp,
         event: AuditEvent,

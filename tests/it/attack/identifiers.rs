@@ -106,6 +106,8 @@ on_both_stores!(a36_a38_what_is_not_one_plain_address_is_refused, |world| {
         " a36@example.com",
         "a36@example.com\t",
         "a36@example.com\u{200b}",
+        "a36@example.com\u{1bca0}",
+        "a36@exam\u{1d173}ple.com",
         "a36\u{202e}@example.com",
         "a36\0@example.com",
         "a36@example.com\r\nBcc: other@example.com",

@@ -136,6 +136,7 @@ async fn what_is_not_to_be_had_ends_with_69() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(69), "{told}");
     assert!(told.contains("cannot listen on 127.0.0.1:") && output.stdout.is_empty(), "{told}");
+    assert!(told.contains("`listen.http`"), "{told}");
 
     let (_folder, mut settings) = self::settings();
     settings.remove("store");
@@ -153,6 +154,7 @@ async fn what_is_not_to_be_had_ends_with_69() {
         let told = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(69), "{told}");
         assert!(told.contains("PostgreSQL at 127.0.0.1 port 1, database identity"), "{told}");
+        assert!(told.contains("is it running") && told.matches("refused").count() == 1, "{told}");
     }
 }
 

@@ -14,7 +14,7 @@ use crate::support::client::{bearer, operator};
 use crate::support::mail::Mail;
 use crate::support::server::{Addresses, Server};
 use crate::support::smtp::{Security, Smtp};
-use crate::support::world::{Store, World};
+use crate::support::world::{Store, World, identity};
 use crate::support::{certificates, http, port, wait};
 
 #[tokio::test]
@@ -45,6 +45,28 @@ async fn a_killed_service_goes_on_with_its_data() {
     assert_eq!(before.user.unwrap().user_id, after.user.unwrap().user_id);
     let access_token = before.tokens.unwrap().access_token;
     assert!(server.client().await.validate(&access_token).await.unwrap().active);
+}
+
+// As it happens while releases are exchanged: a replica of this one starts again when the next has been.
+on_both_stores!(a_replica_starts_beside_the_next_release, |world| {
+    let step = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+        SELECT 9999, 'next', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
+    world.execute(step).await;
+    let other = world.another().await;
+    assert!(other.sign_in("mira@example.org").await.new_user);
+    assert!(other.log().text().contains("newer than this program (it has step 9999)"), "{}", other.log().text());
+    let file = world.settings.file();
+    let refused = identity(&["migrate", "--config", file.to_str().unwrap()]);
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(69) && told.contains("start the newer release"), "{told}");
+});
+
+#[tokio::test]
+async fn whoever_reaches_the_mailbox_is_warned_of() {
+    let server = Server::embedded_with(&["--http-listen", "0.0.0.0:0"]).await;
+    assert!(server.log().text().contains("/dev/mailbox"), "{}", server.log().text());
+    let server = Server::embedded().await;
+    assert!(!server.log().text().contains("/dev/mailbox"), "{}", server.log().text());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::contract::store::{
 };
 use identity::{
     domain::{audit::Act, digest::Digest, id::SessionId},
-    ports::store::{Rotation, RotationOutcome, SignOutScope},
+    ports::store::{Rotation, RotationOutcome, SignOutOutcome, SignOutScope},
 };
 
 on_both!(
@@ -89,8 +89,15 @@ async fn after_a_sign_out_nothing_lives(given: &Given) {
         let session = given.signed_in(&address, at(u64::from(round))).await;
         let (id, user) = (session.session_id, session.user_id);
         let now = at(u64::from(round) + 1);
-        let scope = if round % 2 == 0 { SignOutScope::Session(id) } else { SignOutScope::All };
-        let out = replicas[0].end_sessions(user, scope, now, event(now, Act::SessionRevoked));
+        let (out, done) = (&replicas[0], event(now, Act::SessionRevoked));
+        let out = async {
+            if round % 2 == 0 {
+                out.end_sessions(user, SignOutScope::Session(id), now, done).await.unwrap()
+            } else {
+                let SignOutOutcome::Ended(ended) = out.sign_out(id, true, now, done).await.unwrap() else { panic!() };
+                ended
+            }
+        };
         let (first, ended, second) = tokio::join!(
             replicas[1].rotate(rotation(id, 0, now)),
             out,
@@ -98,7 +105,7 @@ async fn after_a_sign_out_nothing_lives(given: &Given) {
         );
         rotated += usize::from(matches!(first.unwrap(), RotationOutcome::Rotated(_)));
         rotated += usize::from(matches!(second.unwrap(), RotationOutcome::Rotated(_)));
-        assert_eq!(ended.unwrap(), [id], "round {round}");
+        assert_eq!(ended, [id], "round {round}");
         for counter in [0, 1] {
             let outcome = given.store.rotate(rotation(id, counter, now)).await.unwrap();
             assert!(matches!(outcome, RotationOutcome::Refused), "round {round}: {outcome:?}");
@@ -114,7 +121,8 @@ async fn many_are_refreshed_while_all_end(given: &Given) {
     for round in 0..20 {
         let address = format!("user{round}@example.com");
         let mut ids = Vec::new();
-        let user_id = given.signed_in(&address, NOW).await.user_id;
+        let first = given.signed_in(&address, NOW).await;
+        let user_id = first.user_id;
         for _ in 0..12 {
             ids.push(given.signed_in(&address, NOW).await.session_id);
         }
@@ -126,7 +134,7 @@ async fn many_are_refreshed_while_all_end(given: &Given) {
                     store.rotate(rotation(id, 0, at(1))).await.unwrap();
                 } else {
                     let ended = event(at(1), Act::SessionRevoked);
-                    store.end_sessions(user_id, SignOutScope::All, at(1), ended).await.unwrap();
+                    store.sign_out(first.session_id, true, at(1), ended).await.unwrap();
                 }
             }
         })

@@ -32,9 +32,32 @@ on_both_stores!(is_told_by_service, |world| {
         is_serving(&operators, service).await;
     }
     let mut health = HealthClient::new(people.channel());
-    assert_eq!(health.check(about("no.such.Service")).await.unwrap_err().code(), Code::NotFound);
+    // Each listener tells of what it answers itself.
+    for elsewhere in ["no.such.Service", "identity.v1.AdminService"] {
+        assert_eq!(health.check(about(elsewhere)).await.unwrap_err().code(), Code::NotFound);
+    }
+    let mut of_operators = HealthClient::new(operators.channel());
+    let elsewhere = about("identity.v1.IdentityService");
+    assert_eq!(of_operators.check(elsewhere).await.unwrap_err().code(), Code::NotFound);
+});
+
+on_both_stores!(who_watches_is_told_of_changes_alone, |world| {
+    let people = world.server.client().await;
+    is_serving(&people, "identity.v1.TokenService").await;
+    let mut health = HealthClient::new(people.channel());
     let mut changes = health.watch(about("identity.v1.TokenService")).await.unwrap().into_inner();
     assert_eq!(changes.next().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    // Of a service that is not there it is told so, and the call goes on.
+    let mut unknown = health.watch(about("no.such.Service")).await.unwrap().into_inner();
+    assert_eq!(unknown.next().await.unwrap().unwrap().status(), ServingStatus::ServiceUnknown);
+    // The service looks after its parts every half second.
+    let more = tokio::time::timeout(Duration::from_millis(1600), async {
+        tokio::select! {
+            more = changes.next() => more,
+            more = unknown.next() => more,
+        }
+    });
+    assert!(more.await.is_err(), "nothing changed");
 });
 
 on_both_stores!(pages_tell_it_too, |world| {

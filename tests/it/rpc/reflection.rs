@@ -16,6 +16,17 @@ async fn ask(client: &Client, question: v1::server_reflection_request::MessageRe
     answers.next().await.unwrap().unwrap().message_response.unwrap()
 }
 
+/// Asks one question of v1alpha.
+async fn ask_as_of_old(
+    client: &Client,
+    question: v1alpha::server_reflection_request::MessageRequest,
+) -> v1alpha::server_reflection_response::MessageResponse {
+    let request = v1alpha::ServerReflectionRequest { host: String::new(), message_request: Some(question) };
+    let mut reflection = v1alpha::server_reflection_client::ServerReflectionClient::new(client.channel());
+    let mut answers = reflection.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
+    answers.next().await.unwrap().unwrap().message_response.unwrap()
+}
+
 use v1::server_reflection_request::MessageRequest;
 use v1::server_reflection_response::MessageResponse as Answer;
 
@@ -47,6 +58,25 @@ async fn lists_the_services_of_each_listener() {
     assert!(!of_operators.contains(&"identity.v1.IdentityService".to_owned()), "{of_operators:?}");
 }
 
+/// Whatever is listed can be described, and so can the details of errors: grpcurl and buf stop at what they cannot.
+#[tokio::test]
+async fn describes_what_it_lists_and_the_details_of_errors() {
+    let server = Server::embedded().await;
+    for client in [server.client().await, server.admin().await] {
+        let details = ["ErrorInfo", "BadRequest", "RetryInfo", "QuotaFailure", "LocalizedMessage"];
+        let listed = services(&client).await;
+        for symbol in listed.into_iter().chain(details.map(|name| format!("google.rpc.{name}"))) {
+            let question = MessageRequest::FileContainingSymbol(symbol.clone());
+            let answer = ask(&client, question).await;
+            assert!(matches!(answer, Answer::FileDescriptorResponse(_)), "{symbol}: {answer:?}");
+            let question = v1alpha::server_reflection_request::MessageRequest::FileContainingSymbol(symbol.clone());
+            let answer = ask_as_of_old(&client, question).await;
+            use v1alpha::server_reflection_response::MessageResponse;
+            assert!(matches!(answer, MessageResponse::FileDescriptorResponse(_)), "{symbol}: {answer:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn keeps_the_http_options() {
     let server = Server::embedded().await;
@@ -65,14 +95,7 @@ async fn answers_older_clients() {
     use v1alpha::server_reflection_request::MessageRequest;
     use v1alpha::server_reflection_response::MessageResponse;
     let server = Server::embedded().await;
-    let request = v1alpha::ServerReflectionRequest {
-        host: String::new(),
-        message_request: Some(MessageRequest::ListServices(String::new())),
-    };
-    let channel = server.client().await.channel();
-    let mut reflection = v1alpha::server_reflection_client::ServerReflectionClient::new(channel);
-    let mut answers = reflection.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
-    let answer = answers.next().await.unwrap().unwrap().message_response.unwrap();
+    let answer = ask_as_of_old(&server.client().await, MessageRequest::ListServices(String::new())).await;
     let MessageResponse::ListServicesResponse(list) = answer else { panic!("no list") };
     assert!(list.service.iter().any(|service| service.name == "identity.v1.TokenService"));
 }

@@ -41,6 +41,18 @@ impl World {
         }
     }
 
+    /// Runs one statement on the store.
+    pub(crate) async fn execute(&self, statement: &str) {
+        let statement = AssertSqlSafe(statement.to_owned()).into_sql_str();
+        if let Some(database) = &self.database {
+            let mut connection = PgConnection::connect(database.url()).await.unwrap();
+            sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+        } else {
+            let options = SqliteConnectOptions::new().filename(self.sqlite_file());
+            sqlx::raw_sql(statement).execute(&mut options.connect().await.unwrap()).await.unwrap();
+        }
+    }
+
     /// The one number that a query of the store gives; `-1` for NULL.
     pub(crate) async fn number(&self, query: &str) -> i64 {
         let query = format!("SELECT CAST(COALESCE(({query}), -1) AS bigint)");

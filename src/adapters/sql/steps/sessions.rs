@@ -110,33 +110,23 @@ pub(in super::super) async fn end(
             link.rows(statements::LOCK_USER, values![user.uuid()]).await?;
             ids(&link.rows(statements::END_OTHERS, values![user.uuid(), now.micros(), kept.uuid()]).await?)?
         }
-        SignOutScope::All => {
-            link.rows(statements::LOCK_USER, values![user.uuid()]).await?;
-            end_all(link, user, now).await?
-        }
     };
-    if !matches!(scope, SignOutScope::All) {
-        for session in &ended {
-            link.execute(statements::REVOKE_DEVICE, values![session.uuid(), now.micros()]).await?;
-        }
+    for session in &ended {
+        link.execute(statements::REVOKE_DEVICE, values![session.uuid(), now.micros()]).await?;
     }
     link.record(&for_each(&event, user, &ended)).await?;
     Ok(ended)
 }
 
-/// Ends the session of a refresh token, or all of its user's.
-pub(in super::super) async fn end_by_token(
+/// Ends a session for whoever holds a token of it, or all of its user's.
+pub(in super::super) async fn sign_out(
     link: &mut impl Link,
     id: SessionId,
-    presented: Digest,
     all: bool,
     now: Timestamp,
     event: AuditEvent,
 ) -> Result<SignOutOutcome, StoreFault> {
     let Some((stored, user)) = lock(link, id).await? else { return Ok(SignOutOutcome::Unknown) };
-    if stored.session.refresh_hash != presented && stored.parent_hash != Some(presented) {
-        return Ok(SignOutOutcome::Unknown);
-    }
     if stored.ended {
         return Ok(SignOutOutcome::Ended(Vec::new()));
     }

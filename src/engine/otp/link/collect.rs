@@ -38,6 +38,7 @@ impl OtpEngine {
     pub async fn complete_sign_in(&self, request: CompleteSignIn, origin: &Origin) -> Result<SignedIn, Refusal> {
         let now = self.parts.clock.now();
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("CompleteSignIn", repeatable));
+        let _turn = self.answers.turn(key.as_ref()).await;
         if let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await? {
             return Ok(signed_in);
         }

@@ -69,6 +69,7 @@ impl OtpEngine {
     pub async fn redeem_link(&self, request: RedeemLink, origin: &Origin) -> Result<Redeemed, Refusal> {
         let now = self.parts.clock.now();
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("RedeemMagicLink", repeatable));
+        let _turn = self.answers.turn(key.as_ref()).await;
         if let Some(redeemed) = self.redeemed_before(key.as_ref(), now).await? {
             return Ok(redeemed);
         }

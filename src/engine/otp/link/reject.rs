@@ -39,6 +39,7 @@ impl OtpEngine {
     pub async fn reject_link(&self, request: RejectLink, origin: &Origin) -> Result<(), Refusal> {
         let now = self.parts.clock.now();
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("RejectMagicLink", repeatable));
+        let _turn = self.answers.turn(key.as_ref()).await;
         if self.was_rejected(key.as_ref(), now).await? {
             return Ok(());
         }

@@ -162,16 +162,15 @@ impl SessionStore for World {
         self.ended.lock().unwrap().push((format!("{user_id} {scope:?}"), event));
         self.answer(match scope {
             SignOutScope::Session(session) => vec![session],
-            SignOutScope::Others(_) | SignOutScope::All => {
+            SignOutScope::Others(_) => {
                 self.feed.lock().unwrap().iter().map(|end| end.session_id).collect()
             }
         })
     }
 
-    async fn end_by_token(
+    async fn sign_out(
         &self,
         session_id: SessionId,
-        _presented: Digest,
         all: bool,
         _now: Timestamp,
         event: AuditEvent,

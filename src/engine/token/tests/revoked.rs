@@ -2,6 +2,9 @@ use super::{fakes::text, *};
 use crate::domain::revocation::Revocation;
 use std::sync::atomic::Ordering;
 
+/// For how long an end is remembered: the longest life of a token, and twice the longest skew.
+const LIFE: Duration = Duration::from_secs(1020);
+
 fn end(world: &World, session: u128) {
     let revocation = Revocation { session_id: session_id(session), revoke_time: world.now() };
     world.feed.lock().unwrap().push(revocation);
@@ -48,7 +51,23 @@ async fn a_clock_set_back_makes_no_old_reading_fresh() {
     assert!(!issuer.feed_is_fresh());
     issuer.poll_revocations().await.unwrap();
     assert!(issuer.feed_is_fresh());
-    assert_eq!(since(&world), Duration::from_secs(10));
+    assert_eq!(since(&world), LIFE);
+}
+
+/// Ahead, it had what ended be forgotten, and what it brings back is not good again.
+#[tokio::test]
+async fn a_clock_that_was_ahead_revives_nothing() {
+    let world = World::new();
+    let issuer = ready(&world).await;
+    let token = access_token(&world, &issuer, session_id(1)).await;
+    end(&world, 1);
+    issuer.poll_revocations().await.unwrap();
+    world.pass(Duration::from_hours(1));
+    issuer.poll_revocations().await.unwrap();
+    world.set_back(Duration::from_hours(1));
+    assert!(!issuer.feed_is_fresh());
+    issuer.poll_revocations().await.unwrap();
+    assert_eq!(issuer.authenticate(&token).unwrap_err(), Refusal::TokenInvalid);
 }
 
 #[tokio::test]
@@ -57,9 +76,9 @@ async fn the_first_reading_goes_back_a_whole_life_and_the_next_overlap() {
     let issuer = issuer(&world);
     end(&world, 1);
     let token = access_token(&world, &issuer, session_id(1)).await;
-    world.pass(Duration::from_secs(910));
+    world.pass(LIFE);
     issuer.poll_revocations().await.unwrap();
-    assert_eq!(since(&world), Duration::from_secs(910));
+    assert_eq!(since(&world), LIFE);
     let Validation::Inactive(reason) = issuer.validate(&token, "", "").unwrap() else { panic!() };
     assert_eq!(reason, Inactive::Expired);
     world.pass(Duration::from_millis(250));
@@ -117,7 +136,7 @@ async fn an_end_is_remembered_for_as_long_as_a_token_can_live_and_no_longer() {
         Validation::Inactive(reason) => Some(reason),
     };
     assert_eq!(reason(&text("k1", &claims)), Some(Inactive::Revoked));
-    world.pass(Duration::from_secs(2));
+    world.pass(LIFE.checked_sub(Duration::from_secs(908)).unwrap());
     issuer.poll_revocations().await.unwrap();
     assert_eq!(reason(&text("k1", &claims)), Some(Inactive::Expired));
     let endless = AccessClaims { exp: i64::MAX / 2_000_000, ..claims };

@@ -50,12 +50,13 @@ async fn an_access_token_ends_its_session_or_all() {
     let world = World::new();
     let issuer = ready(&world).await;
     let token = access_token(&world, &issuer, session_id(1)).await;
+    *world.sign_out_outcome.lock().unwrap() = Some(SignOutOutcome::Ended(vec![session_id(1)]));
     issuer.sign_out(by_access(&token, false), &origin()).await.unwrap();
-    assert_eq!(world.ended.lock().unwrap()[0].0, format!("{} Session({:?})", user_id(), session_id(1)));
+    assert_eq!(world.ended.lock().unwrap()[0].0, format!("{} all=false", session_id(1)));
     assert_eq!(issuer.sign_out(by_access(&token, false), &origin()).await.unwrap_err(), Refusal::TokenInvalid);
     let token = access_token(&world, &issuer, session_id(2)).await;
     issuer.sign_out(by_access(&token, true), &origin()).await.unwrap();
-    assert_eq!(world.ended.lock().unwrap()[1].0, format!("{} All", user_id()));
+    assert_eq!(world.ended.lock().unwrap()[1].0, format!("{} all=true", session_id(2)));
 }
 
 #[tokio::test]

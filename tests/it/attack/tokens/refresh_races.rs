@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use identity::grpc::proto::{InactiveReason, TokenSet};
+use identity::grpc::proto::{InactiveReason, SignOutRequest, TokenSet};
 use tokio::task::JoinSet;
 
 use super::{objection, refresh, sign_out};
 use crate::both_stores::on_both_stores;
-use crate::support::client::Client;
+use crate::support::client::{Client, bearer};
 use crate::support::settings::Settings;
 use crate::support::wait;
 use crate::support::world::{Store, World};
@@ -102,6 +102,34 @@ async fn a88_refresh_against_sign_out_on_postgres() {
 async fn a88_refresh_against_sign_out_on_sqlite() {
     no_token_outlives_its_session(Store::Sqlite).await;
 }
+
+on_both_stores!(a88_a_token_of_any_generation_signs_out, |world| {
+    let client = world.server.client().await;
+    for all in [false, true] {
+        let first = world.server.sign_in("a88-old@example.com").await.tokens.unwrap();
+        let second = refresh(&client, &first.refresh_token).await.unwrap();
+        let third = refresh(&client, &second.refresh_token).await.unwrap();
+        let request =
+            SignOutRequest { refresh_token: first.refresh_token, all_sessions: all, ..SignOutRequest::default() };
+        client.identity().sign_out(request).await.unwrap();
+        for access in [&first.access_token, &third.access_token] {
+            assert_eq!(objection(&client, access, "", "").await, Some(InactiveReason::Revoked));
+        }
+        assert_eq!(refresh(&client, &third.refresh_token).await.unwrap_err().reason, "REFRESH_TOKEN_INVALID");
+    }
+    assert_eq!(world.audit().await.total("session.revoked"), 2);
+});
+
+on_both_stores!(a88_what_is_no_refresh_token_leaves_it_to_the_access_token, |world| {
+    let client = world.server.client().await;
+    let tokens = world.server.sign_in("a88-junk@example.com").await.tokens.unwrap();
+    let junk = || SignOutRequest { refresh_token: "junk".to_owned(), ..SignOutRequest::default() };
+    // As RFC 7009 has it, what is no token is no fault; nothing ends by it alone.
+    client.identity().sign_out(junk()).await.unwrap();
+    assert_eq!(objection(&client, &tokens.access_token, "", "").await, None);
+    client.identity().sign_out(bearer(junk(), &tokens.access_token)).await.unwrap();
+    assert_eq!(objection(&client, &tokens.access_token, "", "").await, Some(InactiveReason::Revoked));
+});
 
 on_both_stores!(a88_signing_out_twice_is_the_same_as_once, |world| {
     let client = world.server.client().await;

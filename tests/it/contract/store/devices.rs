@@ -27,6 +27,7 @@ on_both!(
     a_lock_of_the_device_holds_the_device_alone,
     with_another_identifier_it_is_unknown,
     with_a_revoked_token_it_is_unknown,
+    after_a_sign_out_it_stays_known,
     before_its_user_is_there_it_is_unknown,
     an_ended_challenge_is_not_charged,
     of_one_device_many_at_once_are_counted_one_by_one,
@@ -134,14 +135,27 @@ async fn with_another_identifier_it_is_unknown(given: &Given) {
 }
 
 async fn with_a_revoked_token_it_is_unknown(given: &Given) {
-    for scope in [SignOutScope::Session, |_| SignOutScope::All] {
+    for all in [false, true] {
         let (session, device) = known(given, NOW).await;
         let revoked = event(at(1), Act::SessionRevoked);
-        given.store.end_sessions(session.user_id, scope(session.session_id), at(1), revoked).await.unwrap();
+        if all {
+            given.store.sign_out(session.session_id, true, at(1), revoked).await.unwrap();
+        } else {
+            let scope = SignOutScope::Session(session.session_id);
+            given.store.end_sessions(session.user_id, scope, at(1), revoked).await.unwrap();
+        }
         let id = given.begun("ada@example.com", at(2)).await;
         let attempt = charged(charge(given, id, at(3), device, &locks_after(99)).await);
         assert_eq!(attempt.counter_key, device.identifier_key.0);
     }
+}
+
+async fn after_a_sign_out_it_stays_known(given: &Given) {
+    let (session, device) = known(given, NOW).await;
+    given.store.sign_out(session.session_id, false, at(1), event(at(1), Act::SessionRevoked)).await.unwrap();
+    let id = given.begun("ada@example.com", at(2)).await;
+    let attempt = charged(charge(given, id, at(3), device, &locks_after(99)).await);
+    assert_ne!(attempt.counter_key, device.identifier_key.0);
 }
 
 async fn before_its_user_is_there_it_is_unknown(given: &Given) {

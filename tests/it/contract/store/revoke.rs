@@ -2,7 +2,7 @@
 
 use super::{
     Given,
-    given::{NOW, at, digest, event, rotation},
+    given::{NOW, at, event},
     on_both,
 };
 use identity::{
@@ -23,9 +23,7 @@ on_both!(
     all_others_end,
     all_end_each_with_its_event,
     a_token_ends_its_session,
-    a_token_ends_all,
-    the_parent_token_ends_too,
-    a_strange_token_ends_nothing,
+    no_session_ends_nothing,
     sessions_come_newest_first_by_pages,
     what_is_over_is_not_listed,
     the_feed_tells_from_a_time_on,
@@ -80,7 +78,7 @@ async fn nobody_ends_anothers_session(given: &Given) {
     let bob = given.signed_in("bob@example.com", NOW).await;
     assert_eq!(end(given, bob.user_id, SignOutScope::Session(ada.session_id), 5).await, []);
     let nobody = UserId::new(Uuid::from_u128(7));
-    assert_eq!(end(given, nobody, SignOutScope::All, 5).await, []);
+    assert_eq!(end(given, nobody, SignOutScope::Others(ada.session_id), 5).await, []);
     assert_eq!(listed(given, ada.user_id).await, [ada.session_id]);
     assert!(revoked(given).await.is_empty());
 }
@@ -94,7 +92,11 @@ async fn all_others_end(given: &Given) {
 async fn all_end_each_with_its_event(given: &Given) {
     let [a, b, c] = three(given).await;
     let stranger = given.signed_in("bob@example.com", NOW).await;
-    assert_eq!(end(given, a.user_id, SignOutScope::All, 5).await, sorted(&[&a, &b, &c]));
+    let done = event(at(5), Act::SessionRevoked);
+    let outcome = given.store.sign_out(b.session_id, true, at(5), done).await.unwrap();
+    let SignOutOutcome::Ended(mut ended) = outcome else { panic!("{outcome:?}") };
+    ended.sort();
+    assert_eq!(ended, sorted(&[&a, &b, &c]));
     assert_eq!(listed(given, a.user_id).await, []);
     assert_eq!(listed(given, stranger.user_id).await, [stranger.session_id]);
     let mut events = revoked(given).await;
@@ -107,7 +109,7 @@ async fn a_token_ends_its_session(given: &Given) {
     let [a, b, _] = three(given).await;
     let out = |seconds| {
         let done = event(at(seconds), Act::SessionRevoked);
-        given.store.end_by_token(a.session_id, digest("token 0"), false, at(seconds), done)
+        given.store.sign_out(a.session_id, false, at(seconds), done)
     };
     assert_eq!(out(5).await.unwrap(), SignOutOutcome::Ended(vec![a.session_id]));
     assert_eq!(out(6).await.unwrap(), SignOutOutcome::Ended(Vec::new()));
@@ -115,31 +117,11 @@ async fn a_token_ends_its_session(given: &Given) {
     assert_eq!(revoked(given).await.len(), 1);
 }
 
-async fn a_token_ends_all(given: &Given) {
-    let [a, b, c] = three(given).await;
-    let done = event(at(5), Act::SessionRevoked);
-    let outcome = given.store.end_by_token(b.session_id, digest("token 0"), true, at(5), done).await.unwrap();
-    let SignOutOutcome::Ended(mut ended) = outcome else { panic!("{outcome:?}") };
-    ended.sort();
-    assert_eq!(ended, sorted(&[&a, &b, &c]));
-    assert_eq!(revoked(given).await.len(), 3);
-}
-
-async fn the_parent_token_ends_too(given: &Given) {
+async fn no_session_ends_nothing(given: &Given) {
     let a = given.signed_in("ada@example.com", NOW).await;
-    given.store.rotate(rotation(a.session_id, 0, at(1))).await.unwrap();
     let done = event(at(5), Act::SessionRevoked);
-    let outcome = given.store.end_by_token(a.session_id, digest("token 0"), false, at(5), done).await.unwrap();
-    assert_eq!(outcome, SignOutOutcome::Ended(vec![a.session_id]));
-}
-
-async fn a_strange_token_ends_nothing(given: &Given) {
-    let a = given.signed_in("ada@example.com", NOW).await;
-    for (id, secret) in [(a.session_id, "token 1"), (SessionId::new(Uuid::from_u128(7)), "token 0")] {
-        let done = event(at(5), Act::SessionRevoked);
-        let outcome = given.store.end_by_token(id, digest(secret), true, at(5), done).await.unwrap();
-        assert_eq!(outcome, SignOutOutcome::Unknown);
-    }
+    let strange = SessionId::new(Uuid::from_u128(7));
+    assert_eq!(given.store.sign_out(strange, true, at(5), done).await.unwrap(), SignOutOutcome::Unknown);
     assert_eq!(listed(given, a.user_id).await, [a.session_id]);
     assert!(revoked(given).await.is_empty());
 }
@@ -175,7 +157,7 @@ async fn what_is_over_is_not_listed(given: &Given) {
     // Idle too long, but an access token of its last minutes may still be good: it can be ended.
     let now = a.idle_expire_time;
     let done = event(now, Act::SessionRevoked);
-    let ended = given.store.end_sessions(a.user_id, SignOutScope::All, now, done).await.unwrap();
+    let SignOutOutcome::Ended(ended) = given.store.sign_out(a.session_id, true, now, done).await.unwrap() else { panic!() };
     assert_eq!(ended, [a.session_id]);
 }
 
