@@ -4,15 +4,40 @@
 
 use crate::app::Failure;
 
-/// Variables that libraries beneath this service would read a secret from.
-const FOREIGN: [&str; 7] = [
+/// Variables that libraries beneath this service, or the tools of what it talks to, would read a secret from.
+const FOREIGN: [&str; 15] = [
     "PGPASSWORD",
     "PGPASSFILE",
     "PGSSLKEY",
+    "PGSSLPASSWORD",
     "REDIS_PASSWORD",
+    "REDISCLI_AUTH",
     "SMTP_PASSWORD",
+    "SMTP_PASS",
+    "SENDGRID_API_KEY",
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_API_SECRET",
     "OTEL_EXPORTER_OTLP_HEADERS",
     "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+    "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+    "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
+];
+
+/// Words that name a secret in a variable of ours, in the plural too.
+const SECRETS: [&str; 13] = [
+    "PASSWORD",
+    "PASS",
+    "PASSPHRASE",
+    "PWD",
+    "TOKEN",
+    "SECRET",
+    "KEY",
+    "PEM",
+    "PEPPER",
+    "CREDENTIAL",
+    "DSN",
+    "DATABASE_URL",
+    "REDIS_URL",
 ];
 
 /// Refuses where a variable looks like a secret for this service.
@@ -29,11 +54,16 @@ pub(super) fn check() -> Result<(), Failure> {
     Err(Failure::Arguments(lines.join("\n")))
 }
 
-/// Not `IDENTITY_TOKEN_SERVICE_HOST` and the like, which Kubernetes sets for a service by that name.
+/// Not `IDENTITY_TOKEN_SERVICE_HOST` and `IDENTITY_TOKEN_PORT_8080_TCP` and the like, which Kubernetes sets for a service by
+/// that name.
 fn is_secret(name: &str) -> bool {
-    let ends = ["PASSWORD", "TOKEN", "SECRET", "KEY", "PEPPER"];
-    let ours = name.strip_prefix("IDENTITY_").is_some_and(|rest| ends.iter().any(|end| rest.ends_with(end)));
-    ours || FOREIGN.contains(&name)
+    let name = name.to_ascii_uppercase();
+    let Some(ours) = name.strip_prefix("IDENTITY_") else { return FOREIGN.contains(&name.as_str()) };
+    // A number at the end tells one of several.
+    let ours = ours.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
+    let is_last_word = |word: &str, text: &str| text.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
+    let one = ours.strip_suffix('S').unwrap_or(ours);
+    SECRETS.iter().any(|secret| is_last_word(secret, ours) || is_last_word(secret, one))
 }
 
 #[cfg(test)]
@@ -42,10 +72,17 @@ mod tests {
 
     #[test]
     fn names_of_secrets() {
-        for name in ["IDENTITY_ADMIN_TOKEN", "IDENTITY_PEPPER", "IDENTITY_SMTP_PASSWORD", "PGPASSWORD"] {
+        for name in ["ADMIN_TOKEN", "PEPPER", "PEPPERS", "SMTP_PASSWORD", "DATABASE_URL", "KEY_1", "TOKEN_2", "DSN", "PASS"] {
+            assert!(is_secret(&format!("IDENTITY_{name}")), "{name}");
+        }
+        for name in ["identity_admin_token", "IDENTITY_SIGNING_KEY_PEM", "PGPASSWORD", "TWILIO_AUTH_TOKEN"] {
             assert!(is_secret(name), "{name}");
         }
-        for name in ["IDENTITY_SERVICE_HOST", "IDENTITY_TOKEN_SERVICE_PORT", "HOME", "GITHUB_TOKEN", "IDENTITY"] {
+        let kubernetes = ["TOKEN_SERVICE_HOST", "TOKEN_SERVICE_PORT", "TOKEN_PORT_8080_TCP", "TOKEN_PORT_8080_TCP_ADDR"];
+        for name in kubernetes.into_iter().chain(["SERVICE_HOST", "PORT", "MONKEY", "BYPASS", "COMPASS"]) {
+            assert!(!is_secret(&format!("IDENTITY_{name}")), "{name}");
+        }
+        for name in ["HOME", "GITHUB_TOKEN", "IDENTITY", "PWD"] {
             assert!(!is_secret(name), "{name}");
         }
     }

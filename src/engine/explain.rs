@@ -12,7 +12,7 @@ use crate::{
         id::EventId,
         policy::{LimitRules, Mode},
         proof::{ProofPolicy, ProofWhen},
-        refusal::Refusal,
+        refusal::{FieldViolation, Refusal},
         session::Origin,
         time::Timestamp,
         window::Stand,
@@ -115,6 +115,12 @@ impl ExplainEngine {
         Self { parts }
     }
 
+    /// What speaks against a client application.
+    #[must_use]
+    pub fn objections(&self, client_id: &str) -> Vec<FieldViolation> {
+        if self.parts.clients.find(client_id).is_some() { Vec::new() } else { vec![unknown_client()] }
+    }
+
     /// Where everything stands for an identifier, an address or both, and why they were refused. The look is recorded
     /// before anything is told.
     ///
@@ -122,7 +128,8 @@ impl ExplainEngine {
     /// [`Refusal::Invalid`] for a client application that is not registered; faults.
     pub async fn explain(&self, asked: ExplainLimits, origin: &Origin) -> Result<Explanation, Refusal> {
         let time = self.parts.clock.now();
-        let client = self.parts.clients.find(&asked.client_id).ok_or_else(unknown_client)?;
+        let unregistered = || Refusal::Invalid(vec![unknown_client()]);
+        let client = self.parts.clients.find(&asked.client_id).ok_or_else(unregistered)?;
         let key = asked.identifier.as_ref().map(|whose| whose.identity_key(&self.parts.keys.index()));
         let mut event = AuditEvent::new(EventId::new(self.parts.entropy.uuid()), time, Act::LimitsExplained, origin);
         event.actor = Actor::Operator;

@@ -1,5 +1,7 @@
 //! The door of a gRPC listener: every call passes it, in gRPC or gRPC-Web.
 
+mod held;
+
 use super::{
     layers::{
         answer,
@@ -20,7 +22,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use ipnet::IpNet;
 use std::{
     convert::Infallible, error::Error, future::Future, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
@@ -88,6 +90,7 @@ struct Inner<D> {
     dispatch: D,
     options: FrontOptions,
     running: Arc<Semaphore>,
+    kept_open: Arc<Semaphore>,
     cors: CorsLayer,
 }
 
@@ -95,8 +98,9 @@ struct Inner<D> {
 impl<D: Dispatch> Front<D> {
     pub(super) fn new(dispatch: D, options: FrontOptions) -> Self {
         let running = Arc::new(Semaphore::new(options.max_concurrent_calls));
+        let kept_open = Arc::new(Semaphore::new(held::MOST));
         let cors = cors(&options.web_origins);
-        Self(Arc::new(Inner { dispatch, options, running, cors }))
+        Self(Arc::new(Inner { dispatch, options, running, kept_open, cors }))
     }
 
     /// Answers one HTTP request of a connection with `peer`.
@@ -118,11 +122,15 @@ impl<D: Dispatch> Front<D> {
     }
 
     /// gRPC-Web, and the question of a browser whether a page may call (CORS).
-    async fn web_call<B>(&self, peer: SocketAddr, request: Request<B>) -> Response<Body>
+    async fn web_call<B>(&self, peer: SocketAddr, mut request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>> + std::fmt::Display + Send,
     {
+        // Parameters and letter case of a media type are the caller's to choose (RFC 9110 section 8.3.1); the layer takes one form.
+        if let Ok(media_type) = HeaderValue::from_bytes(&media_type(request.headers())) {
+            request.headers_mut().insert(header::CONTENT_TYPE, media_type);
+        }
         let call = service_fn(|request| async move { Ok::<_, Infallible>(self.call(peer, request).await) });
         let Ok(answer) = self.0.cors.layer(GrpcWebLayer::new().layer(call)).oneshot(request).await;
         answer
@@ -134,7 +142,7 @@ impl<D: Dispatch> Front<D> {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     {
-        let Inner { dispatch, options, running, .. } = &*self.0;
+        let Inner { dispatch, options, running, kept_open, .. } = &*self.0;
         let accepted = Accepted::of(request.headers());
         let parent = telemetry::extract_parent(request.headers());
         let method = methods::place(request.uri().path());
@@ -150,9 +158,18 @@ impl<D: Dispatch> Front<D> {
                 trace_id: telemetry::trace_id(&Span::current(), &parent),
             };
             request.extensions_mut().insert(Call::new(origin, place));
+            let keeps = if held::is_kept_open(request.uri().path()) {
+                let Ok(keeps) = Arc::clone(kept_open).try_acquire_owned() else { return answer::of(Fault::Overloaded) };
+                Some(keeps)
+            } else {
+                None
+            };
             let answering = AssertUnwindSafe(dispatch.dispatch(request)).catch_unwind();
             match tokio::time::timeout(time, answering).await {
-                Ok(Ok(answer)) => answer,
+                Ok(Ok(answer)) => match keeps {
+                    Some(keeps) => held::held(answer, keeps),
+                    None => answer,
+                },
                 Ok(Err(_)) => {
                     tracing::error!("a call ended in a panic");
                     answer::of(Fault::Panicked)
@@ -184,9 +201,7 @@ enum Kind {
 }
 
 fn kind<B>(request: &Request<B>) -> Kind {
-    let content_type = request.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    let media_type = content_type.split(|c| *c == b';').next().unwrap_or_default().trim_ascii_end();
-    match (request.method(), media_type) {
+    match (request.method(), &media_type(request.headers())[..]) {
         (&Method::OPTIONS, _) => Kind::FromThePage,
         (&Method::POST, web) if GRPC_WEB.contains(&web) => Kind::FromThePage,
         (&Method::POST, b"application/grpc" | b"application/grpc+proto") => {
@@ -198,6 +213,12 @@ fn kind<B>(request: &Request<B>) -> Kind {
         }
         _ => Kind::NotACall,
     }
+}
+
+/// The media type without its parameters, in lower case; nothing where there is none.
+fn media_type(headers: &HeaderMap) -> Vec<u8> {
+    let content_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    content_type.split(|c| *c == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase()
 }
 
 fn cors(origins: &WebOrigins) -> CorsLayer {
@@ -212,7 +233,7 @@ fn cors(origins: &WebOrigins) -> CorsLayer {
         "retry-after",
     ];
     let writable =
-        ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "authorization", "traceparent", "tracestate"];
+        ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "authorization", "traceparent", "tracestate", "baggage"];
     let layer = CorsLayer::new()
         .allow_methods([Method::POST])
         .allow_headers(writable.map(name))

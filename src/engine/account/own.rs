@@ -6,7 +6,7 @@ use crate::{
         audit::{Act, AuditEvent},
         claims::AccessClaims,
         id::{SessionId, UserId},
-        refusal::{FieldReason, FieldViolation, Refusal},
+        refusal::Refusal,
         session::{Origin, Session},
     },
     engine::fault,
@@ -46,27 +46,17 @@ impl AccountEngine {
         UserView::open(&user.ok_or(Refusal::TokenInvalid)?, &self.parts.keys.sealing())
     }
 
-    /// A page of the person's running sessions; `page_size` 1 to 100.
+    /// A page of the person's running sessions, after the one that ended the page before; `page_size` 1 to 100.
     ///
     /// # Errors
-    /// [`Refusal::TokenInvalid`]; [`Refusal::Invalid`] for a page token that is none; faults.
+    /// [`Refusal::TokenInvalid`]; faults.
     pub async fn list_sessions(
         &self,
         access_token: &str,
         page_size: u32,
-        page_token: &str,
+        before: Option<SessionId>,
     ) -> Result<SessionList, Refusal> {
         let (user_id, current) = self.signed_in(access_token)?;
-        let before = match page_token {
-            "" => None,
-            text => Some(SessionId::parse(text).ok_or_else(|| {
-                Refusal::Invalid(vec![FieldViolation {
-                    field: "page_token",
-                    description: "is not the next_page_token of an earlier page".to_owned(),
-                    reason: FieldReason::Field,
-                }])
-            })?),
-        };
         let now = self.parts.clock.now();
         let page =
             self.parts.store.sessions(user_id, before, page_size, now).await.map_err(|fault| fault::store(&fault))?;

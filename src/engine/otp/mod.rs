@@ -38,7 +38,7 @@ use crate::{
         id::{EventId, MessageId},
         message::{Content, NewMessage},
         policy::SessionPolicy,
-        refusal::Refusal,
+        refusal::{FieldViolation, Refusal},
         review_account::ReviewAccount,
         session::Origin,
         time::Timestamp,
@@ -112,6 +112,16 @@ impl OtpEngine {
     pub fn new(parts: OtpParts) -> Self {
         let answers = Answers::new(parts.store.clone(), parts.keys.clone(), parts.entropy.clone());
         Self { parts, answers, guard: Guard::default(), watchers: Watchers::default() }
+    }
+
+    /// What speaks against a client application and a redirect of it, before anything is done with them.
+    #[must_use]
+    pub fn objections(&self, client_id: &str, redirect_uri: Option<&str>) -> Vec<FieldViolation> {
+        match (self.parts.clients.find(client_id), redirect_uri) {
+            (None, _) => vec![unknown_client()],
+            (Some(client), Some(uri)) => link::unregistered(client, uri).into_iter().collect(),
+            (Some(_), None) => Vec::new(),
+        }
     }
 
     /// Whether codes can be sent by `channel`.

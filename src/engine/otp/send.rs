@@ -76,7 +76,8 @@ impl OtpEngine {
     /// [`Refusal::ProofRequired`], [`Refusal::RateLimited`], and faults.
     pub async fn send(&self, request: SendOtp, origin: &Origin) -> Result<Sent, Refusal> {
         let now = self.parts.clock.now();
-        let client = self.parts.clients.find(&request.client_id).ok_or_else(unknown_client)?;
+        let unregistered = || Refusal::Invalid(vec![unknown_client()]);
+        let client = self.parts.clients.find(&request.client_id).ok_or_else(unregistered)?;
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key(request.method(), repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
         if let Some(sent) = self.sent_before(key.as_ref(), now).await? {
@@ -203,12 +204,8 @@ impl OtpEngine {
     }
 }
 
-/// The refusal of a client application that is not registered.
-pub(in crate::engine) fn unknown_client() -> Refusal {
-    Refusal::Invalid(vec![FieldViolation {
-        field: "client_id",
-        description: "is not a registered client application; use one from the configuration, or leave it empty"
-            .to_owned(),
-        reason: FieldReason::Field,
-    }])
+/// The objection to a client application that is not registered.
+pub(in crate::engine) fn unknown_client() -> FieldViolation {
+    let description = "is not a registered client application; use one from the configuration, or leave it empty";
+    FieldViolation { field: "client_id", description: description.to_owned(), reason: FieldReason::Field }
 }

@@ -17,7 +17,8 @@ pub(super) async fn explain_limits(
     request: Request<ExplainLimitsRequest>,
 ) -> Result<Response<ExplainLimitsResponse>, Status> {
     let (call, _, message) = Call::of(request);
-    let asked = requests::explain_limits(message).map_err(|refusal| status::of(&refusal))?;
+    let objections = engine.objections(&message.client_id);
+    let asked = requests::explain_limits(message, objections).map_err(|refusal| status::of(&refusal))?;
     let engine = Arc::clone(engine);
     let explained = call.run(|origin| async move { engine.explain(asked, &origin).await }).await;
     let explained = explained.map_err(|refusal| status::of(&refusal))?;

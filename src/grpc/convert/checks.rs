@@ -32,6 +32,15 @@ impl Checks {
         }
     }
 
+    /// Notes what others object to, but for fields of which something is noted already.
+    pub(super) fn also(&mut self, objections: Vec<FieldViolation>) {
+        for objection in objections {
+            if self.0.iter().all(|noted| noted.field != objection.field) {
+                self.0.push(objection);
+            }
+        }
+    }
+
     /// The value, where nothing is wrong.
     ///
     /// # Errors
@@ -43,12 +52,15 @@ impl Checks {
         }
     }
 
-    /// Text of at most `most` characters in form NFC, without control characters; may be empty.
+    /// Text of at most `most` characters in form NFC, without control characters and those that make other text look
+    /// different from what it is; may be empty.
     pub(super) fn text(&mut self, field: &'static str, text: &str, most: usize) {
         if text.len() > most && text.chars().count() > most {
             self.wrong(field, format!("is longer than {most} characters"));
         } else if text.chars().any(char::is_control) {
             self.wrong(field, "has control characters");
+        } else if text.chars().any(is_deceptive) {
+            self.wrong(field, "has characters that turn text around, break lines or show nothing");
         } else if !is_nfc(text) {
             self.wrong(field, "is not in the Unicode form NFC");
         }
@@ -127,3 +139,11 @@ impl Checks {
         Some(Repeatable { request_id, encoded: Secret::new(Box::new(message.encode_to_vec())) })
     }
 }
+/// Whether a character deceives whoever reads the text: it turns the text around (Unicode's `Bidi_Control`, UAX 9), breaks a line
+/// where none is expected, or is no character at all. Joiners stay: emoji and scripts are written with them.
+fn is_deceptive(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fdd0}'..='\u{fdef}' | '\u{e0000}'..='\u{e007f}')
+        || u32::from(c) & 0xfffe == 0xfffe
+}
+

@@ -21,7 +21,8 @@ pub(super) async fn send_magic_link(
     let (call, _, message) = Call::of(request);
     let language = words::of_locale(&message.locale);
     let refuse = |refusal| status::of_request_in(&refusal, language);
-    let asked = requests::send_magic_link(message, engine.offers(Channel::Sms)).map_err(refuse)?;
+    let objections = engine.objections(&message.client_id, Some(&message.redirect_uri));
+    let asked = requests::send_magic_link(message, engine.offers(Channel::Sms), objections).map_err(refuse)?;
     let engine = Arc::clone(engine);
     let sent = call.run(|origin| async move { engine.send(asked, &origin).await }).await;
     let sent = sent.map_err(refuse)?;

@@ -21,7 +21,9 @@ pub(super) async fn send_otp(
     let (call, _, message) = Call::of(request);
     let language = words::of_locale(&message.locale);
     let refuse = |refusal| status::of_request_in(&refusal, language);
-    let asked = requests::send_otp(message, engine.offers(Channel::Sms)).map_err(refuse)?;
+    let redirect = Some(&message.redirect_uri).filter(|_| message.include_magic_link);
+    let objections = engine.objections(&message.client_id, redirect.map(String::as_str));
+    let asked = requests::send_otp(message, engine.offers(Channel::Sms), objections).map_err(refuse)?;
     let engine = Arc::clone(engine);
     let sent = call.run(|origin| async move { engine.send(asked, &origin).await }).await;
     let sent = sent.map_err(refuse)?;

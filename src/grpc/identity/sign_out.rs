@@ -18,10 +18,12 @@ pub(super) async fn sign_out(
 ) -> Result<Response<SignOutResponse>, Status> {
     let (call, metadata, message) = Call::of(request);
     let mut asked = requests::sign_out(message).map_err(|refusal| status::of(&refusal))?;
-    // The refresh token decides where both are there: a gateway may pass on an access token that has expired.
-    if asked.refresh_token.is_none() {
-        asked.access_token = authorization::access_token(&metadata).map_err(|refusal| status::of(&refusal))?;
-    }
+    asked.access_token = match authorization::access_token(&metadata) {
+        Ok(access_token) => access_token,
+        // The refresh token decides where both are there: a gateway may pass on whatever it was given.
+        Err(_) if asked.refresh_token.is_some() => None,
+        Err(refusal) => return Err(status::of(&refusal)),
+    };
     let tokens = Arc::clone(tokens);
     let ended = call.run(|origin| async move { tokens.sign_out(asked, &origin).await }).await;
     ended.map_err(|refusal| status::of(&refusal))?;

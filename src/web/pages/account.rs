@@ -60,10 +60,15 @@ pub(super) async fn show(
         Ok(None) => return to_sign_in(&pages, "/sign-in"),
         Err(refusal) => return pages.refused(&visit, &refusal),
     };
+    let before = SessionId::parse(&page);
+    if before.is_none() && !page.is_empty() {
+        // What names no page leads to the first.
+        return with_cookie(see("/account"), running);
+    }
     let (accounts, token) = (Arc::clone(&pages.accounts), running.access_token.clone());
     let read = async move {
         let user = accounts.current_user(token.expose_secret()).await?;
-        Ok((user, accounts.list_sessions(token.expose_secret(), PAGE, &page).await?))
+        Ok((user, accounts.list_sessions(token.expose_secret(), PAGE, before).await?))
     };
     match run(&visit, read).await {
         Ok((user, list)) => {
@@ -72,8 +77,6 @@ pub(super) async fn show(
             with_cookie(pages.page(&visit, StatusCode::OK, "account.html", shown), running)
         }
         Err(Refusal::TokenInvalid) => to_sign_in(&pages, "/sign-in"),
-        // A page token that is none leads to the first page.
-        Err(Refusal::Invalid(_)) => with_cookie(see("/account"), running),
         Err(refusal) => with_cookie(pages.refused(&visit, &refusal), running),
     }
 }

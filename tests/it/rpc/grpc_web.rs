@@ -11,11 +11,16 @@ use crate::support::world::{Store, World};
 
 /// Calls a method with a message whose bytes are text.
 async fn call(address: SocketAddr, method: &str, message: &str, headers: &str) -> Answer {
+    call_as("application/grpc-web+proto", address, method, message, headers).await
+}
+
+/// The same, by another name of the media type.
+async fn call_as(media_type: &str, address: SocketAddr, method: &str, message: &str, headers: &str) -> Answer {
     let length = message.len();
     assert!(length < 128, "the frame's length stays text");
     let request = format!(
         "POST /identity.v1.{method} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-         content-type: application/grpc-web+proto\r\nx-grpc-web: 1\r\n{headers}content-length: {}\r\n\r\n\
+         content-type: {media_type}\r\nx-grpc-web: 1\r\n{headers}content-length: {}\r\n\r\n\
          \0\0\0\0{}{message}",
         length + 5,
         char::from(u8::try_from(length).unwrap())
@@ -53,6 +58,17 @@ async fn answers_and_refuses() {
     assert!(refused.header("grpc-status-details-bin").is_some());
     let unknown = call(address, "TokenService/NoSuchMethod", "", "").await;
     assert_eq!(unknown.header("grpc-status"), Some("12"));
+}
+
+/// Parameters and letter case tell no other type (RFC 9110 section 8.3.1).
+#[tokio::test]
+async fn takes_its_media_type_in_any_writing() {
+    let server = Server::embedded().await;
+    let address = server.addresses().grpc;
+    for media_type in ["application/grpc-web; charset=utf-8", "Application/GRPC-Web+Proto", "application/grpc-web"] {
+        let keys = call_as(media_type, address, "TokenService/GetJwks", "", "").await;
+        assert_eq!((keys.status, keys.body.contains("grpc-status:0")), (200, true), "{media_type}: {}", keys.head);
+    }
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ on_both_stores!(takes_every_field_that_is_offered, |world| {
         client_id: "default".to_owned(),
         device: Some(Device {
             device_id: "ü".repeat(128),
-            display_name: "Mira’s phone".to_owned(),
+            display_name: "Mira’s phone 👩\u{200d}💻 می\u{200c}خواهم".to_owned(),
             platform: "ios".to_owned(),
             public_key_jwk: String::new(),
         }),
@@ -82,7 +82,7 @@ on_both_stores!(refuses_every_bad_field_and_does_nothing, |world| {
         change(&mut request);
         assert_fields(client.identity().send_otp(request).await, reason, &[field]);
     }
-    for text in ["a\nb", "a\u{0}", "e\u{301}"] {
+    for text in ["a\nb", "a\u{0}", "e\u{301}", "a\u{202e}b", "a\u{2028}b", "a\u{200b}", "\u{feff}a", "a\u{ffff}"] {
         let request = SendOtpRequest {
             device: Some(device(|d| {
                 d.device_id = text.to_owned();
@@ -142,6 +142,20 @@ on_both_stores!(tells_every_bad_field_at_once, |world| {
         "request_id",
     ];
     assert_fields(world.server.client().await.identity().send_otp(request).await, "INVALID_EMAIL", &fields);
+});
+
+on_both_stores!(what_is_not_registered_is_told_beside_what_is_wrong, |world| {
+    let client = world.server.client().await;
+    let request = SendOtpRequest {
+        identifier: Some(Identifier::Email("no address".to_owned())),
+        include_magic_link: true,
+        redirect_uri: "https://elsewhere.example.org/".to_owned(),
+        ..SendOtpRequest::default()
+    };
+    let answer = client.identity().send_otp(request.clone()).await;
+    assert_fields(answer, "INVALID_EMAIL", &["email", "redirect_uri"]);
+    let request = SendOtpRequest { client_id: "not-registered".to_owned(), ..request };
+    assert_fields(client.identity().send_otp(request).await, "INVALID_EMAIL", &["client_id", "email"]);
 });
 
 on_both_stores!(refuses_the_fourth_within_five_minutes, |world| {

@@ -44,15 +44,20 @@ impl WantedLink {
     /// # Errors
     /// [`Refusal::Invalid`] where the client application has not registered that redirect.
     pub(super) fn check(&self, client: &Client) -> Result<(), Refusal> {
-        if self.redirect_uri.is_empty() || client.may_redirect_to(&self.redirect_uri) {
-            return Ok(());
+        match unregistered(client, &self.redirect_uri) {
+            Some(objection) => Err(Refusal::Invalid(vec![objection])),
+            None => Ok(()),
         }
-        Err(Refusal::Invalid(vec![FieldViolation {
-            field: "redirect_uri",
-            description: "is not one of the client application's registered redirect_uris, to the letter".to_owned(),
-            reason: FieldReason::RedirectUri,
-        }]))
     }
+}
+
+/// The objection to a redirect that the client application has not registered.
+pub(super) fn unregistered(client: &Client, redirect_uri: &str) -> Option<FieldViolation> {
+    if redirect_uri.is_empty() || client.may_redirect_to(redirect_uri) {
+        return None;
+    }
+    let description = "is not one of the client application's registered redirect_uris, to the letter".to_owned();
+    Some(FieldViolation { field: "redirect_uri", description, reason: FieldReason::RedirectUri })
 }
 
 /// A link that is good: its challenge, and what is known of it.

@@ -23,14 +23,13 @@ use crate::{
 const MAX_ROLES: usize = 32;
 const MAX_PAGE: i32 = 100;
 const DEFAULT_PAGE: u32 = 50;
-const MAX_PAGE_TOKEN: usize = 128;
 
 /// A page that is asked for.
 pub(in crate::grpc) struct Page {
     /// 1 to 100.
     pub(in crate::grpc) size: u32,
-    /// Empty for the first.
-    pub(in crate::grpc) token: String,
+    /// The session that ended the page before; `None` for the first.
+    pub(in crate::grpc) before: Option<SessionId>,
 }
 
 /// # Errors
@@ -45,8 +44,11 @@ pub(in crate::grpc) fn page(message: ListSessionsRequest) -> Result<Page, Refusa
             DEFAULT_PAGE
         }
     };
-    checks.text("page_token", &message.page_token, MAX_PAGE_TOKEN);
-    checks.finish(Some(Page { size, token: message.page_token }))
+    let before = SessionId::parse(&message.page_token);
+    if before.is_none() && !message.page_token.is_empty() {
+        checks.wrong("page_token", "is not the next_page_token of an earlier page");
+    }
+    checks.finish(Some(Page { size, before }))
 }
 
 /// # Errors

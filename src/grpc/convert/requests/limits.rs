@@ -2,7 +2,10 @@
 
 use super::super::checks::Checks;
 use crate::{
-    domain::{client::ClientId, refusal::Refusal},
+    domain::{
+        client::ClientId,
+        refusal::{FieldViolation, Refusal},
+    },
     engine::{explain::ExplainLimits, simulate::LONGEST_SPAN},
     grpc::proto::{ExplainLimitsRequest, SimulatePolicyRequest, explain_limits_request::Identifier},
 };
@@ -13,9 +16,14 @@ const DEFAULT_REFUSALS: u32 = 20;
 const MOST_CHARACTERS: usize = 15_000;
 const DEFAULT_SPAN: Duration = Duration::from_hours(24);
 
+/// `objections` is what the engine has against what the message names.
+///
 /// # Errors
 /// Every field that is wrong. A number above 100 is taken as 100.
-pub(in crate::grpc) fn explain_limits(message: ExplainLimitsRequest) -> Result<ExplainLimits, Refusal> {
+pub(in crate::grpc) fn explain_limits(
+    message: ExplainLimitsRequest,
+    objections: Vec<FieldViolation>,
+) -> Result<ExplainLimits, Refusal> {
     let mut checks = Checks::default();
     let ExplainLimitsRequest { identifier, address, client_id, max_refusals } = message;
     let whose = match &identifier {
@@ -41,6 +49,7 @@ pub(in crate::grpc) fn explain_limits(message: ExplainLimitsRequest) -> Result<E
             DEFAULT_REFUSALS
         }
     };
+    checks.also(objections);
     checks.finish(Some(ExplainLimits { identifier: whose, address: client_address, client_id, refusals }))
 }
 

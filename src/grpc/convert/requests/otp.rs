@@ -8,7 +8,7 @@ use crate::{
         contact::Identifier,
         link::Completion,
         redirect_uri::RedirectUri,
-        refusal::{FieldReason, Refusal},
+        refusal::{FieldReason, FieldViolation, Refusal},
     },
     engine::otp::{ResendOtp, SendOtp, VerifyOtp, WantedLink},
     grpc::proto::{
@@ -23,19 +23,27 @@ pub(super) const MAX_BINDING_SECRET: usize = 128;
 pub(super) const MAX_DEVICE_TOKEN: usize = 512;
 const MAX_PROOF: usize = 8192;
 
-/// `sms` is whether the deployment offers SMS.
+/// `sms` is whether the deployment offers SMS, and `objections` what the engine has against what the message names.
 ///
 /// # Errors
 /// Every field that is wrong.
-pub(in crate::grpc) fn send_otp(message: SendOtpRequest, sms: bool) -> Result<SendOtp, Refusal> {
-    send(message, sms, false)
+pub(in crate::grpc) fn send_otp(
+    message: SendOtpRequest,
+    sms: bool,
+    objections: Vec<FieldViolation>,
+) -> Result<SendOtp, Refusal> {
+    send(message, sms, objections, false)
 }
 
 /// The same for a link without a code.
 ///
 /// # Errors
 /// Every field that is wrong.
-pub(in crate::grpc) fn send_magic_link(message: SendMagicLinkRequest, sms: bool) -> Result<SendOtp, Refusal> {
+pub(in crate::grpc) fn send_magic_link(
+    message: SendMagicLinkRequest,
+    sms: bool,
+    objections: Vec<FieldViolation>,
+) -> Result<SendOtp, Refusal> {
     let identifier = message.identifier.map(|identifier| match identifier {
         send_magic_link_request::Identifier::Email(text) => send_otp_request::Identifier::Email(text),
         send_magic_link_request::Identifier::PhoneNumber(text) => send_otp_request::Identifier::PhoneNumber(text),
@@ -53,10 +61,15 @@ pub(in crate::grpc) fn send_magic_link(message: SendMagicLinkRequest, sms: bool)
         link_completion: message.link_completion,
         proof: message.proof,
     };
-    send(message, sms, true)
+    send(message, sms, objections, true)
 }
 
-fn send(message: SendOtpRequest, sms: bool, alone: bool) -> Result<SendOtp, Refusal> {
+fn send(
+    message: SendOtpRequest,
+    sms: bool,
+    objections: Vec<FieldViolation>,
+    alone: bool,
+) -> Result<SendOtp, Refusal> {
     let mut checks = Checks::default();
     let repeatable = checks.repeatable(&message.request_id, &message);
     let link = wanted_link(&mut checks, &message, alone);
@@ -70,6 +83,7 @@ fn send(message: SendOtpRequest, sms: bool, alone: bool) -> Result<SendOtp, Refu
     checks.locale(&message.locale);
     let device_token = checks.secret("device_token", message.device_token, MAX_DEVICE_TOKEN);
     let proof = checks.secret("proof", message.proof, MAX_PROOF);
+    checks.also(objections);
     let (client_id, locale) = (message.client_id, message.locale);
     let request = |identifier| SendOtp { identifier, client_id, device, device_token, locale, link, proof, repeatable };
     checks.finish(identifier.map(request))

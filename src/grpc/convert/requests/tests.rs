@@ -24,7 +24,7 @@ fn asked(change: impl FnOnce(&mut SendOtpRequest)) -> Result<SendOtp, Refusal> {
     let identifier = Some(send_otp_request::Identifier::Email("ada@example.com".to_owned()));
     let mut message = SendOtpRequest { identifier, ..SendOtpRequest::default() };
     change(&mut message);
-    send_otp(message, false)
+    send_otp(message, false, Vec::new())
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn everything_wrong_is_told_at_once() {
         link_completion: 77,
         proof: "p".repeat(8193),
     };
-    let result = send_otp(message, true);
+    let result = send_otp(message, true, Vec::new());
     let mut found = fields(result);
     found.sort_unstable();
     assert_eq!(
@@ -97,7 +97,7 @@ fn another_identifier_or_purpose_is_not_offered() {
 fn a_number_is_read_where_sms_is_offered() {
     let given = |text: &str| {
         let identifier = Some(send_otp_request::Identifier::PhoneNumber(text.to_owned()));
-        send_otp(SendOtpRequest { identifier, ..SendOtpRequest::default() }, true)
+        send_otp(SendOtpRequest { identifier, ..SendOtpRequest::default() }, true, Vec::new())
     };
     assert_eq!(given("+41 44 668 18 00").unwrap().identifier.as_str(), "+41446681800");
     let Err(Refusal::Invalid(violations)) = given("044 668 18 00") else { panic!("a national number") };
@@ -140,6 +140,8 @@ fn pages_are_coerced() {
     let size = |page_size| page(ListSessionsRequest { page_size, page_token: String::new() }).map(|page| page.size);
     assert_eq!((size(0), size(1), size(100), size(i32::MAX)), (Ok(50), Ok(1), Ok(100), Ok(100)));
     assert_eq!(fields(size(-1)), ["page_size"]);
+    let both = ListSessionsRequest { page_size: -1, page_token: "q".to_owned() };
+    assert_eq!(fields(page(both)), ["page_size", "page_token"]);
 }
 
 #[test]
@@ -181,8 +183,8 @@ fn a_link_is_wanted_or_not() {
     assert_eq!(fields(asked(|message| message.redirect_uri = "https://a.example".to_owned())), ["redirect_uri"]);
     let identifier = Some(send_magic_link_request::Identifier::Email("ada@example.com".to_owned()));
     let alone = SendMagicLinkRequest { identifier, ..SendMagicLinkRequest::default() };
-    assert!(send_magic_link(alone, false).unwrap().link.unwrap().alone);
-    assert_eq!(fields(send_magic_link(SendMagicLinkRequest::default(), false)), ["identifier"]);
+    assert!(send_magic_link(alone, false, Vec::new()).unwrap().link.unwrap().alone);
+    assert_eq!(fields(send_magic_link(SendMagicLinkRequest::default(), false, Vec::new())), ["identifier"]);
 }
 
 #[test]

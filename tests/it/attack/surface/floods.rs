@@ -6,9 +6,14 @@ use h2::Reason;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
 use super::is_well;
 use super::raw::Raw;
 use crate::support::server::Server;
+use crate::support::wait;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -59,6 +64,45 @@ async fn a121_a_connection_carries_128_calls_at_once() {
         .collect();
     assert!(told.contains(&(3, 128)), "SETTINGS_MAX_CONCURRENT_STREAMS: {told:?}");
     assert!(told.contains(&(6, 16 * 1024)), "SETTINGS_MAX_HEADER_LIST_SIZE: {told:?}");
+}
+
+/// Streams that are left open: those of health and reflection have places of their own, so that they are bounded and cost
+/// people nothing.
+#[tokio::test]
+async fn a118_streams_that_nobody_ends_are_bounded() {
+    let mut server = Server::embedded().await;
+    let mut held = Vec::new();
+    let mut refused = 0;
+    for _ in 0..6 {
+        let mut health = HealthClient::new(server.client().await.channel());
+        for _ in 0..100 {
+            match health.watch(HealthCheckRequest::default()).await {
+                Ok(changes) => held.push(changes),
+                Err(status) => {
+                    assert_eq!(status.code(), Code::Unavailable, "{status}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert_eq!((held.len(), refused), (512, 88));
+    is_well(&mut server, 128).await;
+    drop(held);
+    let mut health = HealthClient::new(server.client().await.channel());
+    wait::until("a free place", Duration::from_secs(5), async || {
+        health.watch(HealthCheckRequest::default()).await.ok().map(drop)
+    })
+    .await;
+}
+
+/// The soft limit is what shells and systemd leave it at, often 1024.
+#[tokio::test]
+async fn a117_takes_as_many_connections_as_the_system_allows() {
+    let mut server = Server::embedded().await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.process().child().id())).unwrap();
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let limits: Vec<&str> = files.split_whitespace().take(2).collect();
+    assert_eq!(limits[0], limits[1], "soft and hard");
 }
 
 #[tokio::test]

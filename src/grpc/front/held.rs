@@ -1,0 +1,46 @@
+//! Streams that others keep open for as long as they like: reflection, and the watching of health.
+
+use bytes::Bytes;
+use http::Response;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::sync::OwnedSemaphorePermit;
+use tonic::{Status, body::Body};
+
+/// How many such streams a listener has open at once: a stream that nobody ends costs some 30 KiB.
+pub(super) const MOST: usize = 512;
+
+/// Whether a method answers with such a stream. Calls of people are not among them: those have places of their own.
+pub(super) fn is_kept_open(path: &str) -> bool {
+    path.starts_with("/grpc.reflection.") || path == "/grpc.health.v1.Health/Watch"
+}
+
+/// The answer, whose place is free again when its body has ended.
+pub(super) fn held(answer: Response<Body>, place: OwnedSemaphorePermit) -> Response<Body> {
+    answer.map(|body| Body::new(Held { body, _place: place }))
+}
+
+struct Held {
+    body: Body,
+    _place: OwnedSemaphorePermit,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
