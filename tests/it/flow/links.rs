@@ -126,6 +126,19 @@ on_both_stores!(a60_a_code_and_a_link_end_together, |world| {
     }
 });
 
+on_both_stores!(a60_an_approved_link_ends_the_code_too, |world| {
+    let client = world.server.client().await;
+    let link_completion = LinkCompletion::AskingDevice.into();
+    let request = SendOtpRequest { include_magic_link: true, link_completion, ..send_otp_request(EMAIL) };
+    let send = async || client.identity().send_otp(request).await.unwrap().into_inner().challenge.unwrap();
+    let (challenge, token) = world.server.link_of(EMAIL, send).await;
+    let code = world.server.mailbox().to(EMAIL)[0].code().unwrap();
+    assert!(client.approve(&token, &challenge.match_number).await.unwrap().approved);
+    assert_eq!(client.verify_otp(&challenge.challenge_id, &code).await.unwrap_err().reason, "CODE_INVALID");
+    assert!(client.collect(&challenge).await.unwrap().tokens.is_some());
+    assert_eq!(world.audit().await.count("session.started", ""), 1);
+});
+
 // OTP-7: an earlier link stays good as an earlier code does.
 on_both_stores_with_clock!(a_resend_sends_a_further_link_and_the_earlier_ones_stay_good, |world| {
     let client = world.server.client().await;

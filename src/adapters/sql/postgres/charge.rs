@@ -72,7 +72,7 @@ const TEXT: &str = concat!(
     ORDER BY h.challenge_id FOR NO KEY UPDATE OF h), \
     one AS MATERIALIZED (SELECT DISTINCT ON (counter_key) counter_key, identifier_key, op, challenge_id FROM c \
     WHERE NOT used AND attempts < max_attempts AND CASE WHEN by_link THEN link1_expire_time > now \
-    AND link_state = 'pending' ELSE code1_expire_time > now END ORDER BY counter_key, op), \
+    AND link_state = 'pending' ELSE code1_expire_time > now AND link_state IS DISTINCT FROM 'approved' END ORDER BY counter_key, op), \
     l AS (INSERT INTO lockouts AS l (identifier_key, consecutive_failures, locked_until, owner_key) \
     SELECT counter_key, 1, ",
     lock_at!("1"),

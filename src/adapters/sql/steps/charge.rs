@@ -106,14 +106,15 @@ pub(in super::super) async fn unlock(
     Ok(true)
 }
 
-/// The challenge, if it stands to be tried, by its link or by a code; else what its caller is told.
+/// The challenge, if it stands to be tried, by its link or by a code; else what its caller is told. A link that was approved is
+/// used, and the codes beside it with it.
 pub(in super::super) fn standing(
     stored: StoredChallenge,
     now: Timestamp,
     by_link: bool,
 ) -> Result<StoredChallenge, ChargeOutcome> {
     let challenge = &stored.challenge;
-    let lives = if by_link { is_open(challenge, LinkState::Pending, now) } else { challenge.expire_time > now };
+    let lives = if by_link { is_open(challenge, LinkState::Pending, now) } else { has_code(challenge, now) };
     if challenge.used || !lives {
         Err(ChargeOutcome::Ended(Box::new(stored.challenge)))
     } else if challenge.attempts >= challenge.max_attempts {
@@ -121,6 +122,12 @@ pub(in super::super) fn standing(
     } else {
         Ok(stored)
     }
+}
+
+/// Whether a challenge has a code that has not expired, and no link beside it that was approved.
+pub(in super::super) fn has_code(challenge: &Challenge, now: Timestamp) -> bool {
+    let approved = challenge.link.as_ref().is_some_and(|link| link.state == LinkState::Approved);
+    challenge.expire_time > now && !approved
 }
 
 /// Whether a challenge has a link in that state whose newest has not expired.

@@ -18,7 +18,7 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
     };
     let challenge = rows::challenge(&row)?.challenge;
     let lives = match sign_in.link {
-        None => challenge.expire_time > sign_in.now,
+        None => charge::has_code(&challenge, sign_in.now),
         Some(state) => charge::is_open(&challenge, state, sign_in.now),
     };
     if challenge.used || !lives {

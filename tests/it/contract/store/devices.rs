@@ -39,7 +39,7 @@ fn own() -> Digest {
 }
 
 /// Ada's session, and the device that opened it.
-async fn known(given: &Given, now: Timestamp) -> (Session, KnownDevice) {
+pub(super) async fn known(given: &Given, now: Timestamp) -> (Session, KnownDevice) {
     let identifier_key = identifier("ada@example.com");
     let id = given.begun("ada@example.com", now).await;
     let sign_in = completion(&given.charged(id, now).await, now);

@@ -27,7 +27,8 @@ use sqlx::postgres::PgRow;
 /// Whether a challenge `h` can be charged by its code.
 macro_rules! stands {
     () => {
-        "NOT h.used AND h.attempts < h.max_attempts AND h.code1_expire_time > i.now"
+        "NOT h.used AND h.attempts < h.max_attempts AND h.code1_expire_time > i.now \
+        AND h.link_state IS DISTINCT FROM 'approved'"
     };
 }
 

@@ -81,7 +81,7 @@ const ANY_INPUT: &[Column] = columns!(
 /// Whether the newest code of the challenge has not expired, or its link, where that is what was proved.
 macro_rules! stands {
     () => {
-        "CASE WHEN i.link_state IS NULL THEN h.code1_expire_time > i.now \
+        "CASE WHEN i.link_state IS NULL THEN h.code1_expire_time > i.now AND h.link_state IS DISTINCT FROM 'approved' \
         ELSE h.link1_expire_time > i.now AND h.link_state = i.link_state END"
     };
 }
