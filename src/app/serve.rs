@@ -208,6 +208,7 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     // Until somebody has looked nothing is called ready.
     health.set(Ready::UNKNOWN).await;
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
+    let looked_after = Arc::clone(&otp);
     let people = grpc::people(&otp, &tokens, &accounts, &health, front);
     let operators = grpc::operators(operators, options.operator_token, &health, back);
     let pages = pages.map(|(desk, grants)| {
@@ -246,13 +247,20 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
             metrics.serve(|_| TowerToHyperService::new(page.clone()), stop.clone()).await;
         }
     };
-    tokio::join!(serve_grpc, serve_admin, serve_http, serve_metrics, look_after(&readiness, &health, &ready, &stop));
+    tokio::join!(serve_grpc, serve_admin, serve_http, serve_metrics, look_after(&readiness, &looked_after, &health, &ready, &stop));
 }
 
 /// Tells health checks what is there, until it is time to stop; then that nothing is, so that callers go elsewhere.
-async fn look_after(readiness: &Readiness, health: &Health, ready: &watch::Sender<Ready>, stop: &CancellationToken) {
+async fn look_after(
+    readiness: &Readiness,
+    otp: &OtpEngine,
+    health: &Health,
+    ready: &watch::Sender<Ready>,
+    stop: &CancellationToken,
+) {
     loop {
         let now = readiness.look().await;
+        otp.note_store(now.store);
         health.set(now).await;
         ready.send_replace(now);
         tokio::select! {

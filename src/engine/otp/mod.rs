@@ -57,7 +57,13 @@ use crate::{
     },
 };
 use guard::Guard;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use watch::Watchers;
 
 /// What the OTP engine works with.
@@ -104,6 +110,8 @@ pub struct OtpEngine {
     answers: Answers,
     guard: Guard,
     watchers: Watchers,
+    /// Whether the store was away when somebody last looked.
+    store_is_away: AtomicBool,
 }
 
 impl OtpEngine {
@@ -111,7 +119,25 @@ impl OtpEngine {
     #[must_use]
     pub fn new(parts: OtpParts) -> Self {
         let answers = Answers::new(parts.store.clone(), parts.keys.clone(), parts.entropy.clone());
-        Self { parts, answers, guard: Guard::default(), watchers: Watchers::default() }
+        let (guard, watchers, store_is_away) = (Guard::default(), Watchers::default(), AtomicBool::default());
+        Self { parts, answers, guard, watchers, store_is_away }
+    }
+
+    /// Takes note of whether the store is there. While it is not, nobody is counted for asking in vain.
+    pub fn note_store(&self, is_there: bool) {
+        self.store_is_away.store(!is_there, Ordering::Relaxed);
+    }
+
+    /// Refuses what would be counted and could not be written: where the store was away, it is asked whether it is back.
+    ///
+    /// # Errors
+    /// [`Refusal::StoreUnavailable`] while the store is away.
+    async fn before_counting(&self) -> Result<(), Refusal> {
+        if self.store_is_away.load(Ordering::Relaxed) {
+            self.parts.store.ping().await.map_err(|fault| fault::store(&fault))?;
+            self.note_store(true);
+        }
+        Ok(())
     }
 
     /// What speaks against a client application and a redirect of it, before anything is done with them.

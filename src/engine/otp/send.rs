@@ -98,6 +98,7 @@ impl OtpEngine {
         let event = self.event(now, Act::CodeSent, origin, &scope, &request.device.device_id);
         let rules = self.rules(&scope);
         let device = self.known_device(request.device_token.as_ref(), now);
+        self.before_counting().await?;
         let asked = Asked { identifier: &request.identifier, device: None, origin, index: &index, event: &event };
         let admitted = match self.prove(&request, &scope, origin, &index, now).await {
             Ok(proving) => {

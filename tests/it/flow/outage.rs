@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use identity::grpc::proto::RefreshTokenRequest;
 use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 use crate::support::postgres::Postgres;
 use crate::support::wait;
@@ -27,11 +30,25 @@ async fn a_stopped_postgres_is_unavailable_within_a_second_and_forgotten_when_ba
     assert_eq!(refused.code(), Code::Unavailable);
     assert!(asked.elapsed() < Duration::from_secs(3), "three calls took {:?}", asked.elapsed());
 
+    // Once it is known to be away, nobody is counted for what was told to lose nothing.
+    let mut health = HealthClient::new(client.channel());
+    let service = || HealthCheckRequest { service: "identity.v1.IdentityService".to_owned() };
+    wait::until("the outage is known", Duration::from_secs(5), async || {
+        let status = health.check(service()).await.ok()?.into_inner().status();
+        (status == ServingStatus::NotServing).then_some(())
+    })
+    .await;
+    for _ in 0..5 {
+        assert_eq!(client.send_otp("patient@example.com").await.unwrap_err().reason, "STORE_UNAVAILABLE");
+    }
     cluster.start_again();
     wait::until("the service serves again", Duration::from_secs(15), async || {
         client.verify_otp(&challenge.challenge_id, &code).await.ok()
     })
     .await;
     client.identity().refresh_token(refresh).await.unwrap();
+    for _ in 0..3 {
+        client.send_otp("patient@example.com").await.unwrap();
+    }
     assert!(world.server.mailbox().to("nobody@example.com").is_empty(), "no code without a committed row");
 }
