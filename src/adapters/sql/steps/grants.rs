@@ -56,7 +56,10 @@ pub(in super::super) async fn redeem(
     }
     let is_meant = row.text("redirect_uri")? == redemption.redirect_uri
         && rows::digest(&row, "verifier_hash")? == redemption.verifier_hash;
-    let is_live = rows::time(&row, "expire_time")? > redemption.now
+    // A form that is posted again gives a further code for the same session. Once the client has refreshed it, the token that this
+    // code would give is an old one, which the owner would be taken for a thief by.
+    let is_live = session.counter == 0
+        && rows::time(&row, "expire_time")? > redemption.now
         && !stored.ended
         && session.idle_expire_time > redemption.now
         && session.absolute_expire_time > redemption.now

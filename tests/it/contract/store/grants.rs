@@ -2,7 +2,7 @@
 
 use super::{
     Given,
-    given::{NOW, at, digest, event, sealed},
+    given::{NOW, at, digest, event, rotation, sealed},
     on_both,
 };
 use identity::{
@@ -16,6 +16,7 @@ on_both!(
     a_second_time_ends_the_session,
     only_whom_it_is_for_redeems_it,
     it_ends_with_its_time,
+    it_ends_with_the_first_refresh,
     it_ends_with_its_session_and_its_user,
     what_is_old_is_swept,
 );
@@ -116,6 +117,14 @@ async fn it_ends_with_its_time(given: &Given) {
     let within = Redemption { now: at(60).before(Duration::from_micros(1)), ..redemption("code", 60) };
     let outcome = given.store.redeem_grant(within).await.unwrap();
     assert!(matches!(outcome, RedemptionOutcome::Redeemed { .. }), "{outcome:?}");
+}
+
+async fn it_ends_with_the_first_refresh(given: &Given) {
+    let session = given_grant(given).await;
+    given.store.rotate(rotation(session.session_id, 0, at(1))).await.unwrap();
+    is_refused(given, redemption("code", 2)).await;
+    let running = given.store.sessions(session.user_id, None, 10, at(2)).await.unwrap().sessions;
+    assert_eq!(running.len(), 1, "and the session goes on");
 }
 
 async fn it_ends_with_its_session_and_its_user(given: &Given) {
