@@ -4,6 +4,8 @@
 //! not evaluated; a known device notices nothing. A replica learns of it with the next wrong code that it sees, and by
 //! looking.
 
+mod turnstile;
+
 use super::{OtpEngine, VerifyOtp};
 use crate::{
     domain::{
@@ -26,6 +28,7 @@ use std::{
     sync::atomic::{AtomicI64, Ordering},
     time::Duration,
 };
+use turnstile::{Passage, Turnstile};
 
 /// When the budget of this process was last found spent, and until when it is, in microseconds; in the past where it is
 /// not. In shadow nothing but reports come of it.
@@ -35,6 +38,7 @@ pub(super) struct Guard {
     until: AtomicI64,
     /// Until when an alarm of this process holds.
     alarmed: AtomicI64,
+    turnstile: Turnstile,
 }
 
 impl Guard {
@@ -70,6 +74,17 @@ impl OtpEngine {
     /// Whether what an unknown device is sent has to be guarded now.
     pub(super) fn is_guarding(&self, now: Timestamp) -> bool {
         self.guard.is_up(now) && self.guard_mode() == Mode::Enforce
+    }
+
+    /// Lets an attempt be compared that may fail, where the guard is not up; to be kept until it has been counted. `None` while
+    /// it is up: what is compared then, nobody guesses.
+    pub(super) async fn pass_turnstile(&self, now: Timestamp) -> Option<Passage<'_>> {
+        if self.guard.is_up(now) {
+            return None;
+        }
+        let policy = self.parts.policies.current();
+        let budget = policy.policy().rules.guard.failures.windows.iter().map(|window| window.limit).min();
+        Some(self.guard.turnstile.pass(budget.unwrap_or(u32::MAX)).await)
     }
 
     /// Whether the budget of wrong codes is spent, whatever is done about it.
@@ -128,6 +143,11 @@ impl OtpEngine {
     /// Counts a wrong code of an unknown device. An event like `event` tells when that spends the budget.
     pub(super) async fn count_failure(&self, event: &AuditEvent, now: Timestamp) -> Result<(), Refusal> {
         let admission = self.parts.limiter.admit(&[self.failures()]).await.map_err(|fault| fault::limiter(&fault))?;
+        let left = match &admission {
+            Admission::Refused { .. } => 0,
+            Admission::Admitted(decisions) => decisions.first().map_or(0, |decision| decision.standing.remaining),
+        };
+        self.guard.turnstile.note(left);
         let (wait, is_last) = match admission {
             Admission::Refused { retry_after, .. } => (retry_after, false),
             // The one that spends the last of it raises the guard for as long as it stays spent.

@@ -51,11 +51,12 @@ impl OtpEngine {
         if let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await? {
             return Ok(signed_in);
         }
-        let mut lockout = Arc::default();
+        let (mut lockout, mut passage) = (Arc::default(), None);
         let outcome = match ChallengeId::parse(&request.challenge_id) {
             Some(id) => {
                 lockout = self.lockout(id).await?;
                 let device = self.known_device(request.device_token.as_ref(), now);
+                passage = self.pass_turnstile(now).await;
                 if self.is_budget_spent(now) {
                     self.pass_guard(id, device.as_ref(), &request, origin, now).await?;
                 }
@@ -73,7 +74,9 @@ impl OtpEngine {
         }
         let (challenge, reason, refusal) = match outcome {
             ChargeOutcome::Charged(attempt) => {
-                return self.compare(request, *attempt, &lockout, key, origin, now).await;
+                let compared = self.compare(request, *attempt, &lockout, key, origin, now).await;
+                drop(passage);
+                return compared;
             }
             ChargeOutcome::Locked { until, failures, challenge } => {
                 let refusal = waits(until, lockout.wait_at(failures), now);

@@ -9,7 +9,10 @@ use crate::both_stores::bodies_on_both_stores;
 use crate::support::wait;
 use crate::support::world::{Store, World};
 
-bodies_on_both_stores!(a7_one_guess_on_each_of_many_accounts_raises_the_guard);
+bodies_on_both_stores!(
+    a7_one_guess_on_each_of_many_accounts_raises_the_guard,
+    a7_of_many_guesses_at_once_no_more_are_evaluated_than_the_budget_has,
+);
 
 async fn a7_one_guess_on_each_of_many_accounts_raises_the_guard(store: Store) {
     const ACCOUNTS: [&str; 6] = [
@@ -56,6 +59,35 @@ async fn a7_one_guess_on_each_of_many_accounts_raises_the_guard(store: Store) {
     // Told to wait, one waits exactly that long.
     world.advance(wait);
     assert_eq!(stranger.client.send_otp("a7-later@example.com").await.unwrap().code_length, 6);
+}
+
+async fn a7_of_many_guesses_at_once_no_more_are_evaluated_than_the_budget_has(store: Store) {
+    let world = World::with(store, |settings| {
+        settings.limit("address", 1000, 60);
+        settings.limit("all", 1000, 60);
+        settings.guard(5, 600);
+    })
+    .await;
+    let client = world.server.client().await;
+    let mut guesses = Vec::new();
+    for nth in 0..40 {
+        let (challenge, code) = world.server.request_code(&format!("a7-{nth}@example.com")).await;
+        guesses.push((challenge.challenge_id, wrong(&code)));
+    }
+    let calls = guesses.into_iter().map(|(id, code)| {
+        let client = client.clone();
+        tokio::spawn(async move { client.verify_otp(&id, &code).await.unwrap_err().reason })
+    });
+    let mut evaluated = 0;
+    for call in calls.collect::<Vec<_>>() {
+        match call.await.unwrap().as_str() {
+            "CODE_INVALID" => evaluated += 1,
+            reason => assert_eq!(reason, "RATE_LIMITED"),
+        }
+    }
+    assert_eq!(evaluated, 5);
+    let audit = world.audit().await;
+    assert_eq!((audit.count("code.verified", "CODE_INVALID"), audit.count("code.verified", "GUARDED")), (5, 35));
 }
 
 /// A replica that saw no wrong code, and one that is started only then, guard within two seconds or so.

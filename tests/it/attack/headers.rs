@@ -56,10 +56,15 @@ async fn a107_nothing_that_a_caller_says_makes_a_header(store: Store) {
             assert_eq!((refusal.code, refusal.field_names()), (Code::InvalidArgument, vec![field]), "{evil:?}");
         }
     }
-    // The name of a device may have other ends of lines, and stands in no message.
-    let device = Device { display_name: "phone\u{2028}Bcc: eve@example.com".to_owned(), ..Device::default() };
-    let request = SendOtpRequest { device: Some(device), ..send_otp_request("ada@example.com") };
-    client.identity().send_otp(request).await.unwrap();
+    let named = |name: &str| SendOtpRequest {
+        device: Some(Device { display_name: name.to_owned(), ..Device::default() }),
+        ..send_otp_request("ada@example.com")
+    };
+    let breaks = named("phone\u{2028}Bcc: eve@example.com");
+    let refusal = Refusal::from(client.identity().send_otp(breaks).await.unwrap_err());
+    assert_eq!(refusal.field_names(), ["device.display_name"]);
+    // What a device is called stands in no message.
+    client.identity().send_otp(named("Bcc: eve@example.com")).await.unwrap();
     relay.wait_for("ada@example.com").await;
     let [mail] = &relay.received()[..] else { panic!("one message alone") };
     let (head, _) = mail.text.split_once("\r\n\r\n").unwrap();
