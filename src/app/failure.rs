@@ -72,6 +72,9 @@ mod tests {
             chain(&*layers.unwrap())
         };
         assert_eq!(of(&["it cannot be opened", "no route", "timed out"]), "it cannot be opened: no route: timed out");
-        assert_eq!(of(&["it fails", "denied", "the server said: denied", "denied"]), "it fails: the server said: denied");
+        assert_eq!(
+            of(&["it fails", "denied", "the server said: denied", "denied"]),
+            "it fails: the server said: denied"
+        );
     }
 }

@@ -177,7 +177,9 @@ pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
     let (http, http_address) = open("listen.http", options.http).await?;
     let (admin, admin_address) = open("listen.admin", options.admin).await?;
     let (metrics, metrics_address) = match options.metrics {
-        Some(address) => open("telemetry.metrics_listen", address).await.map(|(door, address)| (Some(door), Some(address)))?,
+        Some(address) => {
+            open("telemetry.metrics_listen", address).await.map(|(door, address)| (Some(door), Some(address)))?
+        }
         None => (None, None),
     };
     let addresses =
@@ -247,7 +249,13 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
             metrics.serve(|_| TowerToHyperService::new(page.clone()), stop.clone()).await;
         }
     };
-    tokio::join!(serve_grpc, serve_admin, serve_http, serve_metrics, look_after(&readiness, &looked_after, &health, &ready, &stop));
+    tokio::join!(
+        serve_grpc,
+        serve_admin,
+        serve_http,
+        serve_metrics,
+        look_after(&readiness, &looked_after, &health, &ready, &stop)
+    );
 }
 
 /// Tells health checks what is there, until it is time to stop; then that nothing is, so that callers go elsewhere.

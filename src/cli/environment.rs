@@ -61,7 +61,8 @@ fn is_secret(name: &str) -> bool {
     let Some(ours) = name.strip_prefix("IDENTITY_") else { return FOREIGN.contains(&name.as_str()) };
     // A number at the end tells one of several.
     let ours = ours.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('_');
-    let is_last_word = |word: &str, text: &str| text.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
+    let is_last_word =
+        |word: &str, text: &str| text.strip_suffix(word).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
     let one = ours.strip_suffix('S').unwrap_or(ours);
     SECRETS.iter().any(|secret| is_last_word(secret, ours) || is_last_word(secret, one))
 }
@@ -72,13 +73,16 @@ mod tests {
 
     #[test]
     fn names_of_secrets() {
-        for name in ["ADMIN_TOKEN", "PEPPER", "PEPPERS", "SMTP_PASSWORD", "DATABASE_URL", "KEY_1", "TOKEN_2", "DSN", "PASS"] {
+        for name in
+            ["ADMIN_TOKEN", "PEPPER", "PEPPERS", "SMTP_PASSWORD", "DATABASE_URL", "KEY_1", "TOKEN_2", "DSN", "PASS"]
+        {
             assert!(is_secret(&format!("IDENTITY_{name}")), "{name}");
         }
         for name in ["identity_admin_token", "IDENTITY_SIGNING_KEY_PEM", "PGPASSWORD", "TWILIO_AUTH_TOKEN"] {
             assert!(is_secret(name), "{name}");
         }
-        let kubernetes = ["TOKEN_SERVICE_HOST", "TOKEN_SERVICE_PORT", "TOKEN_PORT_8080_TCP", "TOKEN_PORT_8080_TCP_ADDR"];
+        let kubernetes =
+            ["TOKEN_SERVICE_HOST", "TOKEN_SERVICE_PORT", "TOKEN_PORT_8080_TCP", "TOKEN_PORT_8080_TCP_ADDR"];
         for name in kubernetes.into_iter().chain(["SERVICE_HOST", "PORT", "MONKEY", "BYPASS", "COMPASS"]) {
             assert!(!is_secret(&format!("IDENTITY_{name}")), "{name}");
         }

@@ -10,8 +10,12 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<SessionPolicy> {
     let days = |days: u64| Duration::from_hours(days * 24);
     let mut span = |key, from, to, default| section.get(key, &Span(from..=to)).or(default);
     let minute = Duration::from_mins(1);
-    let access_token_lifetime =
-        span("access_token_lifetime", minute, SessionPolicy::LONGEST_ACCESS_TOKEN_LIFETIME, default.access_token_lifetime);
+    let access_token_lifetime = span(
+        "access_token_lifetime",
+        minute,
+        SessionPolicy::LONGEST_ACCESS_TOKEN_LIFETIME,
+        default.access_token_lifetime,
+    );
     let idle_lifetime = span("idle_lifetime", minute, days(365), default.idle_lifetime);
     let absolute_lifetime = span("absolute_lifetime", minute, days(365), default.absolute_lifetime);
     let refresh_grace = span("refresh_grace", Duration::ZERO, minute, default.refresh_grace);

@@ -232,8 +232,16 @@ fn cors(origins: &WebOrigins) -> CorsLayer {
         "x-ratelimit-reset",
         "retry-after",
     ];
-    let writable =
-        ["content-type", "x-grpc-web", "x-user-agent", "grpc-timeout", "authorization", "traceparent", "tracestate", "baggage"];
+    let writable = [
+        "content-type",
+        "x-grpc-web",
+        "x-user-agent",
+        "grpc-timeout",
+        "authorization",
+        "traceparent",
+        "tracestate",
+        "baggage",
+    ];
     let layer = CorsLayer::new()
         .allow_methods([Method::POST])
         .allow_headers(writable.map(name))

@@ -41,7 +41,8 @@ impl OpenFault {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::Settings(_) => "look at `[store]` in the configuration",
-            Self::Connect(error) | Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
+            Self::Connect(error)
+            | Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
                 remedy_of(error)
             }
             Self::Open(_) => "look at `store.sqlite.path`, at what lies there, and at who may write it",
@@ -61,7 +62,9 @@ fn remedy_of(error: &Error) -> &'static str {
         Error::Database(database) => match database.code().as_deref() {
             Some("3D000") => "create the database, or name another in `store.postgres.database`",
             Some("28000" | "28P01") => "look at `store.postgres.user` and at its password file",
-            Some("42501") => "let the role create tables in it, or run `identity migrate` as a role that may and set `store.migrate = \"by-command\"`",
+            Some("42501") => {
+                "let the role create tables in it, or run `identity migrate` as a role that may and set `store.migrate = \"by-command\"`"
+            }
             // Of SQLite: NOTADB.
             Some("26") => "name a file that is a database, or that is not there yet, in `store.sqlite.path`",
             Some("53300") => "raise its `max_connections`, or lower `store.postgres.pool_size`",

@@ -19,7 +19,7 @@ pub(super) async fn list_sessions(
 ) -> Result<Response<ListSessionsResponse>, Status> {
     let (call, metadata, message) = Call::of(request);
     let token = authorization::required_access_token(&metadata).map_err(|refusal| status::of(&refusal))?;
-    let page = requests::page(message).map_err(|refusal| status::of(&refusal))?;
+    let page = requests::page(&message).map_err(|refusal| status::of(&refusal))?;
     let accounts = Arc::clone(accounts);
     let work = |_| async move { accounts.list_sessions(token.expose_secret(), page.size, page.before).await };
     let list = call.run(work).await.map_err(|refusal| status::of(&refusal))?;

@@ -56,15 +56,15 @@ async fn a107_nothing_that_a_caller_says_makes_a_header(store: Store) {
             assert_eq!((refusal.code, refusal.field_names()), (Code::InvalidArgument, vec![field]), "{evil:?}");
         }
     }
-    let named = |name: &str| SendOtpRequest {
+    let on_device = |name: &str| SendOtpRequest {
         device: Some(Device { display_name: name.to_owned(), ..Device::default() }),
         ..send_otp_request("ada@example.com")
     };
-    let breaks = named("phone\u{2028}Bcc: eve@example.com");
+    let breaks = on_device("phone\u{2028}Bcc: eve@example.com");
     let refusal = Refusal::from(client.identity().send_otp(breaks).await.unwrap_err());
     assert_eq!(refusal.field_names(), ["device.display_name"]);
     // What a device is called stands in no message.
-    client.identity().send_otp(named("Bcc: eve@example.com")).await.unwrap();
+    client.identity().send_otp(on_device("Bcc: eve@example.com")).await.unwrap();
     relay.wait_for("ada@example.com").await;
     let [mail] = &relay.received()[..] else { panic!("one message alone") };
     let (head, _) = mail.text.split_once("\r\n\r\n").unwrap();

@@ -71,8 +71,10 @@ async fn describes_what_it_lists_and_the_details_of_errors() {
             assert!(matches!(answer, Answer::FileDescriptorResponse(_)), "{symbol}: {answer:?}");
             let question = v1alpha::server_reflection_request::MessageRequest::FileContainingSymbol(symbol.clone());
             let answer = ask_as_of_old(&client, question).await;
-            use v1alpha::server_reflection_response::MessageResponse;
-            assert!(matches!(answer, MessageResponse::FileDescriptorResponse(_)), "{symbol}: {answer:?}");
+            assert!(
+                matches!(answer, v1alpha::server_reflection_response::MessageResponse::FileDescriptorResponse(_)),
+                "{symbol}: {answer:?}"
+            );
         }
     }
 }

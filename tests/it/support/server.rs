@@ -66,7 +66,8 @@ impl Server {
         let data = folder.path().join("data");
         let mut arguments: Vec<OsString> = vec!["serve".into(), "--embedded".into(), "--data-dir".into()];
         arguments.push(data.clone().into());
-        for listen in ["--grpc-listen", "--http-listen", "--admin-listen"].into_iter().filter(|one| !more.contains(one)) {
+        for listen in ["--grpc-listen", "--http-listen", "--admin-listen"].into_iter().filter(|one| !more.contains(one))
+        {
             arguments.extend([listen.into(), "127.0.0.1:0".into()]);
         }
         arguments.extend(more.iter().map(OsString::from));

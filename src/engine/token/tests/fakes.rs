@@ -162,9 +162,7 @@ impl SessionStore for World {
         self.ended.lock().unwrap().push((format!("{user_id} {scope:?}"), event));
         self.answer(match scope {
             SignOutScope::Session(session) => vec![session],
-            SignOutScope::Others(_) => {
-                self.feed.lock().unwrap().iter().map(|end| end.session_id).collect()
-            }
+            SignOutScope::Others(_) => self.feed.lock().unwrap().iter().map(|end| end.session_id).collect(),
         })
     }
 

@@ -3,7 +3,7 @@ use crate::domain::revocation::Revocation;
 use std::sync::atomic::Ordering;
 
 /// For how long an end is remembered: the longest life of a token, and twice the longest skew.
-const LIFE: Duration = Duration::from_secs(1020);
+const LIFE: Duration = Duration::from_mins(17);
 
 fn end(world: &World, session: u128) {
     let revocation = Revocation { session_id: session_id(session), revoke_time: world.now() };

@@ -34,7 +34,7 @@ pub(in crate::grpc) struct Page {
 
 /// # Errors
 /// Every field that is wrong. A size above 100 is taken as 100 (AIP-158).
-pub(in crate::grpc) fn page(message: ListSessionsRequest) -> Result<Page, Refusal> {
+pub(in crate::grpc) fn page(message: &ListSessionsRequest) -> Result<Page, Refusal> {
     let mut checks = Checks::default();
     let size = match u32::try_from(message.page_size.min(MAX_PAGE)) {
         Ok(0) => DEFAULT_PAGE,

@@ -64,12 +64,7 @@ pub(in crate::grpc) fn send_magic_link(
     send(message, sms, objections, true)
 }
 
-fn send(
-    message: SendOtpRequest,
-    sms: bool,
-    objections: Vec<FieldViolation>,
-    alone: bool,
-) -> Result<SendOtp, Refusal> {
+fn send(message: SendOtpRequest, sms: bool, objections: Vec<FieldViolation>, alone: bool) -> Result<SendOtp, Refusal> {
     let mut checks = Checks::default();
     let repeatable = checks.repeatable(&message.request_id, &message);
     let link = wanted_link(&mut checks, &message, alone);

@@ -137,11 +137,11 @@ fn codes_and_challenges() {
 
 #[test]
 fn pages_are_coerced() {
-    let size = |page_size| page(ListSessionsRequest { page_size, page_token: String::new() }).map(|page| page.size);
+    let size = |page_size| page(&ListSessionsRequest { page_size, page_token: String::new() }).map(|page| page.size);
     assert_eq!((size(0), size(1), size(100), size(i32::MAX)), (Ok(50), Ok(1), Ok(100), Ok(100)));
     assert_eq!(fields(size(-1)), ["page_size"]);
     let both = ListSessionsRequest { page_size: -1, page_token: "q".to_owned() };
-    assert_eq!(fields(page(both)), ["page_size", "page_token"]);
+    assert_eq!(fields(page(&both)), ["page_size", "page_token"]);
 }
 
 #[test]

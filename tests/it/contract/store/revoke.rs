@@ -157,7 +157,9 @@ async fn what_is_over_is_not_listed(given: &Given) {
     // Idle too long, but an access token of its last minutes may still be good: it can be ended.
     let now = a.idle_expire_time;
     let done = event(now, Act::SessionRevoked);
-    let SignOutOutcome::Ended(ended) = given.store.sign_out(a.session_id, true, now, done).await.unwrap() else { panic!() };
+    let SignOutOutcome::Ended(ended) = given.store.sign_out(a.session_id, true, now, done).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(ended, [a.session_id]);
 }
 
