@@ -3,7 +3,7 @@
 use super::{
     Given,
     given::{NOW, at, completion, digest, event, identifier},
-    on_both,
+    links, on_both,
 };
 use futures_util::future::join_all;
 use identity::{
@@ -30,6 +30,7 @@ on_both!(
     after_a_sign_out_it_stays_known,
     before_its_user_is_there_it_is_unknown,
     an_ended_challenge_is_not_charged,
+    beside_an_approved_link_no_code_is_charged,
     of_one_device_many_at_once_are_counted_one_by_one,
 );
 
@@ -39,7 +40,7 @@ fn own() -> Digest {
 }
 
 /// Ada's session, and the device that opened it.
-pub(super) async fn known(given: &Given, now: Timestamp) -> (Session, KnownDevice) {
+async fn known(given: &Given, now: Timestamp) -> (Session, KnownDevice) {
     let identifier_key = identifier("ada@example.com");
     let id = given.begun("ada@example.com", now).await;
     let sign_in = completion(&given.charged(id, now).await, now);
@@ -206,4 +207,22 @@ async fn of_one_device_many_at_once_are_counted_one_by_one(given: &Given) {
     counted.sort_unstable();
     assert_eq!(counted, [1, 2, 3]);
     assert_eq!(given.inspect.number("SELECT CAST(sum(attempts) AS bigint) FROM challenges WHERE NOT used").await, 3);
+}
+
+/// Neither of a known device nor of another: a link that was approved is used, and the codes beside it with it.
+async fn beside_an_approved_link_no_code_is_charged(given: &Given) {
+    let (_, device) = known(given, NOW).await;
+    let id = links::begun(given, "ada@example.com").await;
+    let by_code = |device| {
+        let lockout = locks_after(99);
+        given.store.charge_attempt(Attempt { challenge_id: id, now: at(2), lockout, by_link: false, device })
+    };
+    let beside = charged(by_code(None).await.unwrap());
+    given.store.approve_link(links::approval(&beside, 2)).await.unwrap();
+    for device in [None, Some((device, own()))] {
+        let outcome = by_code(device).await.unwrap();
+        assert!(matches!(outcome, ChargeOutcome::Ended(_)), "{outcome:?}");
+    }
+    let late = given.store.complete_sign_in(completion(&beside, at(3))).await.unwrap();
+    assert_eq!(late, SignInOutcome::Spent, "whoever had compared the code before");
 }

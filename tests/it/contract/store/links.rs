@@ -29,7 +29,6 @@ on_both!(
     an_attempt_by_link_goes_by_the_links_time_and_state,
     a_link_is_used_once_and_ends_its_code,
     an_approval_forgets_its_failures_and_is_collected_once,
-    an_approval_ends_the_codes_beside_it,
     what_is_not_pending_is_not_approved,
     a_rejection_ends_the_challenge,
     a_rejection_ends_sessions_where_it_says_so,
@@ -37,7 +36,7 @@ on_both!(
     standings_tell_what_became_of_each,
 );
 
-async fn begun(given: &Given, address: &str) -> ChallengeId {
+pub(super) async fn begun(given: &Given, address: &str) -> ChallengeId {
     let new = linked_challenge(address, NOW);
     let id = new.challenge.scope.challenge_id;
     given.store.begin_challenge(new).await.unwrap();
@@ -68,7 +67,7 @@ fn by_link(attempt: &ChargedAttempt, state: LinkState, seconds: u64) -> SignIn {
     sign_in
 }
 
-fn approval(attempt: &ChargedAttempt, seconds: u64) -> Approval {
+pub(super) fn approval(attempt: &ChargedAttempt, seconds: u64) -> Approval {
     Approval {
         challenge_id: attempt.challenge.scope.challenge_id,
         counter_key: attempt.counter_key,
@@ -185,24 +184,6 @@ async fn an_approval_forgets_its_failures_and_is_collected_once(given: &Given) {
     assert_eq!(collected().await.unwrap(), SignInOutcome::SignedIn);
     assert_eq!(collected().await.unwrap(), SignInOutcome::Spent);
     assert_eq!(given.inspect.count("sessions").await, 1);
-}
-
-async fn an_approval_ends_the_codes_beside_it(given: &Given) {
-    let id = begun(given, "ada@example.com").await;
-    let (_, device) = super::devices::known(given, NOW).await;
-    let by_code = |device| {
-        let lockout = Arc::new(Ladder::default().into());
-        given.store.charge_attempt(Attempt { challenge_id: id, now: at(2), lockout, by_link: false, device })
-    };
-    let attempt = charged(given, id, 1).await;
-    let ChargeOutcome::Charged(beside) = by_code(None).await.unwrap() else { panic!("it is pending") };
-    given.store.approve_link(approval(&attempt, 2)).await.unwrap();
-    for device in [None, Some((device, digest("own counter")))] {
-        let outcome = by_code(device).await.unwrap();
-        assert!(matches!(outcome, ChargeOutcome::Ended(_)), "{outcome:?}");
-    }
-    let late = given.store.complete_sign_in(completion(&beside, at(3))).await.unwrap();
-    assert_eq!(late, SignInOutcome::Spent, "whoever had compared the code before");
 }
 
 async fn what_is_not_pending_is_not_approved(given: &Given) {
