@@ -27,6 +27,10 @@ use tower::ServiceExt as _;
 /// How often the parts that the service needs are looked after.
 const LOOK_AFTER: Duration = Duration::from_millis(500);
 
+/// For how long it waits at most for its parts before it serves at all, and how often it looks in that time.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+
 /// What stands behind the listeners.
 pub struct Services {
     /// Codes.
@@ -207,10 +211,10 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     // Nobody calls the operators' listener from a web page.
     let back = FrontOptions { web_origins: WebOrigins::None, ..front.clone() };
     let health = Health::default();
-    // Until somebody has looked nothing is called ready.
-    health.set(Ready::UNKNOWN).await;
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
     let looked_after = Arc::clone(&otp);
+    let told = Told { otp: &looked_after, health: &health, ready: &ready };
+    let _ = tokio::time::timeout(FIRST_WAIT, look_first(&readiness, &told)).await;
     let people = grpc::people(&otp, &tokens, &accounts, &health, front);
     let operators = grpc::operators(operators, options.operator_token, &health, back);
     let pages = pages.map(|(desk, grants)| {
@@ -249,33 +253,46 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
             metrics.serve(|_| TowerToHyperService::new(page.clone()), stop.clone()).await;
         }
     };
-    tokio::join!(
-        serve_grpc,
-        serve_admin,
-        serve_http,
-        serve_metrics,
-        look_after(&readiness, &looked_after, &health, &ready, &stop)
-    );
+    tokio::join!(serve_grpc, serve_admin, serve_http, serve_metrics, look_after(&readiness, &told, &stop));
 }
 
-/// Tells health checks what is there, until it is time to stop; then that nothing is, so that callers go elsewhere.
-async fn look_after(
-    readiness: &Readiness,
-    otp: &OtpEngine,
-    health: &Health,
-    ready: &watch::Sender<Ready>,
-    stop: &CancellationToken,
-) {
+/// Who is told what is there.
+struct Told<'t> {
+    otp: &'t OtpEngine,
+    health: &'t Health,
+    ready: &'t watch::Sender<Ready>,
+}
+
+impl Told<'_> {
+    async fn tell(&self, now: Ready) {
+        self.otp.note_store(now.store);
+        self.health.set(now).await;
+        self.ready.send_replace(now);
+    }
+}
+
+/// Tells what is there before anybody is answered: whoever calls at once is not told of a part that is about to be there.
+async fn look_first(readiness: &Readiness, told: &Told<'_>) {
     loop {
         let now = readiness.look().await;
-        otp.note_store(now.store);
-        health.set(now).await;
-        ready.send_replace(now);
+        told.tell(now).await;
+        if now.all() {
+            return;
+        }
+        tokio::time::sleep(FIRST_PAUSE).await;
+    }
+}
+
+/// Tells what is there, until it is time to stop; then that nothing is, so that callers go elsewhere.
+async fn look_after(readiness: &Readiness, told: &Told<'_>, stop: &CancellationToken) {
+    loop {
+        told.tell(readiness.look().await).await;
         tokio::select! {
             () = stop.cancelled() => break,
             () = tokio::time::sleep(LOOK_AFTER) => {}
         }
     }
+    let Told { health, ready, .. } = told;
     health.set(Ready::UNKNOWN).await;
     ready.send_replace(Ready::UNKNOWN);
 }

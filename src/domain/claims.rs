@@ -55,7 +55,7 @@ impl AccessClaims {
             iss: issuer.to_owned(),
             sub: session.user_id.to_string(),
             aud: audiences.to_vec(),
-            exp: issue_time.after(lifetime).min(session.absolute_expire_time).seconds(),
+            exp: issue_time.after(lifetime).min(session.idle_expire_time).min(session.absolute_expire_time).seconds(),
             iat: issue_time.seconds(),
             nbf: issue_time.seconds(),
             jti: String::new(),

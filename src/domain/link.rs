@@ -146,7 +146,8 @@ impl Link {
     pub const LONGEST_LIFETIME: Duration = Duration::from_mins(15);
 }
 
-/// What a link carries in its fragment: the challenge, and 256 random bits.
+/// What a link carries in its fragment: the challenge, and 256 random bits. The challenge is veiled: a message may hold a code too,
+/// and whoever reads it is not to learn at which challenge to try that.
 #[derive(Debug)]
 pub struct LinkToken {
     /// The challenge.
@@ -159,25 +160,36 @@ impl LinkToken {
     /// Characters of a token.
     pub const LENGTH: usize = 64;
 
-    /// Reads a token in its only spelling; `None` for anything else.
+    /// Reads a token in its only spelling, veiled with `key`; `None` for anything else.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str, key: &Secret32) -> Option<Self> {
         if text.len() != Self::LENGTH {
             return None;
         }
         let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).ok()?);
         let (id, secret) = bytes.split_first_chunk::<16>()?;
-        Some(Self { challenge_id: ChallengeId::new(Uuid::from_bytes(*id)), secret: secret32(secret.try_into().ok()?) })
+        let secret = secret32(secret.try_into().ok()?);
+        Some(Self { challenge_id: ChallengeId::new(Uuid::from_bytes(veiled(*id, &secret, key))), secret })
     }
 
-    /// The token as text: base64url without padding, 64 characters.
+    /// The token as text, veiled with `key`: base64url without padding, 64 characters.
     #[must_use]
-    pub fn to_text(&self) -> SecretString {
+    pub fn to_text(&self, key: &Secret32) -> SecretString {
         let mut bytes = Zeroizing::new([0; 48]);
-        bytes[..16].copy_from_slice(self.challenge_id.bytes());
+        bytes[..16].copy_from_slice(&veiled(*self.challenge_id.bytes(), &self.secret, key));
         bytes[16..].copy_from_slice(self.secret.expose_secret());
         SecretString::from(URL_SAFE_NO_PAD.encode(*bytes))
     }
+}
+
+/// Veils the id of a challenge, or takes the veil away: it is combined with what nobody without the key can make of the secret, which
+/// is used for this one token.
+fn veiled(mut id: [u8; 16], secret: &Secret32, key: &Secret32) -> [u8; 16] {
+    let veil = Digest::hmac(key, &[b"identity.v1 link challenge", secret.expose_secret()]);
+    for (byte, veil) in id.iter_mut().zip(veil.bytes()) {
+        *byte ^= veil;
+    }
+    id
 }
 
 impl Scope {
@@ -196,17 +208,22 @@ mod tests {
     #[test]
     fn a_token_has_one_spelling() {
         let token = LinkToken { challenge_id: ChallengeId::new(Uuid::from_u128(7)), secret: secret32([0xfb; 32]) };
-        let text = token.to_text();
+        let key = secret32([1; 32]);
+        let text = token.to_text(&key);
         let text = text.expose_secret();
         assert_eq!(text.len(), LinkToken::LENGTH);
-        let read = LinkToken::parse(text).unwrap();
+        let read = LinkToken::parse(text, &key).unwrap();
         assert_eq!(read.challenge_id, token.challenge_id);
         assert_eq!(read.secret.expose_secret(), token.secret.expose_secret());
         for bad in ["", &text[1..], &format!("{text}="), &format!("{text} "), &text.replace('-', "+"), &"é".repeat(32)]
         {
-            assert!(LinkToken::parse(bad).is_none(), "{bad}");
+            assert!(LinkToken::parse(bad, &key).is_none(), "{bad}");
         }
         assert!(!format!("{token:?}").contains("251"), "the secret is not shown");
+        let shown = URL_SAFE_NO_PAD.decode(text).unwrap();
+        assert_ne!(shown[..16], token.challenge_id.bytes()[..], "nor the challenge");
+        let elsewhere = LinkToken::parse(text, &secret32([2; 32])).unwrap();
+        assert_ne!(elsewhere.challenge_id, token.challenge_id);
     }
 
     #[test]

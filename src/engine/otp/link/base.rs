@@ -1,6 +1,10 @@
 //! Where links lead: from configuration alone, whatever a request says of its host.
 
-use crate::domain::{link::LinkToken, refusal::Refusal, secret::ExposeSecret as _};
+use crate::domain::{
+    link::LinkToken,
+    refusal::Refusal,
+    secret::{ExposeSecret as _, Secret32},
+};
 use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
@@ -20,13 +24,13 @@ impl LinkBase {
         self.0.get_or_init(|| url.to_owned());
     }
 
-    /// The link of a token, which travels in the fragment: no server, proxy or referrer sees it.
+    /// The link of a token, veiled with `key`, which travels in the fragment: no server, proxy or referrer sees it.
     ///
     /// # Errors
     /// [`Refusal::Internal`] where nobody has said yet where the pages are.
-    pub(super) fn url(&self, token: &LinkToken) -> Result<Zeroizing<String>, Refusal> {
+    pub(super) fn url(&self, token: &LinkToken, key: &Secret32) -> Result<Zeroizing<String>, Refusal> {
         let base = self.0.get().ok_or(Refusal::Internal)?;
-        Ok(Zeroizing::new(format!("{base}/link#{}", token.to_text().expose_secret())))
+        Ok(Zeroizing::new(format!("{base}/link#{}", token.to_text(key).expose_secret())))
     }
 }
 
@@ -39,13 +43,13 @@ mod tests {
     #[test]
     fn the_first_place_stays() {
         let token = LinkToken { challenge_id: ChallengeId::new(Uuid::from_u128(1)), secret: secret32([0; 32]) };
-        let base = LinkBase::default();
-        assert_eq!(base.url(&token).err(), Some(Refusal::Internal));
+        let (base, key) = (LinkBase::default(), secret32([1; 32]));
+        assert_eq!(base.url(&token, &key).err(), Some(Refusal::Internal));
         base.set("https://id.example.com/sign-in");
         base.set("https://evil.example");
-        let url = base.url(&token).unwrap();
+        let url = base.url(&token, &key).unwrap();
         let (place, fragment) = url.split_once('#').unwrap();
         assert_eq!(place, "https://id.example.com/sign-in/link");
-        assert_eq!(fragment, token.to_text().expose_secret());
+        assert_eq!(fragment, token.to_text(&key).expose_secret());
     }
 }

@@ -99,7 +99,7 @@ impl OtpEngine {
             pepper_id: peppers.newest_id().clone(),
             expire_time: now.after(lifetime),
         };
-        Ok((self.parts.links.url(&token)?, live))
+        Ok((self.parts.links.url(&token, &self.parts.keys.index())?, live))
     }
 
     /// The link of a new challenge, as it is stored.
@@ -137,7 +137,7 @@ impl OtpEngine {
         now: Timestamp,
     ) -> Result<Presented, Refusal> {
         let nameless = |reason| self.nameless_event(now, Act::LinkRefused, origin).failed(reason);
-        let Some(token) = LinkToken::parse(token.expose_secret()) else {
+        let Some(token) = LinkToken::parse(token.expose_secret(), &self.parts.keys.index()) else {
             return Err(self.guessed(nameless("LINK_MALFORMED"), Refusal::LinkInvalid).await);
         };
         let found = self.parts.store.challenge(token.challenge_id).await.map_err(|fault| fault::store(&fault))?;
