@@ -12,8 +12,8 @@ mod terminal;
 
 use crate::app::{Failure, process};
 use clap::{
-    Parser, Subcommand,
-    error::{ContextKind, ErrorKind},
+    CommandFactory as _, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 use std::process::ExitCode;
 
@@ -79,15 +79,31 @@ fn answer(error: &clap::Error) -> ExitCode {
     }
     // A stray word may be a secret in the wrong place: clap would repeat it.
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+    let help = format!("run `{} --help`", command());
     match error.kind() {
-        ErrorKind::InvalidSubcommand => terminal::complain("there is no such command; run `identity --help`"),
+        ErrorKind::InvalidSubcommand => terminal::complain(&format!("there is no such command; {help}")),
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
-            terminal::complain("an argument that no option takes; run `identity --help`");
+            terminal::complain(&format!("an argument that no option takes; {help}"));
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            terminal::complain(&format!("the value of {argument} has the wrong form; run `identity --help`"));
+            let form = match error.get(ContextKind::ValidValue) {
+                Some(values @ ContextValue::Strings(some)) if !some.is_empty() => format!("give one of {values}"),
+                _ => help,
+            };
+            terminal::complain(&format!("the value of {argument} has the wrong form; {form}"));
         }
         _ => terminal::write(&error.to_string()),
     }
     ExitCode::from(Failure::USAGE)
+}
+
+/// The command that the arguments name, as far as they name one: its own help lists the options.
+fn command() -> String {
+    let (mut command, mut words) = (Arguments::command(), vec!["identity".to_owned()]);
+    for word in std::env::args().skip(1) {
+        let Some(found) = command.find_subcommand(&word).cloned() else { break };
+        words.push(word);
+        command = found;
+    }
+    words.join(" ")
 }

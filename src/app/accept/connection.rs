@@ -3,6 +3,7 @@
 use super::{
     calls::{Calls, Together},
     preface::{Protocol, recognise},
+    seats::Leave,
     stream::Stream,
 };
 use http::{Request, Response};
@@ -28,7 +29,6 @@ use std::{
 };
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 
 /// The most that the headers of one request may take.
 const MAX_HEADERS: u32 = 16 * 1024;
@@ -57,13 +57,16 @@ pub(in crate::app) struct Settings {
     pub(in crate::app) drain_timeout: Duration,
 }
 
+/// How long one that was idle may take to say that it goes.
+const ROOM: Duration = Duration::from_millis(250);
+
 /// Serves one connection to its end.
 pub(super) async fn converse<S, B>(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     settings: Arc<Settings>,
     service: S,
-    stop: CancellationToken,
+    leave: Leave,
 ) where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
     S::Future: Send + 'static,
@@ -73,7 +76,8 @@ pub(super) async fn converse<S, B>(
 {
     let opening = timeout(settings.handshake_timeout, opened(stream, tls));
     let opened = tokio::select! {
-        () = stop.cancelled() => return,
+        () = leave.ask.cancelled() => return,
+        () = leave.cut.cancelled() => return,
         opened = opening => opened,
     };
     let Ok(Ok((protocol, stream))) = opened else {
@@ -85,11 +89,11 @@ pub(super) async fn converse<S, B>(
         Protocol::Http2 => {
             let calls = Calls::default();
             let connection = http2_of(&settings, calls.clone()).serve_connection(io, service);
-            drive(Together::new(connection, calls), Together::graceful_shutdown, &stop, settings.drain_timeout).await;
+            drive(Together::new(connection, calls), Together::graceful_shutdown, &leave, settings.drain_timeout).await;
         }
         Protocol::Http1 => {
             let connection = http1_of(&settings).serve_connection(io, service);
-            drive(connection, GracefulConnection::graceful_shutdown, &stop, settings.drain_timeout).await;
+            drive(connection, GracefulConnection::graceful_shutdown, &leave, settings.drain_timeout).await;
         }
     }
 }
@@ -108,7 +112,7 @@ trait Rewound: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'st
 
 impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static> Rewound for T {}
 
-async fn drive<C, E>(connection: C, shut_down: impl FnOnce(Pin<&mut C>), stop: &CancellationToken, drain: Duration)
+async fn drive<C, E>(connection: C, shut_down: impl FnOnce(Pin<&mut C>), leave: &Leave, drain: Duration)
 where
     C: Future<Output = Result<(), E>>,
     E: Debug,
@@ -116,9 +120,14 @@ where
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
-        () = stop.cancelled() => {
+        () = leave.cut.cancelled() => return,
+        () = leave.ask.cancelled() => {
             shut_down(connection.as_mut());
-            timeout(drain, connection).await.ok()
+            let stops = leave.stop.is_cancelled();
+            match timeout(if stops { drain } else { ROOM }, connection).await {
+                Err(_) if !stops => return,
+                ended => ended.ok(),
+            }
         }
     };
     match ended {

@@ -6,6 +6,7 @@
 mod calls;
 mod connection;
 mod preface;
+mod seats;
 mod stream;
 mod tls;
 
@@ -16,11 +17,9 @@ pub(super) use connection::Settings;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::{body::Incoming, service::Service};
+use seats::{Leave, Seats};
 use std::{convert::Infallible, error::Error, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -61,20 +60,21 @@ impl Door {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let connections = TaskTracker::new();
-        let room = Arc::new(Semaphore::new(self.settings.max_connections));
+        let seats = Seats::new(self.settings.max_connections);
         while let Some((stream, peer)) = self.next(&stop).await {
+            let leave = Leave::with(&stop);
             // Refusing at once tells a caller more than a queue in which nobody is served.
-            let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
+            let Some(seat) = seats.take(leave.clone()) else { continue };
             let converse = connection::converse(
                 stream,
                 self.tls.clone(),
                 Arc::clone(&self.settings),
-                service_for(peer),
-                stop.clone(),
+                seat.knowing(service_for(peer)),
+                leave,
             );
             connections.spawn(async move {
                 converse.await;
-                drop(place);
+                drop(seat);
             });
         }
         drop(self.listener);

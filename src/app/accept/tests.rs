@@ -93,14 +93,35 @@ async fn garbage_harms_nobody_else() {
 
 #[tokio::test]
 async fn one_connection_too_many_is_closed_at_once() {
-    let Served { address, .. } = serve(2, Duration::ZERO).await;
-    let held = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+    let Served { address, .. } = serve(2, Duration::from_secs(1)).await;
+    let held = async || {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        stream
+    };
+    let held = [held().await, held().await];
+    tokio::time::sleep(Duration::from_millis(50)).await;
     let mut third = TcpStream::connect(address).await.unwrap();
     let read = timeout(Duration::from_millis(200), third.read(&mut [0; 1])).await;
     assert!(matches!(read, Ok(Ok(0) | Err(_))), "{read:?}");
     drop(held);
-    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+/// Whoever only holds connections makes room for whoever calls.
+#[tokio::test]
+async fn connections_that_do_nothing_make_room() {
+    let Served { address, .. } = serve(40, Duration::ZERO).await;
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        held.push(stream);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     assert!(say(address, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.starts_with(b"HTTP/1.1 200 OK"));
+    let mut first = held.swap_remove(0);
+    let mut heard = Vec::new();
+    assert!(timeout(PATIENCE, first.read_to_end(&mut heard)).await.is_ok(), "the oldest is gone");
 }
 
 #[tokio::test]

@@ -158,6 +158,23 @@ async fn what_is_not_to_be_had_ends_with_69() {
     }
 }
 
+/// A wrong value is not repeated, for it may be a secret in the wrong place; what may stand there is told, or where it stands.
+#[test]
+fn a_value_of_the_wrong_form_is_told_with_the_right_ones() {
+    let listen = ["serve", "--embedded", "--data-dir", "x", "--grpc-listen", "canary"];
+    let format = ["templates", "preview", "--format", "canary"];
+    for (arguments, told) in [
+        (&listen[..], "--grpc-listen <ADDRESS> has the wrong form; run `identity serve --help`"),
+        (&format[..], "--format <FORMAT> has the wrong form; give one of subject, text, html, sms"),
+        (&["policy", "canary"][..], "there is no such command; run `identity policy --help`"),
+    ] {
+        let output = identity(arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains(told) && !error.contains("canary"), "{error}");
+        assert_eq!(output.status.code(), Some(64));
+    }
+}
+
 #[test]
 fn a_database_without_its_tables_is_told_where_only_the_command_makes_them() {
     let (_folder, mut settings) = settings();
