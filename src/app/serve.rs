@@ -211,6 +211,8 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     // Nobody calls the operators' listener from a web page.
     let back = FrontOptions { web_origins: WebOrigins::None, ..front.clone() };
     let health = Health::default();
+    // Whatever comes of the first look: nothing is called ready before, and every service is there to be watched.
+    health.set(Ready::UNKNOWN).await;
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
     let looked_after = Arc::clone(&otp);
     let told = Told { otp: &looked_after, health: &health, ready: &ready };

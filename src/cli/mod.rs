@@ -100,7 +100,7 @@ fn answer(error: &clap::Error) -> ExitCode {
 /// The command that the arguments name, as far as they name one: its own help lists the options.
 fn command() -> String {
     let (mut command, mut words) = (Arguments::command(), vec!["identity".to_owned()]);
-    for word in std::env::args().skip(1) {
+    for word in std::env::args_os().skip(1).map_while(|word| word.into_string().ok()) {
         let Some(found) = command.find_subcommand(&word).cloned() else { break };
         words.push(word);
         command = found;

@@ -240,11 +240,14 @@ impl<E: Engine> SessionStore for SqlStore<E> {
     async fn sign_out(
         &self,
         session_id: SessionId,
+        refreshed: Option<u32>,
         all: bool,
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<SignOutOutcome, StoreFault> {
-        step!(self, "sign_out", Transaction, |link| steps::sessions::sign_out(link, session_id, all, now, event))
+        step!(self, "sign_out", Transaction, |link| steps::sessions::sign_out(
+            link, session_id, refreshed, all, now, event
+        ))
     }
 
     async fn sessions(

@@ -57,7 +57,7 @@ pub(in crate::app) struct Settings {
     pub(in crate::app) drain_timeout: Duration,
 }
 
-/// How long one that was idle may take to say that it goes.
+/// How long a connection that makes room may take to say that it goes.
 const ROOM: Duration = Duration::from_millis(250);
 
 /// Serves one connection to its end.
@@ -118,22 +118,31 @@ where
     E: Debug,
 {
     let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = leave.cut.cancelled() => return,
-        () = leave.ask.cancelled() => {
-            shut_down(connection.as_mut());
-            let stops = leave.stop.is_cancelled();
-            match timeout(if stops { drain } else { ROOM }, connection).await {
-                Err(_) if !stops => return,
-                ended => ended.ok(),
+    tokio::select! {
+        ended = connection.as_mut() => return tell(&ended),
+        () = leave.ask.cancelled() => {}
+        // Whoever never called, and does not at this moment, has nothing to lose.
+        () = leave.cut.cancelled() => if !leave.is_busy() { return },
+    }
+    shut_down(connection.as_mut());
+    let leaving = async {
+        loop {
+            match timeout(ROOM, connection.as_mut()).await {
+                Ok(ended) => return tell(&ended),
+                // A call may have begun meanwhile, and its answer is waited for.
+                Err(_) if leave.stop.is_cancelled() || leave.is_busy() => {}
+                Err(_) => return,
             }
         }
     };
-    match ended {
-        Some(Ok(())) => {}
-        Some(Err(error)) => tracing::debug!(?error, "a connection broke off"),
-        None => tracing::warn!("a connection was cut off: its calls did not end within the drain time-out"),
+    if timeout(drain, leaving).await.is_err() {
+        tracing::warn!("a connection was cut off: its calls did not end within the drain time-out");
+    }
+}
+
+fn tell<E: Debug>(ended: &Result<(), E>) {
+    if let Err(error) = ended {
+        tracing::debug!(?error, "a connection broke off");
     }
 }
 

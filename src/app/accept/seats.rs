@@ -1,6 +1,6 @@
-//! The seats of a listener's connections. Where all are taken, a connection on which nothing is under way makes room: first one
-//! that never called, the oldest of them, then the one that has done nothing for the longest time. So whoever only holds
-//! connections keeps nobody out.
+//! The seats of a listener's connections. Where all are taken, a connection on which nothing is under way makes room: the oldest of
+//! those that have had their time and never called; else the one that has been idle longest; else the oldest that is still to
+//! call. So whoever only holds connections keeps nobody out, and who has just come is not sent away for the next.
 
 use http::{Request, Response};
 use http_body::Body;
@@ -16,9 +16,13 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+/// For how long a new connection is not taken for one that never calls: its handshake and its first call need a moment.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// How many may be on their way out at once, as a share of the seats; more are refused instead.
 const LEAVING: usize = 8;
@@ -38,11 +42,11 @@ struct Taken {
     seats: BTreeMap<u64, Arc<Place>>,
 }
 
-/// What is known of a seat.
+/// What is known of a seat. Times are in microseconds since the listener began.
 struct Place {
-    /// Calls that are being answered.
-    under_way: AtomicUsize,
-    /// When the last call was answered, in microseconds since the listener began; 0 where there was none yet.
+    /// When it was taken.
+    since: u64,
+    /// When the last call was answered, 0 where there was none yet.
     last: AtomicU64,
     leave: Leave,
 }
@@ -56,12 +60,19 @@ pub(super) struct Leave {
     pub(super) ask: CancellationToken,
     /// It is to end at once: it makes room, and never called.
     pub(super) cut: CancellationToken,
+    /// Calls that are being answered.
+    under_way: Arc<AtomicUsize>,
 }
 
 impl Leave {
     /// For a new connection, which ends with `stop` too.
     pub(super) fn with(stop: &CancellationToken) -> Self {
-        Self { stop: stop.clone(), ask: stop.child_token(), cut: CancellationToken::new() }
+        Self { stop: stop.clone(), ask: stop.child_token(), cut: CancellationToken::new(), under_way: Arc::default() }
+    }
+
+    /// Whether a call is being answered.
+    pub(super) fn is_busy(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) > 0
     }
 }
 
@@ -85,16 +96,20 @@ impl Seats {
             if self.leaving.load(Ordering::Relaxed) > self.most / LEAVING {
                 return None;
             }
-            let (number, place) = taken.idle()?;
+            let (number, place) = taken.idle(self.now())?;
             taken.seats.remove(&number);
             self.leaving.fetch_add(1, Ordering::Relaxed);
             if place.last.load(Ordering::Relaxed) == 0 { place.leave.cut.cancel() } else { place.leave.ask.cancel() }
         }
-        let (number, place) = (taken.next, Arc::new(Place::new(leave)));
+        let (number, place) = (taken.next, Arc::new(Place { since: self.now(), last: AtomicU64::default(), leave }));
         taken.next += 1;
         taken.seats.insert(number, Arc::clone(&place));
         drop(taken);
         Some(Seat { seats: Arc::clone(self), number, place })
+    }
+
+    fn now(&self) -> u64 {
+        micros(self.begun.elapsed())
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -104,19 +119,20 @@ impl Seats {
 
 impl Taken {
     /// Who makes room.
-    fn idle(&self) -> Option<(u64, Arc<Place>)> {
-        let idle = || self.seats.iter().filter(|(_, place)| place.under_way.load(Ordering::Relaxed) == 0);
+    fn idle(&self, now: u64) -> Option<(u64, Arc<Place>)> {
+        let idle = || self.seats.iter().filter(|(_, place)| !place.leave.is_busy());
         let last = |place: &Place| place.last.load(Ordering::Relaxed);
-        let never_called = idle().find(|(_, place)| last(place) == 0);
-        let (number, place) = never_called.or_else(|| idle().min_by_key(|(_, place)| last(place)))?;
+        let never_called = || idle().find(|(_, place)| last(place) == 0);
+        let had_its_time = |place: &Place| now.saturating_sub(place.since) > micros(GRACE);
+        let called = || idle().filter(|(_, place)| last(place) > 0).min_by_key(|(_, place)| last(place));
+        let (number, place) =
+            never_called().filter(|(_, place)| had_its_time(place)).or_else(called).or_else(never_called)?;
         Some((*number, Arc::clone(place)))
     }
 }
 
-impl Place {
-    fn new(leave: Leave) -> Self {
-        Self { under_way: AtomicUsize::default(), last: AtomicU64::default(), leave }
-    }
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Seat {
@@ -165,16 +181,15 @@ struct UnderWay {
 
 impl UnderWay {
     fn begin(place: &Arc<Place>, begun: Instant) -> Self {
-        place.under_way.fetch_add(1, Ordering::Relaxed);
+        place.leave.under_way.fetch_add(1, Ordering::Relaxed);
         Self { place: Arc::clone(place), begun }
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let now = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.place.last.store(now.max(1), Ordering::Relaxed);
-        self.place.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.place.last.store(micros(self.begun.elapsed()).max(1), Ordering::Relaxed);
+        self.place.leave.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -182,15 +197,19 @@ impl Drop for UnderWay {
 mod tests {
     use super::*;
 
-    #[test]
-    fn who_never_called_makes_room_first_and_then_who_is_idle_longest() {
+    fn leave() -> Leave {
+        Leave::with(&CancellationToken::new())
+    }
+
+    #[tokio::test]
+    async fn who_never_called_makes_room_first_and_then_who_is_idle_longest() {
         let seats = Seats::new(3);
-        let leave = || Leave::with(&CancellationToken::new());
         let three = [leave(), leave(), leave()];
         let [first, second, third] = three.clone().map(|leave| seats.take(leave).unwrap());
         let told = || three.each_ref().map(|leave| (leave.ask.is_cancelled(), leave.cut.is_cancelled()));
         drop(UnderWay::begin(&first.place, seats.begun));
         let busy = UnderWay::begin(&second.place, seats.begun);
+        tokio::time::sleep(GRACE + Duration::from_millis(100)).await;
         let fourth = seats.take(leave()).unwrap();
         assert_eq!(told(), [(false, false), (false, false), (false, true)], "the third never called");
         assert!(seats.take(leave()).is_none(), "one is still on its way out, and three may hold");
@@ -204,5 +223,26 @@ mod tests {
         drop((busy, busy_too, busy_as_well));
         assert!(seats.take(leave()).is_some());
         drop((second, fourth, fifth));
+    }
+
+    #[tokio::test]
+    async fn who_has_just_come_is_not_sent_away_for_the_next() {
+        let seats = Seats::new(2);
+        let two = [leave(), leave()];
+        let held = two.clone().map(|leave| seats.take(leave).unwrap());
+        for seat in &held {
+            drop(UnderWay::begin(&seat.place, seats.begun));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let newcomer = leave();
+        let seat = seats.take(newcomer.clone()).unwrap();
+        let [first, second] = held;
+        drop(first);
+        let _next = seats.take(leave()).unwrap();
+        assert!(two[1].ask.is_cancelled() && !newcomer.cut.is_cancelled(), "the one that has been idle goes");
+        drop(second);
+        let _last = seats.take(leave()).unwrap();
+        assert!(newcomer.cut.is_cancelled(), "there is nobody else");
+        drop(seat);
     }
 }

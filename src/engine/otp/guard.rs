@@ -76,15 +76,26 @@ impl OtpEngine {
         self.guard.is_up(now) && self.guard_mode() == Mode::Enforce
     }
 
-    /// Lets an attempt be compared that may fail, where the guard is not up; to be kept until it has been counted. `None` while
-    /// it is up: what is compared then, nobody guesses.
-    pub(super) async fn pass_turnstile(&self, now: Timestamp) -> Option<Passage<'_>> {
-        if self.guard.is_up(now) {
-            return None;
+    /// Lets the code of an unknown device be compared, as long as the budget lets it fail; to be kept until it proved right or
+    /// has been counted. In shadow nobody waits.
+    ///
+    /// # Errors
+    /// What a guard that was raised meanwhile says of the challenge; [`Refusal::Overloaded`] where the others take too long.
+    pub(super) async fn pass_turnstile(
+        &self,
+        challenge: &Challenge,
+        now: Timestamp,
+    ) -> Result<Option<Passage<'_>>, Refusal> {
+        if self.guard_mode() == Mode::Shadow {
+            return Ok(None);
         }
         let policy = self.parts.policies.current();
         let budget = policy.policy().rules.guard.failures.windows.iter().map(|window| window.limit).min();
-        Some(self.guard.turnstile.pass(budget.unwrap_or(u32::MAX)).await)
+        let passage = self.guard.turnstile.pass(budget.unwrap_or(u32::MAX)).await.ok_or(Refusal::Overloaded)?;
+        match self.guarded(challenge, now) {
+            Some(refusal) => Err(refusal),
+            None => Ok(Some(passage)),
+        }
     }
 
     /// Whether the budget of wrong codes is spent, whatever is done about it.

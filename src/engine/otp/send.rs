@@ -75,11 +75,11 @@ impl OtpEngine {
     /// [`Refusal::Invalid`] for a client application or a redirect that is not registered or a proof that does not hold,
     /// [`Refusal::ProofRequired`], [`Refusal::RateLimited`], and faults.
     pub async fn send(&self, request: SendOtp, origin: &Origin) -> Result<Sent, Refusal> {
-        let now = self.parts.clock.now();
         let unregistered = || Refusal::Invalid(vec![unknown_client()]);
         let client = self.parts.clients.find(&request.client_id).ok_or_else(unregistered)?;
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key(request.method(), repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
+        let now = self.parts.clock.now();
         if let Some(sent) = self.sent_before(key.as_ref(), now).await? {
             return Ok(sent);
         }

@@ -45,18 +45,17 @@ impl OtpEngine {
     /// [`Refusal::CodeInvalid`] for a wrong, old, used or unknown one alike; [`Refusal::AccountLocked`],
     /// [`Refusal::AttemptsExhausted`] without comparing; [`Refusal::UserDisabled`] after a right code; faults.
     pub async fn verify(&self, request: VerifyOtp, origin: &Origin) -> Result<SignedIn, Refusal> {
-        let now = self.parts.clock.now();
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("VerifyOtp", repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
+        let now = self.parts.clock.now();
         if let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await? {
             return Ok(signed_in);
         }
-        let (mut lockout, mut passage) = (Arc::default(), None);
+        let mut lockout = Arc::default();
         let outcome = match ChallengeId::parse(&request.challenge_id) {
             Some(id) => {
                 lockout = self.lockout(id).await?;
                 let device = self.known_device(request.device_token.as_ref(), now);
-                passage = self.pass_turnstile(now).await;
                 if self.is_budget_spent(now) {
                     self.pass_guard(id, device.as_ref(), &request, origin, now).await?;
                 }
@@ -74,9 +73,7 @@ impl OtpEngine {
         }
         let (challenge, reason, refusal) = match outcome {
             ChargeOutcome::Charged(attempt) => {
-                let compared = self.compare(request, *attempt, &lockout, key, origin, now).await;
-                drop(passage);
-                return compared;
+                return self.compare(request, *attempt, &lockout, key, origin, now).await;
             }
             ChargeOutcome::Locked { until, failures, challenge } => {
                 let refusal = waits(until, lockout.wait_at(failures), now);
@@ -107,9 +104,16 @@ impl OtpEngine {
         now: Timestamp,
     ) -> Result<SignedIn, Refusal> {
         let event = self.event(now, Act::CodeVerified, origin, &attempt.challenge.scope, &request.device.device_id);
+        let is_unknown = attempt.counter_key == attempt.challenge.scope.identifier_key.0;
+        let passage = if is_unknown { self.pass_turnstile(&attempt.challenge, now).await } else { Ok(None) };
+        let passage = match passage {
+            Ok(passage) => passage,
+            Err(refusal) => return Err(self.refused(event.failed("GUARDED"), refusal).await),
+        };
         if !self.matches(&attempt, &request.code) {
             return Err(self.mismatched(&attempt, event.failed("CODE_INVALID"), lockout, now).await);
         }
+        drop(passage);
         let reviewed = self.reviewed(&attempt)?;
         let ChargedAttempt { challenge, user, counter_key, .. } = attempt;
         let device_key = self.device_key(request.device_token.as_ref(), challenge.scope.identifier_key, now);

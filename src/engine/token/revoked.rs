@@ -23,6 +23,8 @@ pub(super) struct RevokedSessions {
     max_age: Duration,
     ended: RwLock<Ended>,
     read_time: AtomicI64,
+    /// The latest that it was when something may have been forgotten, since the feed was last read.
+    latest: AtomicI64,
 }
 
 #[derive(Default)]
@@ -43,6 +45,7 @@ impl RevokedSessions {
             max_age: policy.max_feed_age,
             ended: RwLock::default(),
             read_time: AtomicI64::new(NEVER),
+            latest: AtomicI64::new(NEVER),
         }
     }
 
@@ -63,7 +66,7 @@ impl RevokedSessions {
     pub(super) fn since(&self, now: Timestamp) -> Timestamp {
         match self.read_time.load(Ordering::Acquire) {
             NEVER => now.before(self.retention),
-            micros if now < Timestamp::from_micros(micros) => now.before(self.retention),
+            micros if now.micros() < micros.max(self.latest.load(Ordering::Acquire)) => now.before(self.retention),
             micros => Timestamp::from_micros(micros).before(OVERLAP),
         }
     }
@@ -71,6 +74,7 @@ impl RevokedSessions {
     /// Adds what the feed brought; `asked` is when it was asked.
     pub(super) fn absorb(&self, found: &[Revocation], asked: Timestamp) {
         self.add(found.iter().map(|revocation| (revocation.revoke_time, revocation.session_id)), asked);
+        self.latest.store(asked.micros(), Ordering::Release);
         self.read_time.store(asked.micros(), Ordering::Release);
     }
 
@@ -81,6 +85,7 @@ impl RevokedSessions {
     }
 
     fn add(&self, sessions: impl Iterator<Item = (Timestamp, SessionId)>, now: Timestamp) {
+        self.latest.fetch_max(now.micros(), Ordering::AcqRel);
         let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
         for (time, session) in sessions {
             if ended.sessions.insert(session) {

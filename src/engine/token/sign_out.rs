@@ -41,7 +41,8 @@ impl TokenIssuer {
         if let Some(text) = &request.refresh_token {
             let ring = self.parts.keys.refresh();
             if let Some(PresentedToken { token, authentic: true }) = RefreshToken::parse(text.expose_secret(), &ring) {
-                return self.end(token.session_id, request.all_sessions, event, now).await;
+                let refreshed = Some(token.counter);
+                return self.end(token.session_id, refreshed, request.all_sessions, event, now).await;
             }
         }
         let Some(access) = &request.access_token else {
@@ -54,11 +55,18 @@ impl TokenIssuer {
         };
         claims.device_id.clone_into(&mut event.device_id);
         let session = claims.session().ok_or(Refusal::TokenInvalid)?;
-        self.end(session, request.all_sessions, event, now).await
+        self.end(session, None, request.all_sessions, event, now).await
     }
 
-    async fn end(&self, session: SessionId, all: bool, event: AuditEvent, now: Timestamp) -> Result<(), Refusal> {
-        let outcome = self.parts.store.sign_out(session, all, now, event).await;
+    async fn end(
+        &self,
+        session: SessionId,
+        refreshed: Option<u32>,
+        all: bool,
+        event: AuditEvent,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let outcome = self.parts.store.sign_out(session, refreshed, all, now, event).await;
         match outcome.map_err(|fault| fault::store(&fault))? {
             SignOutOutcome::Ended(sessions) => self.note_ended(&sessions),
             SignOutOutcome::Unknown => {}

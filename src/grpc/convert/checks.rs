@@ -52,17 +52,23 @@ impl Checks {
         }
     }
 
-    /// Text of at most `most` characters in form NFC, without control characters and those that make other text look
-    /// different from what it is; may be empty.
+    /// Text of at most `most` characters in form NFC, without control characters; may be empty.
     pub(super) fn text(&mut self, field: &'static str, text: &str, most: usize) {
         if text.len() > most && text.chars().count() > most {
             self.wrong(field, format!("is longer than {most} characters"));
         } else if text.chars().any(char::is_control) {
             self.wrong(field, "has control characters");
-        } else if text.chars().any(is_deceptive) {
-            self.wrong(field, "has characters that turn text around, break lines or show nothing");
         } else if !is_nfc(text) {
             self.wrong(field, "is not in the Unicode form NFC");
+        }
+    }
+
+    /// The same, for text that people are shown: nothing in it makes what stands beside it look different from what it is.
+    pub(super) fn shown_text(&mut self, field: &'static str, text: &str, most: usize) {
+        if text.chars().any(is_deceptive) {
+            self.wrong(field, "has characters that turn text around, break lines or show nothing");
+        } else {
+            self.text(field, text, most);
         }
     }
 
@@ -139,10 +145,11 @@ impl Checks {
         Some(Repeatable { request_id, encoded: Secret::new(Box::new(message.encode_to_vec())) })
     }
 }
+
 /// Whether a character deceives whoever reads the text: it turns the text around (Unicode's `Bidi_Control`, UAX 9), breaks a line
-/// where none is expected, or is no character at all. Joiners stay: emoji and scripts are written with them.
+/// where none is expected, shows nothing, or is no character at all. Joiners and tags stay: scripts and emoji are written with them.
 fn is_deceptive(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fdd0}'..='\u{fdef}' | '\u{e0000}'..='\u{e007f}')
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fdd0}'..='\u{fdef}')
         || u32::from(c) & 0xfffe == 0xfffe
 }

@@ -139,9 +139,14 @@ pub trait SessionStore: Send + Sync {
     ) -> Result<Vec<SessionId>, StoreFault>;
 
     /// Ends a session for whoever holds a token of it, or all of its user's. Its device stays known, unless all of them end.
+    ///
+    /// `refreshed` is the counter of a refresh token, and `None` for an access token. Of a refresh token older than the direct
+    /// parent the event says so; once the session has ended it ends nothing more, and an access token, which was good a moment
+    /// ago, still ends all.
     async fn sign_out(
         &self,
         session_id: SessionId,
+        refreshed: Option<u32>,
         all: bool,
         now: Timestamp,
         event: AuditEvent,

@@ -94,7 +94,9 @@ async fn after_a_sign_out_nothing_lives(given: &Given) {
             if round % 2 == 0 {
                 out.end_sessions(user, SignOutScope::Session(id), now, done).await.unwrap()
             } else {
-                let SignOutOutcome::Ended(ended) = out.sign_out(id, true, now, done).await.unwrap() else { panic!() };
+                let SignOutOutcome::Ended(ended) = out.sign_out(id, Some(0), true, now, done).await.unwrap() else {
+                    panic!()
+                };
                 ended
             }
         };
@@ -134,7 +136,7 @@ async fn many_are_refreshed_while_all_end(given: &Given) {
                     store.rotate(rotation(id, 0, at(1))).await.unwrap();
                 } else {
                     let ended = event(at(1), Act::SessionRevoked);
-                    store.sign_out(first.session_id, true, at(1), ended).await.unwrap();
+                    store.sign_out(first.session_id, Some(0), true, at(1), ended).await.unwrap();
                 }
             }
         })

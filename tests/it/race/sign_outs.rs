@@ -28,9 +28,9 @@ async fn every_way_out_at_once(given: &Given) {
             async move {
                 let revoked = event(at(60), Act::SessionRevoked);
                 match number % 6 {
-                    0 => drop(store.sign_out(id, false, at(60), revoked).await.unwrap()),
+                    0 => drop(store.sign_out(id, Some(0), false, at(60), revoked).await.unwrap()),
                     1 => drop(store.end_sessions(user, SignOutScope::Others(id), at(60), revoked).await.unwrap()),
-                    2 => drop(store.sign_out(id, true, at(60), revoked).await.unwrap()),
+                    2 => drop(store.sign_out(id, Some(0), true, at(60), revoked).await.unwrap()),
                     3 => drop(store.rotate(rotation(id, 0, at(60))).await.unwrap()),
                     4 => drop(store.end_sessions(user, SignOutScope::Session(id), at(60), revoked).await.unwrap()),
                     _ => {

@@ -82,7 +82,16 @@ on_both_stores!(refuses_every_bad_field_and_does_nothing, |world| {
         change(&mut request);
         assert_fields(client.identity().send_otp(request).await, reason, &[field]);
     }
-    for text in ["a\nb", "a\u{0}", "e\u{301}", "a\u{202e}b", "a\u{2028}b", "a\u{200b}", "\u{feff}a", "a\u{ffff}"] {
+    for text in ["a\u{202e}b", "a\u{2028}b", "a\u{200b}", "\u{feff}a", "a\u{ffff}"] {
+        let shown = device(|d| {
+            d.display_name = text.to_owned();
+            d.platform = text.to_owned();
+        });
+        let request = SendOtpRequest { device: Some(shown), ..send_otp_request("mira@example.org") };
+        let fields = ["device.display_name", "device.platform"];
+        assert_fields(client.identity().send_otp(request).await, "INVALID_FIELD", &fields);
+    }
+    for text in ["a\nb", "a\u{0}", "e\u{301}"] {
         let request = SendOtpRequest {
             device: Some(device(|d| {
                 d.device_id = text.to_owned();

@@ -122,13 +122,17 @@ pub(in super::super) async fn end(
 pub(in super::super) async fn sign_out(
     link: &mut impl Link,
     id: SessionId,
+    refreshed: Option<u32>,
     all: bool,
     now: Timestamp,
-    event: AuditEvent,
+    mut event: AuditEvent,
 ) -> Result<SignOutOutcome, StoreFault> {
     let Some((stored, user)) = lock(link, id).await? else { return Ok(SignOutOutcome::Unknown) };
-    if stored.ended {
+    if stored.ended && (!all || refreshed.is_some()) {
         return Ok(SignOutOutcome::Ended(Vec::new()));
+    }
+    if refreshed.is_some_and(|counter| counter.saturating_add(1) < stored.session.counter) {
+        event.reason = "REPLACED_TOKEN".into();
     }
     let ended =
         if all { end_all(link, user.user_id, now).await? } else { end_one(link, user.user_id, id, now).await? };

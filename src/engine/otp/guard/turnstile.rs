@@ -1,57 +1,77 @@
-//! Has no more attempts compared at once than the budget of wrong codes has left.
+//! Has no more codes compared at once than the budget of wrong codes has left.
 //!
-//! A wrong code is counted after it was compared. Of many at once all would be compared before the first is counted; so those
-//! that the rest of the budget does not cover wait for the others, and go one by one.
+//! A wrong code is counted after it was compared. Of many at once all would be compared before the first is counted; so no more
+//! are compared than could fail, and the others wait. A right code passes in no time: only wrong ones are waited for.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::Notify, time::timeout};
 
-/// How attempts go.
+/// How long one waits at most. A wrong code is counted in a few milliseconds.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How codes pass.
 pub(super) struct Turnstile {
-    /// What the budget had left when it was last asked; it may have more by now.
-    left: AtomicU64,
-    under_way: AtomicU64,
-    way: RwLock<()>,
+    state: Mutex<State>,
+    freed: Notify,
 }
 
-/// An attempt on its way. Kept until it has been counted.
-pub(in crate::engine::otp) struct Passage<'t> {
-    _way: Way<'t>,
-    _counted: Counted<'t>,
+struct State {
+    /// What the budget had left when it was last told; it may have more by now.
+    left: u32,
+    comparing: u32,
 }
 
-enum Way<'t> {
-    Beside(#[expect(dead_code, reason = "it is held")] RwLockReadGuard<'t, ()>),
-    Alone(#[expect(dead_code, reason = "it is held")] RwLockWriteGuard<'t, ()>),
-}
-
-struct Counted<'t>(&'t AtomicU64);
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+/// A code that is being compared: kept until it proved right, or has been counted.
+pub(in crate::engine::otp) struct Passage<'t>(&'t Turnstile);
 
 impl Default for Turnstile {
     fn default() -> Self {
-        Self { left: AtomicU64::new(u64::MAX), under_way: AtomicU64::default(), way: RwLock::default() }
+        Self { state: Mutex::new(State { left: u32::MAX, comparing: 0 }), freed: Notify::new() }
     }
 }
 
 impl Turnstile {
     /// Takes note of what the budget has left.
     pub(super) fn note(&self, left: u32) {
-        self.left.store(left.into(), Ordering::Relaxed);
+        self.state().left = left;
     }
 
-    /// Lets an attempt pass, of a budget of so many: beside others while all of them could fail, else alone.
-    pub(super) async fn pass(&self, budget: u32) -> Passage<'_> {
-        let before = self.under_way.fetch_add(1, Ordering::Relaxed);
-        let counted = Counted(&self.under_way);
-        let is_covered = before < self.left.load(Ordering::Relaxed).min(budget.into());
-        let way = if is_covered { Way::Beside(self.way.read().await) } else { Way::Alone(self.way.write().await) };
-        Passage { _way: way, _counted: counted }
+    /// Lets a code pass, of a budget of so many wrong ones. `None` where those before it take too long.
+    pub(super) async fn pass(&self, budget: u32) -> Option<Passage<'_>> {
+        let passing = async {
+            loop {
+                let freed = self.freed.notified();
+                if let Some(passage) = self.try_pass(budget) {
+                    return passage;
+                }
+                freed.await;
+            }
+        };
+        timeout(PATIENCE, passing).await.ok()
+    }
+
+    fn try_pass(&self, budget: u32) -> Option<Passage<'_>> {
+        let mut state = self.state();
+        // One at a time may always be compared: what is left is known only from the last that failed.
+        if state.comparing < state.left.min(budget).max(1) {
+            state.comparing += 1;
+            return Some(Passage(self));
+        }
+        None
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        self.0.state().comparing -= 1;
+        self.0.freed.notify_waiters();
     }
 }
 
@@ -61,22 +81,24 @@ mod tests {
     use futures_util::FutureExt as _;
 
     #[tokio::test]
-    async fn what_is_not_covered_waits_and_goes_alone() {
+    async fn no_more_are_compared_than_may_fail_and_one_always_is() {
         let turnstile = Turnstile::default();
-        let two = [turnstile.pass(2).await, turnstile.pass(2).await];
+        let two = [turnstile.pass(2).await.unwrap(), turnstile.pass(2).await.unwrap()];
         let mut third = Box::pin(turnstile.pass(2));
         assert!(third.as_mut().now_or_never().is_none(), "two may fail");
-        let mut fourth = Box::pin(turnstile.pass(2));
-        assert!(fourth.as_mut().now_or_never().is_none());
         drop(two);
-        let third = third.await;
-        assert!(fourth.as_mut().now_or_never().is_none(), "one by one");
-        drop(third);
-        drop(fourth.await);
+        let third = third.await.unwrap();
         turnstile.note(1);
-        let first = turnstile.pass(2).await;
         assert!(Box::pin(turnstile.pass(2)).now_or_never().is_none(), "one has failed");
-        drop(first);
+        turnstile.note(0);
+        drop(third);
         assert!(Box::pin(turnstile.pass(2)).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_ever() {
+        let turnstile = Turnstile::default();
+        let _held = turnstile.pass(1).await.unwrap();
+        assert!(turnstile.pass(1).await.is_none());
     }
 }

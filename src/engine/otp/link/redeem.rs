@@ -67,9 +67,9 @@ impl OtpEngine {
     /// [`Refusal::CodeInvalid`] for a wrong number; [`Refusal::AccountLocked`], [`Refusal::AttemptsExhausted`] without
     /// looking at it; [`Refusal::UserDisabled`]; faults.
     pub async fn redeem_link(&self, request: RedeemLink, origin: &Origin) -> Result<Redeemed, Refusal> {
-        let now = self.parts.clock.now();
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("RedeemMagicLink", repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
+        let now = self.parts.clock.now();
         if let Some(redeemed) = self.redeemed_before(key.as_ref(), now).await? {
             return Ok(redeemed);
         }

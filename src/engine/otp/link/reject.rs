@@ -37,9 +37,9 @@ impl OtpEngine {
     /// # Errors
     /// [`Refusal::LinkInvalid`] for a wrong, old, used, rejected or unknown one alike; faults.
     pub async fn reject_link(&self, request: RejectLink, origin: &Origin) -> Result<(), Refusal> {
-        let now = self.parts.clock.now();
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("RejectMagicLink", repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
+        let now = self.parts.clock.now();
         if self.was_rejected(key.as_ref(), now).await? {
             return Ok(());
         }

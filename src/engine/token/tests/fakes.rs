@@ -169,6 +169,7 @@ impl SessionStore for World {
     async fn sign_out(
         &self,
         session_id: SessionId,
+        _refreshed: Option<u32>,
         all: bool,
         _now: Timestamp,
         event: AuditEvent,

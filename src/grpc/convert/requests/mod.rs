@@ -29,8 +29,8 @@ const MAX_DEVICE_NAME: usize = 128;
 fn device(checks: &mut Checks, device: Option<proto::Device>) -> session::Device {
     let proto::Device { device_id, display_name, platform, public_key_jwk } = device.unwrap_or_default();
     checks.text("device.device_id", &device_id, MAX_DEVICE_NAME);
-    checks.text("device.display_name", &display_name, MAX_DEVICE_NAME);
-    checks.text("device.platform", &platform, 64);
+    checks.shown_text("device.display_name", &display_name, MAX_DEVICE_NAME);
+    checks.shown_text("device.platform", &platform, 64);
     checks.not_offered("device.public_key_jwk", public_key_jwk.is_empty());
     session::Device { device_id, display_name, platform }
 }

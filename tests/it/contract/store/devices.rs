@@ -140,7 +140,7 @@ async fn with_a_revoked_token_it_is_unknown(given: &Given) {
         let (session, device) = known(given, NOW).await;
         let revoked = event(at(1), Act::SessionRevoked);
         if all {
-            given.store.sign_out(session.session_id, true, at(1), revoked).await.unwrap();
+            given.store.sign_out(session.session_id, Some(0), true, at(1), revoked).await.unwrap();
         } else {
             let scope = SignOutScope::Session(session.session_id);
             given.store.end_sessions(session.user_id, scope, at(1), revoked).await.unwrap();
@@ -153,7 +153,7 @@ async fn with_a_revoked_token_it_is_unknown(given: &Given) {
 
 async fn after_a_sign_out_it_stays_known(given: &Given) {
     let (session, device) = known(given, NOW).await;
-    given.store.sign_out(session.session_id, false, at(1), event(at(1), Act::SessionRevoked)).await.unwrap();
+    given.store.sign_out(session.session_id, Some(0), false, at(1), event(at(1), Act::SessionRevoked)).await.unwrap();
     let id = given.begun("ada@example.com", at(2)).await;
     let attempt = charged(charge(given, id, at(3), device, &locks_after(99)).await);
     assert_ne!(attempt.counter_key, device.identifier_key.0);

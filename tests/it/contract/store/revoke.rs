@@ -2,7 +2,7 @@
 
 use super::{
     Given,
-    given::{NOW, at, event},
+    given::{NOW, at, event, rotation},
     on_both,
 };
 use identity::{
@@ -24,6 +24,8 @@ on_both!(
     all_end_each_with_its_event,
     a_token_ends_its_session,
     no_session_ends_nothing,
+    of_an_ended_session_an_access_token_still_ends_all,
+    a_replaced_token_is_told_in_the_log,
     sessions_come_newest_first_by_pages,
     what_is_over_is_not_listed,
     the_feed_tells_from_a_time_on,
@@ -93,7 +95,7 @@ async fn all_end_each_with_its_event(given: &Given) {
     let [a, b, c] = three(given).await;
     let stranger = given.signed_in("bob@example.com", NOW).await;
     let done = event(at(5), Act::SessionRevoked);
-    let outcome = given.store.sign_out(b.session_id, true, at(5), done).await.unwrap();
+    let outcome = given.store.sign_out(b.session_id, Some(0), true, at(5), done).await.unwrap();
     let SignOutOutcome::Ended(mut ended) = outcome else { panic!("{outcome:?}") };
     ended.sort();
     assert_eq!(ended, sorted(&[&a, &b, &c]));
@@ -109,7 +111,7 @@ async fn a_token_ends_its_session(given: &Given) {
     let [a, b, _] = three(given).await;
     let out = |seconds| {
         let done = event(at(seconds), Act::SessionRevoked);
-        given.store.sign_out(a.session_id, false, at(seconds), done)
+        given.store.sign_out(a.session_id, Some(0), false, at(seconds), done)
     };
     assert_eq!(out(5).await.unwrap(), SignOutOutcome::Ended(vec![a.session_id]));
     assert_eq!(out(6).await.unwrap(), SignOutOutcome::Ended(Vec::new()));
@@ -121,9 +123,36 @@ async fn no_session_ends_nothing(given: &Given) {
     let a = given.signed_in("ada@example.com", NOW).await;
     let done = event(at(5), Act::SessionRevoked);
     let strange = SessionId::new(Uuid::from_u128(7));
-    assert_eq!(given.store.sign_out(strange, true, at(5), done).await.unwrap(), SignOutOutcome::Unknown);
+    assert_eq!(given.store.sign_out(strange, Some(0), true, at(5), done).await.unwrap(), SignOutOutcome::Unknown);
     assert_eq!(listed(given, a.user_id).await, [a.session_id]);
     assert!(revoked(given).await.is_empty());
+}
+
+async fn of_an_ended_session_an_access_token_still_ends_all(given: &Given) {
+    let [a, b, c] = three(given).await;
+    end(given, a.user_id, SignOutScope::Session(a.session_id), 4).await;
+    let out =
+        |refreshed, all| given.store.sign_out(a.session_id, refreshed, all, at(5), event(at(5), Act::SessionRevoked));
+    for (refreshed, all) in [(Some(0), true), (Some(0), false), (None, false)] {
+        assert_eq!(out(refreshed, all).await.unwrap(), SignOutOutcome::Ended(Vec::new()));
+    }
+    let SignOutOutcome::Ended(mut ended) = out(None, true).await.unwrap() else { panic!() };
+    ended.sort();
+    assert_eq!(ended, sorted(&[&b, &c]));
+}
+
+async fn a_replaced_token_is_told_in_the_log(given: &Given) {
+    for refreshed in [Some(2), Some(1), Some(0), None] {
+        let session = given.signed_in("ada@example.com", NOW).await;
+        for counter in 0..2 {
+            given.store.rotate(rotation(session.session_id, counter, at(1))).await.unwrap();
+        }
+        let done = event(at(5), Act::SessionRevoked);
+        given.store.sign_out(session.session_id, refreshed, false, at(5), done).await.unwrap();
+        let acts = given.inspect.acts().await;
+        let replaced = acts.iter().filter(|act| *act == "session.revoked REPLACED_TOKEN").count();
+        assert_eq!(replaced, usize::from(refreshed.is_none_or(|counter| counter == 0)), "{refreshed:?}");
+    }
 }
 
 async fn sessions_come_newest_first_by_pages(given: &Given) {
@@ -157,7 +186,8 @@ async fn what_is_over_is_not_listed(given: &Given) {
     // Idle too long, but an access token of its last minutes may still be good: it can be ended.
     let now = a.idle_expire_time;
     let done = event(now, Act::SessionRevoked);
-    let SignOutOutcome::Ended(ended) = given.store.sign_out(a.session_id, true, now, done).await.unwrap() else {
+    let SignOutOutcome::Ended(ended) = given.store.sign_out(a.session_id, Some(0), true, now, done).await.unwrap()
+    else {
         panic!()
     };
     assert_eq!(ended, [a.session_id]);

@@ -120,7 +120,7 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
         store.end_sessions(session.user_id, scope, at(36), event(at(36), Act::SessionRevoked))
     );
     let done = event(at(37), Act::SessionRevoked);
-    counted!("sign_out", 5, 5, store.sign_out(session.session_id, false, at(37), done));
+    counted!("sign_out", 5, 5, store.sign_out(session.session_id, Some(0), false, at(37), done));
 }
 
 /// Five come while the first is under way. Were the places that their batch does not fill taken for rows, the database would
