@@ -153,12 +153,13 @@ impl OtpEngine {
 
     /// Counts a wrong code of an unknown device. An event like `event` tells when that spends the budget.
     pub(super) async fn count_failure(&self, event: &AuditEvent, now: Timestamp) -> Result<(), Refusal> {
+        let told = self.guard.turnstile.told();
         let admission = self.parts.limiter.admit(&[self.failures()]).await.map_err(|fault| fault::limiter(&fault))?;
         let left = match &admission {
             Admission::Refused { .. } => 0,
             Admission::Admitted(decisions) => decisions.first().map_or(0, |decision| decision.standing.remaining),
         };
-        self.guard.turnstile.note(left);
+        self.guard.turnstile.note(left, told);
         let (wait, is_last) = match admission {
             Admission::Refused { retry_after, .. } => (retry_after, false),
             // The one that spends the last of it raises the guard for as long as it stays spent.

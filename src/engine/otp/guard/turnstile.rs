@@ -10,7 +10,7 @@ use std::{
 use tokio::{sync::Notify, time::timeout};
 
 /// How long one waits at most. A wrong code is counted in a few milliseconds.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How codes pass.
 pub(super) struct Turnstile {
@@ -22,6 +22,8 @@ struct State {
     /// What the budget had left when it was last told; it may have more by now.
     left: u32,
     comparing: u32,
+    /// How often it was told.
+    told: u64,
 }
 
 /// A code that is being compared: kept until it proved right, or has been counted.
@@ -29,14 +31,22 @@ pub(in crate::engine::otp) struct Passage<'t>(&'t Turnstile);
 
 impl Default for Turnstile {
     fn default() -> Self {
-        Self { state: Mutex::new(State { left: u32::MAX, comparing: 0 }), freed: Notify::new() }
+        Self { state: Mutex::new(State { left: u32::MAX, comparing: 0, told: 0 }), freed: Notify::new() }
     }
 }
 
 impl Turnstile {
-    /// Takes note of what the budget has left.
-    pub(super) fn note(&self, left: u32) {
-        self.state().left = left;
+    /// How often it was told what is left; to be asked before the budget is.
+    pub(super) fn told(&self) -> u64 {
+        self.state().told
+    }
+
+    /// Takes note of what the budget had left when it was asked. `told` is from before that: where others were answered
+    /// meanwhile, they may have been counted later, and the lesser holds.
+    pub(super) fn note(&self, left: u32, told: u64) {
+        let mut state = self.state();
+        state.left = if state.told == told { left } else { left.min(state.left) };
+        state.told += 1;
     }
 
     /// Lets a code pass, of a budget of so many wrong ones. `None` where those before it take too long.
@@ -88,11 +98,22 @@ mod tests {
         assert!(third.as_mut().now_or_never().is_none(), "two may fail");
         drop(two);
         let third = third.await.unwrap();
-        turnstile.note(1);
+        turnstile.note(1, turnstile.told());
         assert!(Box::pin(turnstile.pass(2)).now_or_never().is_none(), "one has failed");
-        turnstile.note(0);
+        turnstile.note(0, turnstile.told());
         drop(third);
         assert!(Box::pin(turnstile.pass(2)).now_or_never().is_some());
+    }
+
+    #[test]
+    fn of_answers_that_cross_the_lesser_holds() {
+        let turnstile = Turnstile::default();
+        let (first, second) = (turnstile.told(), turnstile.told());
+        turnstile.note(3, second);
+        turnstile.note(4, first);
+        assert_eq!(turnstile.state().left, 3);
+        turnstile.note(5, turnstile.told());
+        assert_eq!(turnstile.state().left, 5, "a window has moved on");
     }
 
     #[tokio::test]
