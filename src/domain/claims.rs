@@ -198,5 +198,7 @@ mod tests {
         let mut live = live();
         live.session.absolute_expire_time = live.session.last_use_time.after(Duration::from_mins(1));
         assert_eq!(of(&live).exp, 1_800_000_060);
+        live.session.idle_expire_time = live.session.last_use_time.after(Duration::from_secs(30));
+        assert_eq!(of(&live).exp, 1_800_000_030, "nor the time that it may be left alone");
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use ipnet::IpNet;
 use std::{
     convert::Infallible, error::Error, future::Future, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
@@ -128,8 +128,10 @@ impl<D: Dispatch> Front<D> {
         B::Error: Into<Box<dyn Error + Send + Sync>> + std::fmt::Display + Send,
     {
         // Parameters and letter case of a media type are the caller's to choose (RFC 9110 section 8.3.1); the layer takes one form.
-        if let Ok(media_type) = HeaderValue::from_bytes(&media_type(request.headers())) {
-            request.headers_mut().insert(header::CONTENT_TYPE, media_type);
+        if let Some(media_type) = request.headers_mut().get_mut(header::CONTENT_TYPE)
+            && let Ok(plain) = HeaderValue::from_bytes(&without_parameters(media_type.as_bytes()))
+        {
+            *media_type = plain;
         }
         let call = service_fn(|request| async move { Ok::<_, Infallible>(self.call(peer, request).await) });
         let Ok(answer) = self.0.cors.layer(GrpcWebLayer::new().layer(call)).oneshot(request).await;
@@ -201,7 +203,8 @@ enum Kind {
 }
 
 fn kind<B>(request: &Request<B>) -> Kind {
-    match (request.method(), &media_type(request.headers())[..]) {
+    let media_type = request.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    match (request.method(), &without_parameters(media_type)[..]) {
         (&Method::OPTIONS, _) => Kind::FromThePage,
         (&Method::POST, web) if GRPC_WEB.contains(&web) => Kind::FromThePage,
         (&Method::POST, b"application/grpc" | b"application/grpc+proto") => {
@@ -215,10 +218,9 @@ fn kind<B>(request: &Request<B>) -> Kind {
     }
 }
 
-/// The media type without its parameters, in lower case; nothing where there is none.
-fn media_type(headers: &HeaderMap) -> Vec<u8> {
-    let content_type = headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    content_type.split(|c| *c == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase()
+/// A media type without its parameters, in lower case.
+fn without_parameters(media_type: &[u8]) -> Vec<u8> {
+    media_type.split(|c| *c == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase()
 }
 
 fn cors(origins: &WebOrigins) -> CorsLayer {

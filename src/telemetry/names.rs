@@ -27,6 +27,7 @@
 //! | `identity.limiter.decisions` | `layer`, `outcome` | decisions on requests for codes, wrong codes and wrong guesses |
 //! | `identity.limiter.changes` | `change`, `identity.reason` | changes in who counts requests |
 //! | `identity.limiter.alone` | | 1 while this process counts alone |
+//! | `identity.connections.full` | `outcome`, `identity.reason` | connections that made room where a listener had all it takes, and that were refused |
 //! | `identity.analytics.events` | `event`, `outcome` | events of the funnel, written or lost |
 //! | `identity.delivery.handovers` | `provider`, `outcome` | hand-overs to a kind of provider, such as `smtp` |
 //! | `identity.delivery.receipts` | `provider`, `outcome` | what a kind of provider told of messages, and what was forged |
@@ -99,6 +100,9 @@ pub const DELIVERY_HANDOVERS: &str = "identity.delivery.handovers";
 
 /// Receipts of providers.
 pub const DELIVERY_RECEIPTS: &str = "identity.delivery.receipts";
+
+/// What becomes of connections where a listener has all that it takes.
+pub const CONNECTIONS_FULL: &str = "identity.connections.full";
 
 /// Text messages that a rule stops.
 pub const TEXT_MESSAGES_STOPPED: &str = "identity.text_messages.stopped";

@@ -2,6 +2,7 @@
 //! those that have had their time and never called; else the one that has been idle longest; else the oldest that is still to
 //! call. So whoever only holds connections keeps nobody out, and who has just come is not sent away for the next.
 
+use crate::telemetry::metrics::CONNECTIONS_FULL;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::{
@@ -23,6 +24,14 @@ use tokio_util::sync::CancellationToken;
 
 /// For how long a new connection is not taken for one that never calls: its handshake and its first call need a moment.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// The places of words in the tables of the metric.
+const MADE_ROOM: usize = 0;
+const REFUSED: usize = 1;
+const NEVER_CALLED: usize = 0;
+const IDLE: usize = 1;
+const ALL_BUSY: usize = 2;
+const TOO_MANY_LEAVING: usize = 3;
 
 /// How many may be on their way out at once, as a share of the seats; more are refused instead.
 const LEAVING: usize = 8;
@@ -94,12 +103,22 @@ impl Seats {
         let mut taken = self.taken();
         if taken.seats.len() >= self.most {
             if self.leaving.load(Ordering::Relaxed) > self.most / LEAVING {
+                CONNECTIONS_FULL.add(REFUSED, TOO_MANY_LEAVING);
                 return None;
             }
-            let (number, place) = taken.idle(self.now())?;
+            let Some((number, place)) = taken.idle(self.now()) else {
+                CONNECTIONS_FULL.add(REFUSED, ALL_BUSY);
+                return None;
+            };
             taken.seats.remove(&number);
             self.leaving.fetch_add(1, Ordering::Relaxed);
-            if place.last.load(Ordering::Relaxed) == 0 { place.leave.cut.cancel() } else { place.leave.ask.cancel() }
+            if place.last.load(Ordering::Relaxed) == 0 {
+                CONNECTIONS_FULL.add(MADE_ROOM, NEVER_CALLED);
+                place.leave.cut.cancel();
+            } else {
+                CONNECTIONS_FULL.add(MADE_ROOM, IDLE);
+                place.leave.ask.cancel();
+            }
         }
         let (number, place) = (taken.next, Arc::new(Place { since: self.now(), last: AtomicU64::default(), leave }));
         taken.next += 1;

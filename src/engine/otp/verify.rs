@@ -108,6 +108,9 @@ impl OtpEngine {
         let passage = if is_unknown { self.pass_turnstile(&attempt.challenge, now).await } else { Ok(None) };
         let passage = match passage {
             Ok(passage) => passage,
+            Err(Refusal::Overloaded) => {
+                return Err(self.refused(event.failed("OVERLOADED"), Refusal::Overloaded).await);
+            }
             Err(refusal) => return Err(self.refused(event.failed("GUARDED"), refusal).await),
         };
         if !self.matches(&attempt, &request.code) {

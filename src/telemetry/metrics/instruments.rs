@@ -11,8 +11,17 @@ use crate::telemetry::names::{
 };
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 8] =
-    [&DECISIONS, &CHANGES, &ALONE, &TEXT_MESSAGES_STOPPED, &ANALYTICS_EVENTS, &HANDOVERS, &RECEIPTS, &HTTP_REQUESTS];
+pub static ALL: [&'static dyn Instrument; 9] = [
+    &DECISIONS,
+    &CHANGES,
+    &ALONE,
+    &TEXT_MESSAGES_STOPPED,
+    &ANALYTICS_EVENTS,
+    &HANDOVERS,
+    &RECEIPTS,
+    &HTTP_REQUESTS,
+    &CONNECTIONS_FULL,
+];
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
 /// but `failures`, which counts wrong codes of unknown devices; what it refuses is what raises the guard, or in shadow
@@ -121,6 +130,19 @@ pub static HTTP_REQUESTS: Durations = Durations::new(About {
     unit: "s",
     description: "Duration of requests of pages, by method, route and status.",
 });
+
+/// Connections that made room for others where a listener had all that it takes, as they never called or had been idle; and
+/// connections that were refused, as on all a call was under way, or too many were on their way out.
+pub static CONNECTIONS_FULL: Counter<2, 4> = Counter::new(
+    About {
+        name: names::CONNECTIONS_FULL,
+        unit: "{connection}",
+        description: "Connections that made room for others, or were refused, where a listener had all it takes.",
+    },
+    [OUTCOME, REASON],
+    ["made_room", "refused"],
+    ["NEVER_CALLED", "IDLE", "ALL_BUSY", "TOO_MANY_LEAVING"],
+);
 
 /// The kinds of providers that post receipts.
 pub const RECEIPT_KINDS: [&str; 2] = ["sendgrid", "twilio"];

@@ -92,7 +92,7 @@ async fn preflight(address: SocketAddr, origin: &str) -> Answer {
     let request = format!(
         "OPTIONS /identity.v1.IdentityService/SendOtp HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
          origin: {origin}\r\naccess-control-request-method: POST\r\n\
-         access-control-request-headers: content-type,x-grpc-web,authorization\r\n\r\n"
+         access-control-request-headers: content-type,x-grpc-web,authorization,baggage\r\n\r\n"
     );
     http::exchange(address, &request).await
 }
@@ -108,7 +108,10 @@ async fn pages_call_where_the_configuration_names_them() {
     assert_eq!(named.status, 200);
     assert_eq!(named.header("access-control-allow-origin"), Some("https://app.example.org"));
     let allowed = named.header("access-control-allow-headers").unwrap().to_owned();
-    assert!(["content-type", "x-grpc-web", "authorization"].iter().all(|name| allowed.contains(name)), "{allowed}");
+    assert!(
+        ["content-type", "x-grpc-web", "authorization", "baggage"].iter().all(|name| allowed.contains(name)),
+        "{allowed}"
+    );
     assert!(named.header("access-control-allow-credentials").is_none());
     for other in ["https://evil.example.org", "http://app.example.org", "null"] {
         assert_eq!(preflight(address, other).await.header("access-control-allow-origin"), None, "{other}");

@@ -118,7 +118,11 @@ async fn a120_one_call_too_many() {
 
 #[tokio::test]
 async fn a120_connections_that_do_nothing_make_room() {
-    let mut world = World::with(Store::Sqlite, |settings| settings.set("listen.max_connections", 20)).await;
+    let mut world = World::with(Store::Sqlite, |settings| {
+        settings.set("listen.max_connections", 20);
+        settings.set("telemetry.metrics_listen", "127.0.0.1:0");
+    })
+    .await;
     let address = world.server.addresses().grpc;
     let mut held = Vec::new();
     for _ in 0..20 {
@@ -130,6 +134,9 @@ async fn a120_connections_that_do_nothing_make_room() {
     // The 21st is served, and the first, which never called, is not kept.
     is_well(&mut world.server, 96).await;
     assert!(is_closed(held.swap_remove(0), Duration::from_secs(1)).await, "the oldest is kept");
+    let metrics = http::get(world.server.addresses().metrics.unwrap(), "/metrics").await.body;
+    let made_room = metrics.lines().find(|line| line.starts_with("identity_connections_full_total{"));
+    assert!(made_room.is_some_and(|line| line.contains("NEVER_CALLED")), "{metrics}");
     drop(held);
     tokio::time::sleep(Duration::from_millis(200)).await;
     is_well(&mut world.server, 96).await;
