@@ -5,11 +5,23 @@ use identity::grpc::proto::{
     VerifyOtpRequest,
 };
 
+use tokio::task::JoinSet;
 use crate::both_stores::on_both_stores;
 use crate::support::client::{bearer, operator, send_otp_request};
 use crate::support::refusal::Refusal;
 
 const ID: &str = "0b6f9c1e-8a55-4c0f-9a34-5f7f1f0a2b3c";
+
+/// Makes a call 64 times at once: every one is answered, and alike.
+async fn one_answer_for_all<T, F>(call: impl Fn() -> F)
+where
+    T: PartialEq + Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let calls: JoinSet<T> = (0..64).map(|_| call()).collect();
+    let answers = calls.join_all().await;
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "one answer for all");
+}
 
 on_both_stores!(send_otp_repeats, |world| {
     let client = world.server.client().await;
@@ -36,16 +48,11 @@ on_both_stores!(send_otp_repeats, |world| {
 on_both_stores!(send_otp_repeats_when_asked_64_times_at_once, |world| {
     let client = world.server.client().await;
     let request = SendOtpRequest { request_id: ID.to_owned(), ..send_otp_request("at-once@example.com") };
-    let calls = (0..64).map(|_| {
+    one_answer_for_all(|| {
         let (client, request) = (client.clone(), request.clone());
-        tokio::spawn(async move { client.identity().send_otp(request).await })
-    });
-    let mut challenges = Vec::new();
-    for call in calls.collect::<Vec<_>>() {
-        let answer = call.await.unwrap().map_err(Refusal::from).unwrap();
-        challenges.push(answer.into_inner().challenge.unwrap());
-    }
-    assert!(challenges.iter().all(|challenge| *challenge == challenges[0]), "one answer for all");
+        async move { client.identity().send_otp(request).await.unwrap().into_inner().challenge.unwrap() }
+    })
+    .await;
     assert_eq!(world.audit().await.count("code.sent", ""), 1);
     // And one of three requests is counted.
     let mut more = Vec::new();
@@ -64,16 +71,11 @@ on_both_stores!(verify_otp_repeats_when_asked_64_times_at_once, |world| {
         request_id: ID.to_owned(),
         ..VerifyOtpRequest::default()
     };
-    let calls = (0..64).map(|_| {
+    one_answer_for_all(|| {
         let (client, request) = (client.clone(), request.clone());
-        tokio::spawn(async move { client.identity().verify_otp(request).await })
-    });
-    let mut tokens = Vec::new();
-    for call in calls.collect::<Vec<_>>() {
-        let answer = call.await.unwrap().map_err(Refusal::from).unwrap();
-        tokens.push(answer.into_inner().tokens.unwrap());
-    }
-    assert!(tokens.iter().all(|one| *one == tokens[0]), "one answer for all");
+        async move { client.identity().verify_otp(request).await.unwrap().into_inner().tokens.unwrap() }
+    })
+    .await;
     let audit = world.audit().await;
     assert_eq!((audit.count("code.verified", ""), audit.count("session.started", "")), (1, 1));
 });

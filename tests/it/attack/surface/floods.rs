@@ -1,8 +1,11 @@
 //! Floods of streams, resets and headers on one connection.
 
+use std::fs::{self, File};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use h2::Reason;
+use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -13,7 +16,8 @@ use tonic_health::pb::health_client::HealthClient;
 use super::is_well;
 use super::raw::Raw;
 use crate::support::server::Server;
-use crate::support::wait;
+use crate::support::service::Service;
+use crate::support::{run, wait};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -98,11 +102,23 @@ async fn a118_streams_that_nobody_ends_are_bounded() {
 /// The soft limit is what shells and systemd leave it at, often 1024.
 #[tokio::test]
 async fn a117_takes_as_many_connections_as_the_system_allows() {
-    let mut server = Server::embedded().await;
-    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.process().child().id())).unwrap();
+    let folder = run::folder("identity");
+    let output = folder.path().join("stdout");
+    let start = "ulimit -Sn 512 && exec \"$0\" serve --embedded --data-dir data --grpc-listen 127.0.0.1:0 \
+                 --http-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0";
+    let mut command = Command::new("sh");
+    command.args(["-c", start, env!("CARGO_BIN_EXE_identity")]).current_dir(folder.path());
+    command.stdout(File::create(&output).unwrap()).stderr(Stdio::null());
+    let mut server = Service::spawn("identity", &mut command, Signal::KILL);
+    wait::until("the service runs", Duration::from_secs(20), async || {
+        assert_eq!(server.exited(), None);
+        fs::read_to_string(&output).ok().filter(|line| line.ends_with('\n'))
+    })
+    .await;
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.child().id())).unwrap();
     let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
-    let limits: Vec<&str> = files.split_whitespace().take(2).collect();
-    assert_eq!(limits[0], limits[1], "soft and hard");
+    let limits: Vec<u64> = files.split_whitespace().take(2).map(|limit| limit.parse().unwrap()).collect();
+    assert!(limits[0] == limits[1] && limits[0] > 512, "soft and hard: {limits:?}");
 }
 
 #[tokio::test]
