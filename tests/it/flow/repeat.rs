@@ -4,8 +4,8 @@ use identity::grpc::proto::{
     RefreshTokenRequest, RevokeOtherSessionsRequest, SendOtpRequest, SetUserRolesRequest, SignOutRequest,
     VerifyOtpRequest,
 };
-
 use tokio::task::JoinSet;
+
 use crate::both_stores::on_both_stores;
 use crate::support::client::{bearer, operator, send_otp_request};
 use crate::support::refusal::Refusal;
