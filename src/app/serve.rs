@@ -15,8 +15,7 @@ use crate::{
     telemetry::metrics::Exposition,
     web::{self, PagesOptions},
 };
-use http::Request;
-use hyper::{body::Incoming, service::service_fn};
+use hyper::service::service_fn;
 use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
@@ -168,6 +167,7 @@ pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
     let settings = Arc::new(Settings {
         max_connections: limits.max_connections,
         max_concurrent_streams: limits.max_concurrent_streams,
+        max_untaken_answers: limits.max_concurrent_calls,
         handshake_timeout: limits.handshake_timeout,
         idle_timeout: limits.idle_timeout,
         drain_timeout: limits.drain_timeout,
@@ -228,7 +228,7 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     let serve_grpc = grpc.serve(
         |peer| {
             let people = people.clone();
-            service_fn(move |request: Request<Incoming>| {
+            service_fn(move |request| {
                 let people = people.clone();
                 async move { Ok::<_, Infallible>(people.answer(peer, request).await) }
             })
@@ -238,7 +238,7 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     let serve_admin = admin.serve(
         |peer| {
             let operators = operators.clone();
-            service_fn(move |request: Request<Incoming>| {
+            service_fn(move |request| {
                 let operators = operators.clone();
                 async move { Ok::<_, Infallible>(operators.answer(peer, request).await) }
             })

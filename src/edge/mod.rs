@@ -4,3 +4,7 @@
 pub(crate) mod origin;
 pub(crate) mod words;
 pub(crate) mod work;
+
+/// Marks an answer, in its extensions, that goes on for as long as its caller likes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeptOpen;

@@ -1,6 +1,8 @@
 //! The door of a gRPC listener: every call passes it, in gRPC or gRPC-Web.
 
+mod arriving;
 mod held;
+mod message;
 
 use super::{
     layers::{
@@ -17,15 +19,17 @@ use crate::{
         refusal::{FieldReason, FieldViolation, Refusal},
         session::Origin,
     },
-    edge::{origin, words::Accepted},
+    edge::{KeptOpen, origin, words::Accepted},
     telemetry,
 };
+use arriving::Arriving;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use ipnet::IpNet;
+use message::Message;
 use std::{
-    convert::Infallible, error::Error, future::Future, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc,
+    convert::Infallible, error::Error, future::Future, net::SocketAddr, panic::AssertUnwindSafe, pin::pin, sync::Arc,
     time::Duration,
 };
 use tokio::sync::Semaphore;
@@ -89,6 +93,8 @@ impl<D> Clone for Front<D> {
 struct Inner<D> {
     dispatch: D,
     options: FrontOptions,
+    /// Calls whose message did not come as a whole at once.
+    arriving: Arriving,
     running: Arc<Semaphore>,
     kept_open: Arc<Semaphore>,
     cors: CorsLayer,
@@ -97,16 +103,17 @@ struct Inner<D> {
 #[expect(private_bounds, reason = "the two dispatchers of this module are the only ones")]
 impl<D: Dispatch> Front<D> {
     pub(super) fn new(dispatch: D, options: FrontOptions) -> Self {
+        let arriving = Arriving::new(options.max_concurrent_calls);
         let running = Arc::new(Semaphore::new(options.max_concurrent_calls));
         let kept_open = Arc::new(Semaphore::new(held::MOST));
         let cors = cors(&options.web_origins);
-        Self(Arc::new(Inner { dispatch, options, running, kept_open, cors }))
+        Self(Arc::new(Inner { dispatch, options, arriving, running, kept_open, cors }))
     }
 
     /// Answers one HTTP request of a connection with `peer`.
     pub async fn answer<B>(&self, peer: SocketAddr, request: Request<B>) -> Response<Body>
     where
-        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>> + std::fmt::Display + Send,
     {
         match kind(&request) {
@@ -124,7 +131,7 @@ impl<D: Dispatch> Front<D> {
     /// gRPC-Web, and the question of a browser whether a page may call (CORS).
     async fn web_call<B>(&self, peer: SocketAddr, mut request: Request<B>) -> Response<Body>
     where
-        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>> + std::fmt::Display + Send,
     {
         // Parameters and letter case of a media type are the caller's to choose (RFC 9110 section 8.3.1); the layer takes one form.
@@ -139,39 +146,29 @@ impl<D: Dispatch> Front<D> {
     }
 
     /// Lets a call in, gives it its time and its span, and answers in the words of the contract.
-    async fn call<B>(&self, peer: SocketAddr, mut request: Request<B>) -> Response<Body>
+    async fn call<B>(&self, peer: SocketAddr, request: Request<B>) -> Response<Body>
     where
-        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     {
-        let Inner { dispatch, options, running, kept_open, .. } = &*self.0;
         let accepted = Accepted::of(request.headers());
         let parent = telemetry::extract_parent(request.headers());
         let method = methods::place(request.uri().path());
+        let goes_on = held::goes_on(request.uri().path());
         let span = telemetry::rpc_span(methods::NAMES[method], parent.clone());
         let work = async {
-            let Ok(place) = Arc::clone(running).try_acquire_owned() else { return answer::of(Fault::Overloaded) };
-            let time = match deadline::of(request.headers(), options.request_timeout) {
+            let time = match deadline::of(request.headers(), self.0.options.request_timeout) {
                 Ok(time) => time,
                 Err(NotATimeout) => return status::of(&not_a_timeout()).into_http(),
             };
             let origin = Origin {
-                address: Some(origin::address_of(peer, request.headers(), &options.trusted_proxies)),
+                address: Some(origin::address_of(peer, request.headers(), &self.0.options.trusted_proxies)),
                 trace_id: telemetry::trace_id(&Span::current(), &parent),
             };
-            request.extensions_mut().insert(Call::new(origin, place));
-            let keeps = if held::is_kept_open(request.uri().path()) {
-                let Ok(keeps) = Arc::clone(kept_open).try_acquire_owned() else { return answer::of(Fault::Overloaded) };
-                Some(keeps)
-            } else {
-                None
-            };
-            let answering = AssertUnwindSafe(dispatch.dispatch(request)).catch_unwind();
+            let answering = AssertUnwindSafe(self.let_in(origin, request)).catch_unwind();
             match tokio::time::timeout(time, answering).await {
-                Ok(Ok(answer)) => match keeps {
-                    Some(keeps) => held::held(answer, keeps),
-                    None => answer,
-                },
+                Ok(Ok(Ok(answer))) => answer,
+                Ok(Ok(Err(fault))) => answer::of(fault),
                 Ok(Err(_)) => {
                     tracing::error!("a call ended in a panic");
                     answer::of(Fault::Panicked)
@@ -179,10 +176,43 @@ impl<D: Dispatch> Front<D> {
                 Err(_) => answer::of(Fault::DeadlineExceeded),
             }
         };
-        let answer = answer::in_our_words(work.instrument(span.clone()).await, &accepted);
+        let mut answer = answer::in_our_words(work.instrument(span.clone()).await, &accepted);
+        if goes_on {
+            answer.extensions_mut().insert(KeptOpen);
+        }
         trace::record_end(&span, answer.headers());
         calls::count(method, answer.headers());
         answer
+    }
+
+    /// Gives a call its place once its message is whole.
+    async fn let_in<B>(&self, origin: Origin, request: Request<B>) -> Result<Response<Body>, Fault>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    {
+        let Inner { dispatch, arriving, running, kept_open, .. } = &*self.0;
+        let (parts, body) = request.into_parts();
+        let (message, keeps) = if held::is_kept_open(parts.uri.path()) {
+            let keeps = Arc::clone(kept_open).try_acquire_owned().map_err(|_| Fault::Overloaded)?;
+            (Message::unread(body), Some(keeps))
+        } else {
+            let mut reading = pin!(Message::read(body));
+            let message = if let Some(message) = reading.as_mut().now_or_never() {
+                message
+            } else {
+                arriving.wait(reading).await.ok_or(Fault::Overloaded)?
+            };
+            (message, None)
+        };
+        let place = Arc::clone(running).try_acquire_owned().map_err(|_| Fault::Overloaded)?;
+        let mut request = Request::from_parts(parts, message);
+        request.extensions_mut().insert(Call::new(origin, place));
+        let answer = dispatch.dispatch(request).await;
+        Ok(match keeps {
+            Some(keeps) => held::held(answer, keeps),
+            None => answer,
+        })
     }
 }
 

@@ -33,7 +33,7 @@ use tonic_health::pb::health_server::HealthServer;
 use tower::Service as _;
 
 /// The longest message that is taken.
-const MAX_MESSAGE: usize = 16 * 1024;
+pub(super) const MAX_MESSAGE: usize = 16 * 1024;
 
 /// Answers people's calls, and those of services that check tokens.
 pub struct People {

@@ -2,8 +2,8 @@
 
 use super::{
     calls::{Calls, Together},
+    place::Leave,
     preface::{Protocol, recognise},
-    seats::Leave,
     stream::Stream,
 };
 use http::{Request, Response};
@@ -49,7 +49,9 @@ pub(in crate::app) struct Settings {
     pub(in crate::app) max_connections: usize,
     /// Calls at once on one connection.
     pub(in crate::app) max_concurrent_streams: u32,
-    /// From the connection to its first bytes in clear, and for the headers of each HTTP/1.1 request.
+    /// Answers that wait to be taken, of all connections; beyond so many, one with several of them is ended.
+    pub(in crate::app) max_untaken_answers: usize,
+    /// From the connection to its first bytes in clear, for the headers of each HTTP/1.1 request, and for taking an answer.
     pub(in crate::app) handshake_timeout: Duration,
     /// Silence after which an HTTP/2 caller is asked whether it is still there.
     pub(in crate::app) idle_timeout: Duration,
@@ -120,6 +122,7 @@ where
     let mut connection = pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return tell(&ended),
+        () = leave.end.cancelled() => return,
         () = leave.ask.cancelled() => {}
         // Whoever never called, and does not at this moment, has nothing to lose.
         () = leave.cut.cancelled() => if !leave.is_busy() { return },

@@ -5,6 +5,8 @@
 
 mod calls;
 mod connection;
+mod exchange;
+mod place;
 mod preface;
 mod seats;
 mod stream;
@@ -14,10 +16,12 @@ pub use tls::{BadTlsIdentity, Certificate, TlsIdentity};
 
 pub(super) use connection::Settings;
 
+use exchange::Message;
 use http::{Request, Response};
 use http_body::Body;
-use hyper::{body::Incoming, service::Service};
-use seats::{Leave, Seats};
+use hyper::service::Service;
+use place::Leave;
+use seats::Seats;
 use std::{convert::Infallible, error::Error, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -25,6 +29,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long to wait after the system refused a connection for want of files or memory.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// How often within the patience for them answers are looked at that nobody takes.
+const COLLECTIONS: u32 = 4;
 
 /// A bound listener.
 pub(super) struct Door {
@@ -53,14 +60,30 @@ impl Door {
     pub(super) async fn serve<M, S, B>(self, service_for: M, stop: CancellationToken)
     where
         M: Fn(SocketAddr) -> S,
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+        S: Service<Request<Message>, Response = Response<B>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
-        B: Body + Send + 'static,
+        B: Body + Send + Unpin + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let Settings { max_connections, max_untaken_answers, handshake_timeout, .. } = *self.settings;
+        let seats = Seats::new(max_connections, handshake_timeout, max_untaken_answers);
+        tokio::select! {
+            () = self.seat_all(&seats, service_for, stop) => {}
+            () = collect(&seats, handshake_timeout / COLLECTIONS) => {}
+        }
+    }
+
+    async fn seat_all<M, S, B>(self, seats: &Arc<Seats>, service_for: M, stop: CancellationToken)
+    where
+        M: Fn(SocketAddr) -> S,
+        S: Service<Request<Message>, Response = Response<B>, Error = Infallible> + Send + 'static,
+        S::Future: Send + 'static,
+        B: Body + Send + Unpin + 'static,
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let connections = TaskTracker::new();
-        let seats = Seats::new(self.settings.max_connections);
         while let Some((stream, peer)) = self.next(&stop).await {
             let leave = Leave::with(&stop);
             // Refusing at once tells a caller more than a queue in which nobody is served.
@@ -99,6 +122,13 @@ impl Door {
                 }
             }
         }
+    }
+}
+
+async fn collect(seats: &Seats, pause: Duration) {
+    loop {
+        tokio::time::sleep(pause).await;
+        seats.collect();
     }
 }
 

@@ -2,6 +2,10 @@
 //! those that have had their time and never called; else the one that has been idle longest; else the oldest that is still to
 //! call. So whoever only holds connections keeps nobody out, and who has just come is not sent away for the next.
 
+use super::{
+    exchange::{Answer, Message, UnderWay},
+    place::{Common, Leave, Place, micros},
+};
 use crate::telemetry::metrics::CONNECTIONS_FULL;
 use http::{Request, Response};
 use http_body::Body;
@@ -15,12 +19,10 @@ use std::{
     future::Future,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// For how long a new connection is not taken for one that never calls: its handshake and its first call need a moment.
 const GRACE: Duration = Duration::from_millis(500);
@@ -39,7 +41,7 @@ const LEAVING: usize = 8;
 /// The seats of a listener.
 pub(super) struct Seats {
     most: usize,
-    begun: Instant,
+    common: Arc<Common>,
     taken: Mutex<Taken>,
     leaving: AtomicUsize,
 }
@@ -51,40 +53,6 @@ struct Taken {
     seats: BTreeMap<u64, Arc<Place>>,
 }
 
-/// What is known of a seat. Times are in microseconds since the listener began.
-struct Place {
-    /// When it was taken.
-    since: u64,
-    /// When the last call was answered, 0 where there was none yet.
-    last: AtomicU64,
-    leave: Leave,
-}
-
-/// How a connection is told to end.
-#[derive(Clone)]
-pub(super) struct Leave {
-    /// Everything stops.
-    pub(super) stop: CancellationToken,
-    /// It is to take no further calls: everything stops, or it has been idle and makes room.
-    pub(super) ask: CancellationToken,
-    /// It is to end at once: it makes room, and never called.
-    pub(super) cut: CancellationToken,
-    /// Calls that are being answered.
-    under_way: Arc<AtomicUsize>,
-}
-
-impl Leave {
-    /// For a new connection, which ends with `stop` too.
-    pub(super) fn with(stop: &CancellationToken) -> Self {
-        Self { stop: stop.clone(), ask: stop.child_token(), cut: CancellationToken::new(), under_way: Arc::default() }
-    }
-
-    /// Whether a call is being answered.
-    pub(super) fn is_busy(&self) -> bool {
-        self.under_way.load(Ordering::Relaxed) > 0
-    }
-}
-
 /// A seat, free again when this is dropped.
 pub(super) struct Seat {
     seats: Arc<Seats>,
@@ -93,9 +61,19 @@ pub(super) struct Seat {
 }
 
 impl Seats {
-    /// So many seats.
-    pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, begun: Instant::now(), taken: Mutex::default(), leaving: AtomicUsize::default() })
+    /// So many seats. An answer may wait for `patience` to be taken, and for twice as long at the most; beyond `most_untaken` of all
+    /// connections, one with several is ended.
+    pub(super) fn new(most: usize, patience: Duration, most_untaken: usize) -> Arc<Self> {
+        let common = Arc::new(Common::new(patience, most_untaken));
+        Arc::new(Self { most, common, taken: Mutex::default(), leaving: AtomicUsize::default() })
+    }
+
+    /// Ends every connection whose answers have waited too long to be taken. To be called several times within the patience.
+    pub(super) fn collect(&self) {
+        let overdue = self.taken().seats.values().filter(|place| place.collect()).count();
+        if overdue > 0 {
+            tracing::info!(connections = overdue, "connections are ended whose callers do not take their answers");
+        }
     }
 
     /// A seat for a new connection, which is told by `leave` when it is to end; `None` where no other makes room.
@@ -106,13 +84,13 @@ impl Seats {
                 CONNECTIONS_FULL.add(REFUSED, TOO_MANY_LEAVING);
                 return None;
             }
-            let Some((number, place)) = taken.idle(self.now()) else {
+            let Some((number, place)) = taken.idle(self.common.now()) else {
                 CONNECTIONS_FULL.add(REFUSED, ALL_BUSY);
                 return None;
             };
             taken.seats.remove(&number);
             self.leaving.fetch_add(1, Ordering::Relaxed);
-            if place.last.load(Ordering::Relaxed) == 0 {
+            if place.last() == 0 {
                 CONNECTIONS_FULL.add(MADE_ROOM, NEVER_CALLED);
                 place.leave.cut.cancel();
             } else {
@@ -120,15 +98,11 @@ impl Seats {
                 place.leave.ask.cancel();
             }
         }
-        let (number, place) = (taken.next, Arc::new(Place { since: self.now(), last: AtomicU64::default(), leave }));
+        let (number, place) = (taken.next, Place::new(&self.common, leave));
         taken.next += 1;
         taken.seats.insert(number, Arc::clone(&place));
         drop(taken);
         Some(Seat { seats: Arc::clone(self), number, place })
-    }
-
-    fn now(&self) -> u64 {
-        micros(self.begun.elapsed())
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -140,18 +114,13 @@ impl Taken {
     /// Who makes room.
     fn idle(&self, now: u64) -> Option<(u64, Arc<Place>)> {
         let idle = || self.seats.iter().filter(|(_, place)| !place.leave.is_busy());
-        let last = |place: &Place| place.last.load(Ordering::Relaxed);
-        let never_called = || idle().find(|(_, place)| last(place) == 0);
+        let never_called = || idle().find(|(_, place)| place.last() == 0);
         let had_its_time = |place: &Place| now.saturating_sub(place.since) > micros(GRACE);
-        let called = || idle().filter(|(_, place)| last(place) > 0).min_by_key(|(_, place)| last(place));
+        let called = || idle().filter(|(_, place)| place.last() > 0).min_by_key(|(_, place)| place.last());
         let (number, place) =
             never_called().filter(|(_, place)| had_its_time(place)).or_else(called).or_else(never_called)?;
         Some((*number, Arc::clone(place)))
     }
-}
-
-fn micros(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Seat {
@@ -161,23 +130,25 @@ impl Seat {
         service: S,
     ) -> impl Service<
         Request<Incoming>,
-        Response = Response<B>,
+        Response = Response<Answer<B>>,
         Error = Infallible,
-        Future = impl Future<Output = Result<Response<B>, Infallible>> + Send + 'static,
+        Future = impl Future<Output = Result<Response<Answer<B>>, Infallible>> + Send + 'static,
     > + Send
     + 'static
     where
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
+        S: Service<Request<Message>, Response = Response<B>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
-        B: Body + 'static,
+        B: Body + Unpin + 'static,
     {
-        let (place, begun) = (Arc::clone(&self.place), self.seats.begun);
-        service_fn(move |request| {
-            let under_way = UnderWay::begin(&place, begun);
-            let answer = service.call(request);
+        let place = Arc::clone(&self.place);
+        service_fn(move |request: Request<Incoming>| {
+            let under_way = Arc::new(UnderWay::new(&place));
+            let answer = service.call(request.map(|body| Message::new(body, &under_way)));
+            let place = Arc::clone(&place);
             async move {
-                let _under_way = under_way;
-                answer.await
+                let answer = answer.await?;
+                drop(under_way);
+                Ok(Answer::of(answer, &place))
             }
         })
     }
@@ -192,52 +163,43 @@ impl Drop for Seat {
     }
 }
 
-/// A call on its way to its answer.
-struct UnderWay {
-    place: Arc<Place>,
-    begun: Instant,
-}
-
-impl UnderWay {
-    fn begin(place: &Arc<Place>, begun: Instant) -> Self {
-        place.leave.under_way.fetch_add(1, Ordering::Relaxed);
-        Self { place: Arc::clone(place), begun }
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.place.last.store(micros(self.begun.elapsed()).max(1), Ordering::Relaxed);
-        self.place.leave.under_way.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio_util::sync::CancellationToken;
 
     fn leave() -> Leave {
         Leave::with(&CancellationToken::new())
     }
 
+    fn seats(most: usize) -> Arc<Seats> {
+        Seats::new(most, Duration::from_secs(5), 100)
+    }
+
+    fn calling(seat: &Seat) -> UnderWay {
+        let call = UnderWay::new(&seat.place);
+        call.begin();
+        call
+    }
+
     #[tokio::test]
     async fn who_never_called_makes_room_first_and_then_who_is_idle_longest() {
-        let seats = Seats::new(3);
+        let seats = seats(3);
         let three = [leave(), leave(), leave()];
         let [first, second, third] = three.clone().map(|leave| seats.take(leave).unwrap());
         let told = || three.each_ref().map(|leave| (leave.ask.is_cancelled(), leave.cut.is_cancelled()));
-        drop(UnderWay::begin(&first.place, seats.begun));
-        let busy = UnderWay::begin(&second.place, seats.begun);
+        drop(calling(&first));
+        let busy = calling(&second);
         tokio::time::sleep(GRACE + Duration::from_millis(100)).await;
         let fourth = seats.take(leave()).unwrap();
         assert_eq!(told(), [(false, false), (false, false), (false, true)], "the third never called");
         assert!(seats.take(leave()).is_none(), "one is still on its way out, and three may hold");
         drop(third);
-        let busy_too = UnderWay::begin(&fourth.place, seats.begun);
+        let busy_too = calling(&fourth);
         let fifth = seats.take(leave()).unwrap();
         assert_eq!(told(), [(true, false), (false, false), (false, true)], "the first is idle");
         drop(first);
-        let busy_as_well = UnderWay::begin(&fifth.place, seats.begun);
+        let busy_as_well = calling(&fifth);
         assert!(seats.take(leave()).is_none(), "on each a call is under way");
         drop((busy, busy_too, busy_as_well));
         assert!(seats.take(leave()).is_some());
@@ -246,11 +208,11 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_just_come_is_not_sent_away_for_the_next() {
-        let seats = Seats::new(2);
+        let seats = seats(2);
         let two = [leave(), leave()];
         let held = two.clone().map(|leave| seats.take(leave).unwrap());
         for seat in &held {
-            drop(UnderWay::begin(&seat.place, seats.begun));
+            drop(calling(seat));
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let newcomer = leave();

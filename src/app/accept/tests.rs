@@ -22,6 +22,7 @@ async fn serve(max_connections: usize, work: Duration) -> Served {
     let settings = Settings {
         max_connections,
         max_concurrent_streams: 4,
+        max_untaken_answers: 4,
         handshake_timeout: Duration::from_millis(300),
         idle_timeout: Duration::from_mins(1),
         drain_timeout: Duration::from_millis(300),
@@ -29,7 +30,7 @@ async fn serve(max_connections: usize, work: Duration) -> Served {
     let door = Door::open("127.0.0.1:0".parse().unwrap(), None, Arc::new(settings)).await.unwrap();
     let (address, stop) = (door.address().unwrap(), CancellationToken::new());
     let answer = move |_| {
-        service_fn(move |_: Request<Incoming>| async move {
+        service_fn(move |_: Request<Message>| async move {
             tokio::time::sleep(work).await;
             Ok(Response::new(Full::new(Bytes::from_static(b"ok"))))
         })

@@ -18,6 +18,11 @@ pub(super) fn is_kept_open(path: &str) -> bool {
     path.starts_with("/grpc.reflection.") || path == "/grpc.health.v1.Health/Watch"
 }
 
+/// Whether a method answers with a stream that goes on: those, and the watching of a challenge.
+pub(super) fn goes_on(path: &str) -> bool {
+    is_kept_open(path) || path == "/identity.v1.IdentityService/WatchChallenge"
+}
+
 /// The answer, whose place is free again when its body has ended.
 pub(super) fn held(answer: Response<Body>, place: OwnedSemaphorePermit) -> Response<Body> {
     answer.map(|body| Body::new(Held { body, _place: place }))
@@ -42,5 +47,29 @@ impl HttpBody for Held {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grpc::proto::FILE_DESCRIPTOR_SET;
+    use prost::Message as _;
+
+    #[test]
+    fn every_stream_of_the_contract_goes_on_and_nothing_else_does() {
+        let set = prost_types::FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
+        let mut streams = 0;
+        for file in &set.file {
+            for service in &file.service {
+                for method in &service.method {
+                    let path = format!("/{}.{}/{}", file.package(), service.name(), method.name());
+                    assert_eq!(goes_on(&path), method.server_streaming(), "{path}");
+                    streams += usize::from(method.server_streaming());
+                }
+            }
+        }
+        assert!(streams > 0);
+        assert!(goes_on("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"));
     }
 }

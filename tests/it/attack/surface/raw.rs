@@ -31,8 +31,14 @@ pub(super) struct Ended {
 
 impl Raw {
     pub(super) async fn connect(address: SocketAddr) -> Self {
+        Self::connect_with_window(address, 64 * 1024 - 1).await
+    }
+
+    /// A connection on which an answer may have so many bytes before the caller takes them.
+    pub(super) async fn connect_with_window(address: SocketAddr, window: u32) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
-        let (requests, connection) = h2::client::handshake(stream).await.unwrap();
+        let mut builder = h2::client::Builder::new();
+        let (requests, connection) = builder.initial_window_size(window).handshake(stream).await.unwrap();
         tokio::spawn(connection);
         Self { requests }
     }

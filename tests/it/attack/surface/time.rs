@@ -2,12 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use h2::client::ResponseFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 
 use super::is_well;
 use super::raw::{Raw, ended, framed};
+use crate::support::postgres::Postgres;
+use crate::support::proxy::{Fault, Proxy};
 use crate::support::world::{Store, World};
 use crate::support::{http, wait};
 
@@ -22,7 +28,7 @@ async fn hurried() -> World {
 
 /// Whether the service closes or resets a connection within `limit`.
 async fn is_closed(mut stream: TcpStream, limit: Duration) -> bool {
-    tokio::time::timeout(limit, stream.read_to_end(&mut Vec::new())).await.is_ok()
+    timeout(limit, stream.read_to_end(&mut Vec::new())).await.is_ok()
 }
 
 #[tokio::test]
@@ -90,14 +96,23 @@ async fn a120_slow_and_silent_connections() {
 
 #[tokio::test]
 async fn a120_one_call_too_many() {
-    let mut world = World::with(Store::Sqlite, |settings| settings.set("listen.max_concurrent_calls", 3)).await;
+    let proxy = Proxy::start(&format!("127.0.0.1:{}", Postgres::shared().port())).await;
+    let mut world = World::with(Store::Postgres, |settings| {
+        settings.set("listen.max_concurrent_calls", 3);
+        settings.set("store.postgres.port", i64::from(proxy.address().port()));
+        settings.set("store.migrate", "by-command");
+    })
+    .await;
+    // A call has its place until the store has answered it.
+    proxy.set(Fault::Swallow);
+    let client = world.server.client().await;
+    let held: Vec<_> = (0..3)
+        .map(|nth| {
+            let client = client.clone();
+            tokio::spawn(async move { client.send_otp(&format!("a120-{nth}@example.com")).await })
+        })
+        .collect();
     let raw = Raw::connect(world.server.addresses().grpc).await;
-    let mut held = Vec::new();
-    for _ in 0..3 {
-        let (answer, mut stream) = raw.open("TokenService/ValidateToken", &[]).await.unwrap();
-        stream.send_data(vec![0].into(), false).unwrap();
-        held.push((answer, stream));
-    }
     // The three are taken up when their tasks get their turn.
     let refusal = wait::until("a call too many", Duration::from_secs(5), async || {
         let answer = raw.call("TokenService/GetJwks", &[], framed(&[])).await.refusal;
@@ -109,11 +124,102 @@ async fn a120_one_call_too_many() {
     // The operators' listener and the pages have room of their own.
     let operators = Raw::connect(world.server.addresses().admin).await;
     let refusal = operators.call("AdminService/GetUser", &[], framed(&[])).await.refusal;
-    assert_eq!(refusal.reason, "SERVICE_CREDENTIAL_REQUIRED");
+    assert_eq!(refusal.reason, "STORE_UNAVAILABLE", "whom the operators' listener refuses is written down");
     assert_eq!(http::get(world.server.addresses().http, "/health/live").await.status, 200);
-    drop(held);
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    for call in held {
+        call.await.unwrap().unwrap_err();
+    }
+    proxy.set(Fault::None);
+    wait::until("the service is well again", Duration::from_secs(10), async || {
+        client.send_otp("a120@example.com").await.ok()
+    })
+    .await;
     is_well(&mut world.server, 96).await;
+}
+
+/// Messages that begin and do not end, more of them than calls may run at once, and on as many connections as there may be.
+#[tokio::test]
+async fn a120_messages_that_never_end_keep_nobody_out() {
+    let mut world = World::with(Store::Sqlite, |settings| {
+        settings.set("listen.max_concurrent_calls", 16);
+        settings.set("listen.max_connections", 20);
+    })
+    .await;
+    let address = world.server.addresses().grpc;
+    let before = Raw::connect(address).await;
+    assert_eq!(before.call("TokenService/GetJwks", &[], framed(&[])).await.refusal.code, Code::Ok);
+    let mut held = Vec::new();
+    for _ in 0..19 {
+        let raw = Raw::connect(address).await;
+        for _ in 0..8 {
+            let (answer, mut stream) = raw.open("TokenService/ValidateToken", &[]).await.unwrap();
+            stream.send_data(vec![0, 0, 0, 0, 9, 1].into(), false).unwrap();
+            held.push((answer, stream));
+        }
+    }
+    // One of those that had no room even for its beginning is told so.
+    let refused = wait::until("a beginning too many", Duration::from_secs(5), async || {
+        let (answer, _) = held.pop()?;
+        let answer = timeout(Duration::from_millis(200), ended(answer)).await.ok()?;
+        Some(answer.refusal)
+    })
+    .await;
+    assert_eq!((refused.code, refused.reason.as_str()), (Code::Unavailable, "OVERLOADED"));
+    // Who has a connection is answered, and who has none gets one.
+    for raw in [before, Raw::connect(address).await] {
+        let start = Instant::now();
+        assert_eq!(raw.call("TokenService/GetJwks", &[], framed(&[])).await.refusal.code, Code::Ok);
+        assert!(start.elapsed() < Duration::from_millis(250), "{:?}", start.elapsed());
+    }
+    is_well(&mut world.server, 96).await;
+    drop(held);
+}
+
+/// A flow-control window of zero, over and over: what was answered waits in memory for a while only, and not without bound.
+#[tokio::test]
+async fn a118_answers_that_nobody_takes_are_not_kept() {
+    let mut world = World::with(Store::Sqlite, |settings| {
+        settings.set("listen.handshake_timeout", "1s");
+        settings.set("listen.max_concurrent_calls", 500);
+    })
+    .await;
+    let address = world.server.addresses().grpc;
+    let unwilling = async |calls: usize| {
+        let raw = Raw::connect_with_window(address, 0).await;
+        let mut answers = Vec::new();
+        for _ in 0..calls {
+            let (answer, mut stream) = raw.open("TokenService/GetJwks", &[]).await.unwrap();
+            stream.send_data(framed(&[]).into(), true).unwrap();
+            answers.push((answer, stream));
+        }
+        answers
+    };
+    // The headers of an answer need no window.
+    let is_ended = async |mut answers: Vec<(ResponseFuture, _)>| {
+        let (answer, _stream) = answers.pop().unwrap();
+        let body = async { answer.await?.into_body().data().await.expect("no end of the answer") };
+        timeout(Duration::from_secs(5), body).await.expect("the connection is ended").is_err()
+    };
+    // A few are let wait, and no longer than the patience, twice.
+    let few = unwilling(3).await;
+    let willing = Raw::connect(address).await;
+    let mut changes = HealthClient::new(world.server.client().await.channel());
+    let mut changes = changes.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert!(changes.message().await.unwrap().is_some());
+    assert!(is_ended(few).await);
+    // Of many, those go first that hold the most.
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.push(unwilling(100).await);
+    }
+    assert_eq!(willing.call("TokenService/GetJwks", &[], framed(&[])).await.refusal.code, Code::Ok);
+    is_well(&mut world.server, 160).await;
+    for answers in held {
+        assert!(is_ended(answers).await);
+    }
+    // Who takes what it is given is not asked to go, nor is a stream that goes on.
+    assert_eq!(willing.call("TokenService/GetJwks", &[], framed(&[])).await.refusal.code, Code::Ok);
+    assert!(timeout(Duration::from_millis(100), changes.message()).await.is_err(), "the stream goes on");
 }
 
 #[tokio::test]
