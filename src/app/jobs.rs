@@ -38,6 +38,8 @@ const WATCHED: Duration = Duration::from_millis(500);
 const GUARD: Duration = Duration::from_secs(1);
 /// How often what has expired is removed.
 const SWEEP: Duration = Duration::from_mins(1);
+/// And how soon again where there was more than one sweep removes.
+const SWEEP_ON: Duration = Duration::from_secs(1);
 
 /// Jobs that run until they are told to stop.
 pub(super) struct Jobs {
@@ -148,14 +150,18 @@ pub(super) async fn follow_suppressions(suppressed: Arc<SuppressedAddresses>, st
 
 /// Removes what has expired.
 pub(super) async fn sweep(store: Arc<dyn Store>, clock: Arc<dyn Clock>, funnel: Funnel, stop: CancellationToken) {
-    let mut ticks = interval(SWEEP);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+    let mut pause = Duration::ZERO;
+    while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+        pause = SWEEP;
         match store.sweep(clock.now()).await {
             Ok(Swept { rows: 0, .. }) => {}
-            Ok(Swept { rows, abandoned }) => {
-                tracing::debug!(rows, "removed what had expired");
+            Ok(Swept { rows, full, abandoned }) => {
+                tracing::debug!(rows, full, "removed what had expired");
                 funnel.abandoned(&abandoned);
+                // What comes in faster than a sweep a minute removes would stay for ever.
+                if full {
+                    pause = SWEEP_ON;
+                }
             }
             Err(fault) => tracing::warn!(error = %fault, "what has expired cannot be removed"),
         }

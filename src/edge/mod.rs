@@ -1,6 +1,7 @@
-//! What every listener for people does alike, over gRPC and on pages: who calls, in which words a refusal is said, and
-//! how a call's work is brought to its end.
+//! What every listener for people does alike, over gRPC and on pages: who calls, in which words a refusal is said,
+//! how a call waits for its message, and how its work is brought to its end.
 
+pub(crate) mod arriving;
 pub(crate) mod origin;
 pub(crate) mod words;
 pub(crate) mod work;

@@ -1,8 +1,8 @@
 //! The door of a gRPC listener: every call passes it, in gRPC or gRPC-Web.
 
-mod arriving;
 mod held;
 mod message;
+mod until;
 
 use super::{
     layers::{
@@ -19,10 +19,9 @@ use crate::{
         refusal::{FieldReason, FieldViolation, Refusal},
         session::Origin,
     },
-    edge::{KeptOpen, origin, words::Accepted},
+    edge::{KeptOpen, arriving::Arriving, origin, words::Accepted},
     telemetry,
 };
-use arriving::Arriving;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -32,12 +31,13 @@ use std::{
     convert::Infallible, error::Error, future::Future, net::SocketAddr, panic::AssertUnwindSafe, pin::pin, sync::Arc,
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 use tonic::body::Body;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::{Instrument as _, Span};
+use until::until;
 
 /// The media types of gRPC-Web.
 const GRPC_WEB: [&[u8]; 4] = [
@@ -155,6 +155,7 @@ impl<D: Dispatch> Front<D> {
         let parent = telemetry::extract_parent(request.headers());
         let method = methods::place(request.uri().path());
         let goes_on = held::goes_on(request.uri().path());
+        let asked = deadline::asked(request.headers()).and_then(|asked| Instant::now().checked_add(asked));
         let span = telemetry::rpc_span(methods::NAMES[method], parent.clone());
         let work = async {
             let time = match deadline::of(request.headers(), self.0.options.request_timeout) {
@@ -179,6 +180,9 @@ impl<D: Dispatch> Front<D> {
         let mut answer = answer::in_our_words(work.instrument(span.clone()).await, &accepted);
         if goes_on {
             answer.extensions_mut().insert(KeptOpen);
+            if let Some(deadline) = asked {
+                answer = until(answer, deadline);
+            }
         }
         trace::record_end(&span, answer.headers());
         calls::count(method, answer.headers());
@@ -203,7 +207,7 @@ impl<D: Dispatch> Front<D> {
             } else {
                 arriving.wait(reading).await.ok_or(Fault::Overloaded)?
             };
-            (message, None)
+            (message?, None)
         };
         let place = Arc::clone(running).try_acquire_owned().map_err(|_| Fault::Overloaded)?;
         let mut request = Request::from_parts(parts, message);

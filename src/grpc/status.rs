@@ -17,6 +17,11 @@ use tonic_types::{ErrorDetails, FieldViolation as WireViolation, LocalizedMessag
 /// The domain of every reason.
 const DOMAIN: &str = "identity.v1";
 
+/// How many violations are told, and how long a description may be: answers with more than 8 KiB of headers are refused by clients
+/// and proxies. No message of the contract has so many fields; a policy may have as many faults as lines.
+const MOST_VIOLATIONS: usize = 16;
+const LONGEST_DESCRIPTION: usize = 160;
+
 /// A refusal by the transport itself, before or after an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -153,8 +158,12 @@ fn telling(refusal: &Refusal, language: Language) -> Telling {
     telling.wait = wait_of(refusal);
     match refusal {
         Refusal::Invalid(violations) => {
-            let violations = violations.iter().map(|violation| on_the_wire(violation, language));
-            telling.details.set_bad_request(violations.collect::<Vec<_>>());
+            let shown = violations.iter().take(MOST_VIOLATIONS).map(|violation| on_the_wire(violation, language));
+            let mut shown: Vec<_> = shown.collect();
+            if let (Some(last), more @ 1..) = (shown.last_mut(), violations.len().saturating_sub(MOST_VIOLATIONS)) {
+                last.description = format!("{} (and {more} more)", last.description);
+            }
+            telling.details.set_bad_request(shown);
         }
         Refusal::RateLimited { layer, standing, .. } => {
             telling.info.insert("layer".to_owned(), (*layer).to_owned());
@@ -227,9 +236,17 @@ fn on_the_wire(violation: &FieldViolation, language: Language) -> WireViolation 
     let mistyped = matches!(violation.reason, FieldReason::Email | FieldReason::PhoneNumber | FieldReason::CodeFormat);
     WireViolation {
         field: violation.field.to_owned(),
-        description: violation.description.clone(),
+        description: shortened(&violation.description),
         reason: reason.to_owned(),
         localized_message: mistyped.then(|| LocalizedMessage::new(language.tag(), language.sentence(reason))),
+    }
+}
+
+/// A description whose end is left out where it is long: a policy's fault quotes the line.
+fn shortened(description: &str) -> String {
+    match description.char_indices().nth(LONGEST_DESCRIPTION) {
+        Some((end, _)) => format!("{}…", &description[..end]),
+        None => description.to_owned(),
     }
 }
 

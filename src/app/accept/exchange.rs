@@ -4,7 +4,7 @@
 use super::place::Place;
 use crate::edge::KeptOpen;
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::{
@@ -15,6 +15,18 @@ use std::{
     },
     task::{Context, Poll},
 };
+
+/// How many header fields a request may have: what one costs is more than what it takes on the wire, where HTTP/2 compresses it.
+const MAX_FIELDS: usize = 100;
+
+/// The answer to a request with more, or `None`.
+pub(super) fn too_many_fields<B: Default>(headers: &HeaderMap) -> Option<Response<B>> {
+    (headers.len() > MAX_FIELDS).then(|| {
+        let mut answer = Response::default();
+        *answer.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        answer
+    })
+}
 
 /// A call on its way to its answer. Whoever never ends its message never has one.
 pub(super) struct UnderWay {

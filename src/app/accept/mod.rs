@@ -62,7 +62,7 @@ impl Door {
         M: Fn(SocketAddr) -> S,
         S: Service<Request<Message>, Response = Response<B>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
-        B: Body + Send + Unpin + 'static,
+        B: Body + Default + Send + Unpin + 'static,
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
@@ -79,7 +79,7 @@ impl Door {
         M: Fn(SocketAddr) -> S,
         S: Service<Request<Message>, Response = Response<B>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
-        B: Body + Send + Unpin + 'static,
+        B: Body + Default + Send + Unpin + 'static,
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {

@@ -3,7 +3,7 @@
 //! call. So whoever only holds connections keeps nobody out, and who has just come is not sent away for the next.
 
 use super::{
-    exchange::{Answer, Message, UnderWay},
+    exchange::{Answer, Message, UnderWay, too_many_fields},
     place::{Common, Leave, Place, micros},
 };
 use crate::telemetry::metrics::CONNECTIONS_FULL;
@@ -138,15 +138,19 @@ impl Seat {
     where
         S: Service<Request<Message>, Response = Response<B>, Error = Infallible> + Send + 'static,
         S::Future: Send + 'static,
-        B: Body + Unpin + 'static,
+        B: Body + Default + Unpin + Send + 'static,
     {
         let place = Arc::clone(&self.place);
         service_fn(move |request: Request<Incoming>| {
             let under_way = Arc::new(UnderWay::new(&place));
-            let answer = service.call(request.map(|body| Message::new(body, &under_way)));
+            let refused = too_many_fields(request.headers());
+            let answer = refused.is_none().then(|| service.call(request.map(|body| Message::new(body, &under_way))));
             let place = Arc::clone(&place);
             async move {
-                let answer = answer.await?;
+                let answer = match answer {
+                    Some(answer) => answer.await?,
+                    None => refused.unwrap_or_default(),
+                };
                 drop(under_way);
                 Ok(Answer::of(answer, &place))
             }

@@ -63,7 +63,9 @@ impl Language {
     pub(crate) fn refusal(self, refusal: &Refusal) -> String {
         let fields = match refusal {
             Refusal::Invalid(violations) => {
-                self.list(&violations.iter().map(|violation| violation.field).collect::<Vec<_>>())
+                let mut fields: Vec<_> = violations.iter().map(|violation| violation.field).collect();
+                fields.dedup();
+                self.list(&fields)
             }
             _ => String::new(),
         };

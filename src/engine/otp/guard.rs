@@ -217,6 +217,15 @@ impl OtpEngine {
         self.parts.store.record(&self.would_refuse(&event, "GUARDED")).await.map_err(|fault| fault::store(&fault))
     }
 
+    /// Whether a challenge is of the time before the guard was raised, so that a further code of its length would be sent and
+    /// then not be evaluated. One that was begun since and has a shorter code is of a known device.
+    pub(super) fn is_before_guard(&self, challenge: &Challenge, now: Timestamp) -> bool {
+        challenge.code_length > 0
+            && self.guard_mode() == Mode::Enforce
+            && self.guarded(challenge, now).is_some()
+            && challenge.create_time <= self.guard.since()
+    }
+
     /// Refuses an unknown device's attempt on a code that was sent before the guard was raised.
     fn guarded(&self, challenge: &Challenge, now: Timestamp) -> Option<Refusal> {
         let policy = self.parts.policies.current();

@@ -55,7 +55,7 @@ impl OtpEngine {
             return Err(self.guessed(event, Refusal::CodeInvalid).await);
         };
         let event = self.event(now, Act::CodeResent, origin, &challenge.scope, "");
-        if let Some(refusal) = Self::not_resendable(&challenge, request.binding_secret.as_ref(), now) {
+        if let Some(refusal) = self.not_resendable(&challenge, request.binding_secret.as_ref(), now) {
             return Err(self.refused(event.failed(refusal.reason()), refusal).await);
         }
         let destination = self.destination(&challenge)?;
@@ -123,8 +123,13 @@ impl OtpEngine {
             .is_some_and(|secret| Digest::sha256(&[secret.expose_secret().as_bytes()]) == challenge.binding_hash)
     }
 
-    fn not_resendable(challenge: &Challenge, binding_secret: Option<&SecretString>, now: Timestamp) -> Option<Refusal> {
-        if !challenge.is_open(now) {
+    fn not_resendable(
+        &self,
+        challenge: &Challenge,
+        binding_secret: Option<&SecretString>,
+        now: Timestamp,
+    ) -> Option<Refusal> {
+        if !challenge.is_open(now) || self.is_before_guard(challenge, now) {
             Some(Self::ended(challenge, binding_secret))
         } else if challenge.attempts >= challenge.max_attempts {
             Some(Refusal::AttemptsExhausted)

@@ -1,5 +1,6 @@
 //! The token issuer: issue, refresh, revoke, validate.
 
+mod outage;
 mod refresh;
 mod revoked;
 mod sign_out;
@@ -33,6 +34,7 @@ use crate::{
         store::{SessionStore, StoreFault},
     },
 };
+use outage::Outage;
 use revoked::RevokedSessions;
 use std::{sync::Arc, time::Duration};
 use verified::VerifiedTokens;
@@ -77,6 +79,7 @@ pub struct TokenIssuer {
     parts: TokenParts,
     revoked: RevokedSessions,
     verified: VerifiedTokens,
+    outage: Outage,
 }
 
 impl TokenIssuer {
@@ -84,7 +87,8 @@ impl TokenIssuer {
     #[must_use]
     pub fn new(parts: TokenParts) -> Self {
         let revoked = RevokedSessions::new(&parts.policy);
-        Self { parts, revoked, verified: VerifiedTokens::new() }
+        let outage = Outage::none(parts.policy.refresh_grace);
+        Self { parts, revoked, verified: VerifiedTokens::new(), outage }
     }
 
     /// The first refresh token of a session's family: place 0, 256 random bits.
@@ -174,7 +178,8 @@ impl TokenIssuer {
     /// Where the store does not answer; the next call then reads what this one could not.
     pub async fn poll_revocations(&self) -> Result<(), StoreFault> {
         let now = self.parts.clock.now();
-        let found = self.parts.store.revocations(self.revoked.since(now)).await?;
+        let found = self.parts.store.revocations(self.revoked.since(now)).await;
+        let found = found.inspect_err(|_| self.outage.note(self.parts.clock.now()))?;
         self.revoked.absorb(&found, now);
         Ok(())
     }

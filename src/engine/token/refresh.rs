@@ -45,7 +45,11 @@ impl TokenIssuer {
             RefreshToken::parse(request.refresh_token.expose_secret(), &ring).ok_or(Refusal::RefreshTokenInvalid)?;
         let successor = presented.token.child(ring.newest());
         let rotation = self.rotation(&request, &presented, &successor, origin)?;
-        match self.parts.store.rotate(rotation).await.map_err(|fault| fault::store(&fault))? {
+        let rotated = self.parts.store.rotate(rotation).await.map_err(|fault| {
+            self.outage.note(self.parts.clock.now());
+            fault::store(&fault)
+        });
+        match rotated? {
             RotationOutcome::Rotated(live) => self.issue(&live, &successor).await,
             RotationOutcome::Repeated(live) => self.repeated(&request, &presented.token, *live).await,
             RotationOutcome::Reused { ended, .. } => {
@@ -112,7 +116,8 @@ impl TokenIssuer {
             device_id: request.device_id.clone(),
             address: origin.address,
             idle_lifetime: policy.idle_lifetime,
-            grace: policy.refresh_grace,
+            // A rotation may have been written whose caller was told that the store failed, and to try again.
+            grace: self.outage.grace(now),
             // No session lives longer: what bounds it then is its own end, and the use of the successor.
             retry_grace: if request.patient { policy.absolute_lifetime } else { policy.refresh_retry },
             request_key,

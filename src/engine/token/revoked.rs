@@ -5,7 +5,7 @@ use std::{
     collections::{HashSet, VecDeque},
     sync::{
         PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -13,6 +13,13 @@ use std::{
 /// How far each poll reaches back behind the one before it: a revocation is stamped before it is committed, so that it
 /// may come to light this much later than its own time.
 const OVERLAP: Duration = Duration::from_secs(10);
+
+/// After so many polls one reaches back a whole life. What it brings as news was stamped by a clock far from this one, or
+/// committed long after it was stamped: while a standby was away that PostgreSQL waits for, or a disk hung.
+const WHOLE_AFTER: u32 = 16;
+
+/// And later where a whole life is long: for so many sessions that it brought, one poll more.
+const SESSIONS_A_POLL: usize = 500;
 
 /// The feed has not been read yet.
 const NEVER: i64 = i64::MIN;
@@ -23,6 +30,8 @@ pub(super) struct RevokedSessions {
     max_age: Duration,
     ended: RwLock<Ended>,
     read_time: AtomicI64,
+    /// Polls until one reaches back a whole life again.
+    until_whole: AtomicU32,
     /// The latest that it was when something may have been forgotten, since the feed was last read.
     latest: AtomicI64,
 }
@@ -45,6 +54,7 @@ impl RevokedSessions {
             max_age: policy.max_feed_age,
             ended: RwLock::default(),
             read_time: AtomicI64::new(NEVER),
+            until_whole: AtomicU32::default(),
             latest: AtomicI64::new(NEVER),
         }
     }
@@ -67,6 +77,7 @@ impl RevokedSessions {
         match self.read_time.load(Ordering::Acquire) {
             NEVER => now.before(self.retention),
             micros if now.micros() < micros.max(self.latest.load(Ordering::Acquire)) => now.before(self.retention),
+            _ if self.until_whole.load(Ordering::Acquire) == 0 => now.before(self.retention),
             micros => Timestamp::from_micros(micros).before(OVERLAP),
         }
     }
@@ -74,6 +85,9 @@ impl RevokedSessions {
     /// Adds what the feed brought; `asked` is when it was asked.
     pub(super) fn absorb(&self, found: &[Revocation], asked: Timestamp) {
         self.add(found.iter().map(|revocation| (revocation.revoke_time, revocation.session_id)), asked);
+        let left = self.until_whole.load(Ordering::Acquire).checked_sub(1);
+        let of_a_whole = || u32::try_from(found.len() / SESSIONS_A_POLL).unwrap_or(u32::MAX).max(WHOLE_AFTER);
+        self.until_whole.store(left.unwrap_or_else(of_a_whole), Ordering::Release);
         self.latest.store(asked.micros(), Ordering::Release);
         self.read_time.store(asked.micros(), Ordering::Release);
     }
@@ -86,8 +100,13 @@ impl RevokedSessions {
 
     fn add(&self, sessions: impl Iterator<Item = (Timestamp, SessionId)>, now: Timestamp) {
         self.latest.fetch_max(now.micros(), Ordering::AcqRel);
+        // Most of what a poll brings is known, and validation goes on beside the looking.
+        let news: Vec<_> = {
+            let known = self.ended.read().unwrap_or_else(PoisonError::into_inner);
+            sessions.filter(|(_, session)| !known.sessions.contains(session)).collect()
+        };
         let mut ended = self.ended.write().unwrap_or_else(PoisonError::into_inner);
-        for (time, session) in sessions {
+        for (time, session) in news {
             if ended.sessions.insert(session) {
                 ended.order.push_back((time, session));
             }

@@ -1,6 +1,6 @@
 //! The message of a call, read before the call takes a place among those that run: whoever never ends its message takes none.
 
-use crate::grpc::listeners::MAX_MESSAGE;
+use crate::grpc::{listeners::MAX_MESSAGE, status::Fault};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use std::{
@@ -26,32 +26,37 @@ impl<B: Body<Data = Bytes> + Unpin> Message<B> {
         Self { begun: Bytes::new(), fault: None, rest: Some(body) }
     }
 
-    /// Reads to the end of the message, to its fault, or until it is longer than a message may be or says that it will be:
-    /// that is refused by who decodes it.
-    pub(super) async fn read(mut body: B) -> Self {
+    /// Reads to the end of the message, to its fault, or until it says that it will be longer than a message may be: that is
+    /// refused by who decodes it.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`] as soon as something comes after the message: a call that is no stream has one.
+    pub(super) async fn read(mut body: B) -> Result<Self, Fault> {
         let mut begun = Bytes::new();
-        while !body.is_end_stream() && !is_too_long(&begun) {
+        while !body.is_end_stream() {
+            match declared(&begun) {
+                Some(length) if length > MAX_MESSAGE => return Ok(Self { begun, fault: None, rest: Some(body) }),
+                Some(length) if begun.len() - PREFIX > length => return Err(Fault::Malformed),
+                _ => {}
+            }
             match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         begun = joined(begun, data);
                     }
                 }
-                Some(Err(fault)) => return Self { begun, fault: Some(fault), rest: None },
-                None => return Self { begun, fault: None, rest: None },
+                Some(Err(fault)) => return Ok(Self { begun, fault: Some(fault), rest: None }),
+                None => break,
             }
         }
-        let rest = (!body.is_end_stream()).then_some(body);
-        Self { begun, fault: None, rest }
+        Ok(Self { begun, fault: None, rest: None })
     }
 }
 
-fn is_too_long(begun: &[u8]) -> bool {
-    let declared = match begun {
-        [_, a, b, c, d, ..] => u32::from_be_bytes([*a, *b, *c, *d]),
-        _ => 0,
-    };
-    begun.len() > PREFIX + MAX_MESSAGE || usize::try_from(declared).is_ok_and(|declared| declared > MAX_MESSAGE)
+/// How long the message is that begins so.
+fn declared(begun: &[u8]) -> Option<usize> {
+    let [_, length @ ..] = begun.first_chunk::<PREFIX>()?;
+    usize::try_from(u32::from_be_bytes(*length)).ok()
 }
 
 /// Nearly every message comes in one piece, which is not copied.

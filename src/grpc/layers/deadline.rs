@@ -20,6 +20,11 @@ pub(in crate::grpc) fn of(headers: &HeaderMap, most: Duration) -> Result<Duratio
     }
 }
 
+/// What the caller grants, where it says so in the form of the protocol.
+pub(in crate::grpc) fn asked(headers: &HeaderMap) -> Option<Duration> {
+    headers.get("grpc-timeout").and_then(|value| parse(value.as_bytes()))
+}
+
 fn parse(text: &[u8]) -> Option<Duration> {
     let (unit, digits) = text.split_last()?;
     if !(1..=8).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {

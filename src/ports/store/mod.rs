@@ -59,6 +59,8 @@ pub enum KnownAnswer {
 pub struct Swept {
     /// How many rows went.
     pub rows: u64,
+    /// Whether there was more than one sweep removes, so that another is due.
+    pub full: bool,
     /// The challenges among them that nobody used. Each goes once, whoever sweeps.
     pub abandoned: Vec<Abandoned>,
 }

@@ -2,6 +2,7 @@
 //! get. What has to last from one page to the next stands in sealed cookies.
 
 mod account;
+mod arrived;
 mod assets;
 mod client;
 mod code;
@@ -23,7 +24,7 @@ pub(super) use visit::Peer;
 
 use crate::{
     domain::{contact::Channel, refusal::Refusal},
-    edge::work::to_its_end,
+    edge::{arriving::Arriving, work::to_its_end},
     engine::{account::AccountEngine, grant::GrantEngine, otp::OtpEngine, pages::PageDesk, token::TokenIssuer},
 };
 use assets::{SCRIPT, STYLE};
@@ -86,6 +87,8 @@ struct Pages {
     jar: Jar,
     environment: Environment<'static>,
     policy: HeaderValue,
+    /// Requests whose form did not come as a whole at once.
+    arriving: Arriving,
     running: Arc<Semaphore>,
 }
 
@@ -110,6 +113,7 @@ pub(super) fn router(parts: PagesParts) -> Router {
     let PagesParts { otp, tokens, accounts, desk, grants, options } = parts;
     let pages = Arc::new(Pages {
         jar: Jar { secure: options.secure },
+        arriving: Arriving::new(options.max_concurrent_calls),
         running: Arc::new(Semaphore::new(options.max_concurrent_calls)),
         environment: render::environment(),
         policy: render::content_policy(""),
@@ -137,7 +141,9 @@ pub(super) fn router(parts: PagesParts) -> Router {
         .layer(from_fn_with_state(Arc::clone(&pages), door::pass));
     let exchange = Router::new().route("/token", post(token::exchange));
     let traced = from_fn_with_state(Arc::clone(&pages), traced::pass);
-    let forms = documents.merge(exchange).layer(traced).layer(DefaultBodyLimit::max(LONGEST_FORM)).with_state(pages);
+    let arrived = from_fn_with_state(Arc::clone(&pages), arrived::pass);
+    let forms = documents.merge(exchange).layer(traced).layer(DefaultBodyLimit::max(LONGEST_FORM)).layer(arrived);
+    let forms = forms.with_state(pages);
     let files =
         Router::new().route(STYLE.path, get(async || STYLE.answer())).route(SCRIPT.path, get(async || SCRIPT.answer()));
     forms.merge(files)

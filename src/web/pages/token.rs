@@ -18,7 +18,6 @@ use axum::{
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::time::timeout;
 
 /// The longest value that is looked at.
 const LONGEST: usize = 2048;
@@ -35,8 +34,7 @@ pub(super) async fn exchange(State(pages): State<Arc<Pages>>, request: Request) 
     let (parts, body) = request.into_parts();
     let mut visit = Visit::of(&parts, &pages);
     let headers = parts.headers.clone();
-    // A body that does not come holds up nobody: the place is taken when it is there.
-    let form = timeout(pages.options.request_timeout, read(&pages, parts, body)).await.unwrap_or(Err(INVALID));
+    let form = read(&pages, parts, body).await;
     let Ok(place) = Arc::clone(&pages.running).try_acquire_owned() else {
         return readable(&pages, &headers, of_fault(&Refusal::Overloaded));
     };

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use identity::grpc::proto::RefreshTokenRequest;
 use tonic::Code;
 
 use crate::both_stores::on_both_stores;
 use crate::support::postgres::Postgres;
 use crate::support::proxy::{Fault, Proxy};
+use crate::support::refusal::Refusal;
 use crate::support::wait;
 use crate::support::world::{Store, World};
 
@@ -52,6 +54,59 @@ async fn a11_the_connection_is_cut_right_after_counting() {
         }
     }
     panic!("the answer was cut {cut_after_counting} times in 20 rounds");
+}
+
+/// A rotation is written and its answer is cut, and then the store is away for longer than the grace: whoever tries again, as it
+/// is told to, is given the successor and not taken for a thief.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a92_whoever_is_told_to_try_again_may_do_so_after_the_outage() {
+    let proxy = Proxy::start(&format!("127.0.0.1:{}", Postgres::shared().port())).await;
+    let world = World::with(Store::Postgres, |settings| {
+        settings.set("store.postgres.port", i64::from(proxy.address().port()));
+        settings.set("store.migrate", "by-command");
+        settings.set("sessions.refresh_grace", "2s");
+    })
+    .await;
+    let counters = async || world.number("SELECT SUM(counter) FROM sessions").await;
+    for round in 0..20 {
+        let tokens = world.server.sign_in(&format!("a92-{round}@example.com")).await.tokens.unwrap();
+        let client = world.server.client().await;
+        let refresh = async |token: &str| {
+            let request = RefreshTokenRequest { refresh_token: token.to_owned(), ..RefreshTokenRequest::default() };
+            let answer = client.identity().refresh_token(request).await.map_err(Refusal::from)?;
+            Ok::<_, Refusal>(answer.into_inner().tokens.unwrap().refresh_token)
+        };
+        // A connection that has not seen the statement would ask what it means first, and be cut there.
+        let mut parent = tokens.refresh_token;
+        for _ in 0..8 {
+            parent = refresh(&parent).await.unwrap();
+        }
+        let refresh = async || refresh(&parent).await;
+        let before = counters().await;
+        proxy.set(Fault::CutAfter(0));
+        assert_eq!(refresh().await.unwrap_err().code, Code::Unavailable);
+        proxy.set(Fault::Refuse);
+        for _ in 0..8 {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert_eq!(refresh().await.unwrap_err().code, Code::Unavailable);
+        }
+        proxy.set(Fault::None);
+        // The statement may not have left, as where a job of the service lost the connection first.
+        if counters().await == before {
+            continue;
+        }
+        let again = wait::until("the store is back", Duration::from_secs(5), async || match refresh().await {
+            Err(refusal) if refusal.code == Code::Unavailable => None,
+            answer => Some(answer),
+        })
+        .await;
+        assert_ne!(again.expect("the successor"), parent);
+        // Once the grace is over again, which then begins at the end of the outage, the old token is a thief's.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(refresh().await.unwrap_err().reason, "REFRESH_TOKEN_REUSED");
+        return;
+    }
+    panic!("no answer was cut after its commit in 20 rounds");
 }
 
 on_both_stores!(a11_no_answer_was_given_that_is_not_counted, |mut world| {

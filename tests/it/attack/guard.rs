@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use identity::grpc::proto::ResendOtpRequest;
 use tonic::Code;
 
 use super::lockout::{Device, wrong};
 use crate::both_stores::bodies_on_both_stores;
+use crate::support::refusal::Refusal;
 use crate::support::wait;
 use crate::support::world::{Store, World};
 
@@ -25,6 +27,7 @@ async fn a7_one_guess_on_each_of_many_accounts_raises_the_guard(store: Store) {
     ];
     let world = World::with_clock_and(store, |settings| {
         settings.limit("address", 1000, 60);
+        settings.limit("identifier", 10, 60);
         settings.guard(5, 120);
     })
     .await;
@@ -45,6 +48,13 @@ async fn a7_one_guess_on_each_of_many_accounts_raises_the_guard(store: Store) {
     assert_eq!((guarded.code, guarded.reason.as_str()), (Code::ResourceExhausted, "RATE_LIMITED"));
     let wait = guarded.retry_delay.expect("RetryInfo");
     assert!(wait <= Duration::from_mins(2), "{wait:?}");
+    // A further one like it would be sent for nothing: whoever asks for it is told to begin anew.
+    world.advance(Duration::from_secs(30));
+    let resend = async |challenge: &str| {
+        let request = ResendOtpRequest { challenge_id: challenge.to_owned(), ..ResendOtpRequest::default() };
+        stranger.client.identity().resend_otp(request).await.map_err(|status| Refusal::from(status).reason)
+    };
+    assert_eq!(resend(challenge).await.unwrap_err(), "CODE_INVALID");
     // A stranger is sent a longer one with one attempt, and a known device notices nothing.
     let sent = stranger.client.send_otp("a7-new@example.com").await.unwrap();
     assert_eq!((sent.code_length, sent.attempts_remaining), (10, 1));
@@ -53,6 +63,8 @@ async fn a7_one_guess_on_each_of_many_accounts_raises_the_guard(store: Store) {
     stranger.verify(&long, &code).await.unwrap();
     let (short, code) = owner.send().await.unwrap();
     assert_eq!(code.len(), 6);
+    world.advance(Duration::from_secs(30));
+    resend(&short).await.unwrap();
     owner.verify(&short, &code).await.unwrap();
     let audit = world.audit().await;
     assert_eq!((audit.count("guard.raised", "TOO_MANY_FAILURES"), audit.count("code.verified", "GUARDED")), (1, 1));

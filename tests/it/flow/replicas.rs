@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use identity::grpc::proto::{DisableUserRequest, RefreshTokenRequest, SignOutRequest};
 
+use tonic::Code;
+
 use crate::support::client::operator;
+use crate::support::postgres::Postgres;
 use crate::support::wait;
 use crate::support::world::{Store, World};
 
@@ -24,6 +27,35 @@ async fn a_sign_out_holds_on_every_replica_within_a_second() {
     })
     .await;
     assert!(ended.elapsed() < Duration::from_secs(1), "{:?}", ended.elapsed());
+}
+
+/// PostgreSQL waits for a standby that is away: the sign-out is written, and nobody sees it for longer than a poll reaches back.
+#[tokio::test]
+async fn a86_a_sign_out_whose_commit_hung_holds_everywhere_once_it_is_through() {
+    let (cluster, world) = World::on_own_postgres(Postgres::start(&[])).await;
+    let other = world.another().await;
+    let tokens = world.server.sign_in("hung@example.com").await.tokens.unwrap();
+    let (here, there) = (world.server.client().await, other.client().await);
+    let reload = async |standby: &str| {
+        cluster.execute("postgres", format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'")).await;
+        cluster.execute("postgres", "SELECT pg_reload_conf()".to_owned()).await;
+    };
+    reload("away").await;
+    let out = SignOutRequest { refresh_token: tokens.refresh_token, ..SignOutRequest::default() };
+    let hung = wait::until("the commit hangs", Duration::from_secs(5), async || {
+        here.identity().sign_out(out.clone()).await.err()
+    })
+    .await;
+    assert_eq!(hung.code(), Code::Unavailable);
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    assert!(there.validate(&tokens.access_token).await.unwrap().active, "nobody can see it yet");
+    reload("").await;
+    for client in [here, there] {
+        wait::until("the token is refused", Duration::from_secs(8), async || {
+            (!client.validate(&tokens.access_token).await.unwrap().active).then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use tonic::{Code, Status};
 use super::{assert_fields, assert_refused};
 use crate::both_stores::on_both_stores;
 use crate::support::client::operator;
-use crate::support::world::{World, identity};
+use crate::support::refusal::Refusal;
+use crate::support::world::{Store, World, identity};
 
 const TIGHT: &str = "template = \"standard\"\nname = \"tight\"\n[limits.identifier]\n\
     windows = [{ limit = 1, seconds = 300 }]\n[lockout]\nrungs = [{ failures = 1, wait = \"1h\" }]\n";
@@ -121,3 +122,18 @@ on_both_stores!(a_wrong_policy_is_refused_with_all_that_is_wrong, |world| {
     assert_fields(answer, "INVALID_FIELD", &["span"]);
     assert_eq!(world.audit().await.of_callers(), 0);
 });
+
+/// As many faults as lines, each of which quotes its line: clients refuse answers whose headers are too large.
+#[tokio::test]
+async fn a_policy_full_of_faults_is_answered_in_few_words() {
+    let world = World::on(Store::Sqlite).await;
+    let lines: String = (0..600).map(|nth| format!("unknown_key_{nth} = 1\n")).collect();
+    for policy in [format!("template = \"standard\"\n{lines}"), format!("template = \"{}\"", "x".repeat(8000))] {
+        let refusal = Refusal::from(world.simulate(&policy).await.unwrap_err());
+        assert_eq!(refusal.code, Code::InvalidArgument);
+        assert!((1..=16).contains(&refusal.field_names().len()));
+        let size: usize =
+            refusal.status.metadata().as_ref().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        assert!(size + refusal.status.details().len() * 4 / 3 + refusal.message.len() < 8 * 1024, "{size}");
+    }
+}

@@ -59,20 +59,24 @@ pub(in super::super) async fn keep_answer(
 /// Removes what has expired.
 pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Result<Swept, StoreFault> {
     let kept = now.before(KEPT).micros();
-    let answers = link.execute(statements::SWEEP_ANSWERS, values![now.micros(), BATCH]).await?;
-    let ended = link.rows(statements::SWEEP_CHALLENGES, values![kept, BATCH]).await?;
-    let challenges = u64::try_from(ended.len()).unwrap_or(u64::MAX);
-    let abandoned = ended.iter().filter_map(rows::abandoned).collect();
     let forgotten = now.before(KnownDevice::LIFETIME).micros();
-    let devices = link.execute(statements::SWEEP_DEVICES, values![forgotten, BATCH]).await?;
-    let grants = link.execute(statements::SWEEP_GRANTS, values![kept, BATCH]).await?;
-    let messages = link.execute(statements::SWEEP_MESSAGES, values![kept, BATCH]).await?;
-    let sent = link.execute(statements::SWEEP_TEXT_MESSAGES_SENT, values![kept, BATCH]).await?;
-    let suppressions = link.execute(statements::SWEEP_SUPPRESSIONS, values![now.micros(), BATCH]).await?;
     let traffic = now.before(TEXT_MESSAGES_KEPT).micros();
-    let traffic = link.execute(statements::SWEEP_TEXT_MESSAGES, values![traffic, BATCH]).await?;
-    let rows = answers + challenges + devices + grants + messages + sent + suppressions + traffic;
-    Ok(Swept { rows, abandoned })
+    let ended = link.rows(statements::SWEEP_CHALLENGES, values![kept, BATCH]).await?;
+    let abandoned = ended.iter().filter_map(rows::abandoned).collect();
+    let mut removed = vec![u64::try_from(ended.len()).unwrap_or(u64::MAX)];
+    for (statement, time) in [
+        (statements::SWEEP_ANSWERS, now.micros()),
+        (statements::SWEEP_DEVICES, forgotten),
+        (statements::SWEEP_GRANTS, kept),
+        (statements::SWEEP_MESSAGES, kept),
+        (statements::SWEEP_TEXT_MESSAGES_SENT, kept),
+        (statements::SWEEP_SUPPRESSIONS, now.micros()),
+        (statements::SWEEP_TEXT_MESSAGES, traffic),
+    ] {
+        removed.push(link.execute(statement, values![time, BATCH]).await?);
+    }
+    let full = removed.iter().any(|rows| i64::try_from(*rows).is_ok_and(|rows| rows >= BATCH));
+    Ok(Swept { rows: removed.iter().sum(), full, abandoned })
 }
 
 /// Asks for a sign of life.

@@ -104,6 +104,41 @@ async fn a_revocation_of_another_process_arrives_with_the_next_reading() {
     assert_eq!(issuer.authenticate(&token).unwrap_err(), Refusal::TokenInvalid);
 }
 
+/// Stamped two minutes before it is there to be read: by a clock that is behind, or for a commit that hung.
+#[tokio::test]
+async fn a_revocation_that_comes_to_light_late_arrives_within_five_seconds() {
+    let world = World::new();
+    let issuer = ready(&world).await;
+    let token = access_token(&world, &issuer, session_id(1)).await;
+    let revoke_time = world.now();
+    world.pass(Duration::from_mins(2));
+    issuer.poll_revocations().await.unwrap();
+    world.feed.lock().unwrap().push(Revocation { session_id: session_id(1), revoke_time });
+    for _ in 0..17 {
+        world.pass(Duration::from_millis(250));
+        issuer.poll_revocations().await.unwrap();
+    }
+    assert_eq!(issuer.authenticate(&token).unwrap_err(), Refusal::TokenInvalid);
+}
+
+#[tokio::test]
+async fn where_much_has_ended_a_whole_life_is_read_less_often() {
+    let world = World::new();
+    let issuer = issuer(&world);
+    for session in 1..=10_000 {
+        end(&world, session);
+    }
+    let mut whole = Vec::new();
+    for poll in 0..100 {
+        issuer.poll_revocations().await.unwrap();
+        if since(&world) == LIFE {
+            whole.push(poll);
+        }
+        world.pass(Duration::from_millis(250));
+    }
+    assert_eq!(whole, [0, 21, 42, 63, 84]);
+}
+
 #[tokio::test]
 async fn what_a_failed_reading_missed_is_read_by_the_next() {
     let world = World::new();

@@ -154,6 +154,22 @@ async fn a122_headers_without_end() {
     is_well(&mut server, 96).await;
 }
 
+/// Small ones by the hundred, which take next to nothing on the wire and much more in memory.
+#[tokio::test]
+async fn a122_more_header_fields_than_a_request_has() {
+    let mut server = Server::embedded().await;
+    for address in [server.addresses().grpc, server.addresses().http, server.addresses().admin] {
+        let raw = Raw::connect(address).await;
+        let fields = |count| vec![("x", "y"); count];
+        let (answer, _stream) = raw.open("TokenService/GetJwks", &fields(200)).await.unwrap();
+        assert_eq!(answer.await.unwrap().status(), 431);
+        let (answer, mut stream) = raw.open("TokenService/GetJwks", &fields(90)).await.unwrap();
+        stream.send_data(Vec::new().into(), true).unwrap();
+        assert_ne!(answer.await.unwrap().status(), 431);
+    }
+    is_well(&mut server, 96).await;
+}
+
 #[tokio::test]
 async fn a123_frames_that_make_us_reset() {
     let mut server = Server::embedded().await;

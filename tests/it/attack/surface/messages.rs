@@ -1,10 +1,13 @@
 //! Messages that are too large, compressed, or none.
 
+use std::time::Duration;
+
 use h2::Reason;
+use tokio::time::timeout;
 use tonic::Code;
 
 use super::is_well;
-use super::raw::{Ended, Raw, answered, framed};
+use super::raw::{Ended, Raw, answered, ended, framed};
 use crate::support::server::Server;
 
 const REFUSED: Option<Reason> = Some(Reason::REFUSED_STREAM);
@@ -40,6 +43,20 @@ async fn a118_four_mebibytes_declared_ten_thousand_times() {
     }
     assert!(told > 2000, "{told}");
     is_well(&mut server, 160).await;
+}
+
+/// A call that is no stream has one message: what goes on after it, without an end, is refused and not read.
+#[tokio::test]
+async fn a127_something_after_the_message() {
+    let mut server = Server::embedded().await;
+    let raw = Raw::connect(server.addresses().grpc).await;
+    for more in [framed(&[]), framed(&[]).repeat(3278), vec![0]] {
+        let (answer, mut stream) = raw.open("TokenService/GetJwks", &[]).await.unwrap();
+        stream.send_data([framed(&[]), more].concat().into(), false).unwrap();
+        let refusal = timeout(Duration::from_secs(2), ended(answer)).await.expect("refused at once").refusal;
+        assert_eq!((refusal.code, refusal.reason.as_str()), (Code::InvalidArgument, "INVALID_FIELD"));
+    }
+    is_well(&mut server, 96).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod floods;
 mod messages;
 mod raw;
 mod time;
+mod unfinished;
 
 use crate::support::server::Server;
 

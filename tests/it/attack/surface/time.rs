@@ -2,13 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use h2::client::ResponseFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tonic::Code;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_client::HealthClient;
 
 use super::is_well;
 use super::raw::{Raw, ended, framed};
@@ -135,91 +132,6 @@ async fn a120_one_call_too_many() {
     })
     .await;
     is_well(&mut world.server, 96).await;
-}
-
-/// Messages that begin and do not end, more of them than calls may run at once, and on as many connections as there may be.
-#[tokio::test]
-async fn a120_messages_that_never_end_keep_nobody_out() {
-    let mut world = World::with(Store::Sqlite, |settings| {
-        settings.set("listen.max_concurrent_calls", 16);
-        settings.set("listen.max_connections", 20);
-    })
-    .await;
-    let address = world.server.addresses().grpc;
-    let before = Raw::connect(address).await;
-    assert_eq!(before.call("TokenService/GetJwks", &[], framed(&[])).await.refusal.code, Code::Ok);
-    let mut held = Vec::new();
-    for _ in 0..19 {
-        let raw = Raw::connect(address).await;
-        for _ in 0..8 {
-            let (answer, mut stream) = raw.open("TokenService/ValidateToken", &[]).await.unwrap();
-            stream.send_data(vec![0, 0, 0, 0, 9, 1].into(), false).unwrap();
-            held.push((answer, stream));
-        }
-    }
-    // One of those that had no room even for its beginning is told so.
-    let refused = wait::until("a beginning too many", Duration::from_secs(5), async || {
-        let (answer, _) = held.pop()?;
-        let answer = timeout(Duration::from_millis(200), ended(answer)).await.ok()?;
-        Some(answer.refusal)
-    })
-    .await;
-    assert_eq!((refused.code, refused.reason.as_str()), (Code::Unavailable, "OVERLOADED"));
-    // Who has a connection is answered, and who has none gets one.
-    for raw in [before, Raw::connect(address).await] {
-        let start = Instant::now();
-        assert_eq!(raw.call("TokenService/GetJwks", &[], framed(&[])).await.refusal.code, Code::Ok);
-        assert!(start.elapsed() < Duration::from_millis(250), "{:?}", start.elapsed());
-    }
-    is_well(&mut world.server, 96).await;
-    drop(held);
-}
-
-/// A flow-control window of zero, over and over: what was answered waits in memory for a while only, and not without bound.
-#[tokio::test]
-async fn a118_answers_that_nobody_takes_are_not_kept() {
-    let mut world = World::with(Store::Sqlite, |settings| {
-        settings.set("listen.handshake_timeout", "1s");
-        settings.set("listen.max_concurrent_calls", 500);
-    })
-    .await;
-    let address = world.server.addresses().grpc;
-    let unwilling = async |calls: usize| {
-        let raw = Raw::connect_with_window(address, 0).await;
-        let mut answers = Vec::new();
-        for _ in 0..calls {
-            let (answer, mut stream) = raw.open("TokenService/GetJwks", &[]).await.unwrap();
-            stream.send_data(framed(&[]).into(), true).unwrap();
-            answers.push((answer, stream));
-        }
-        answers
-    };
-    // The headers of an answer need no window.
-    let is_ended = async |mut answers: Vec<(ResponseFuture, _)>| {
-        let (answer, _stream) = answers.pop().unwrap();
-        let body = async { answer.await?.into_body().data().await.expect("no end of the answer") };
-        timeout(Duration::from_secs(5), body).await.expect("the connection is ended").is_err()
-    };
-    // A few are let wait, and no longer than the patience, twice.
-    let few = unwilling(3).await;
-    let willing = Raw::connect(address).await;
-    let mut changes = HealthClient::new(world.server.client().await.channel());
-    let mut changes = changes.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
-    assert!(changes.message().await.unwrap().is_some());
-    assert!(is_ended(few).await);
-    // Of many, those go first that hold the most.
-    let mut held = Vec::new();
-    for _ in 0..100 {
-        held.push(unwilling(100).await);
-    }
-    assert_eq!(willing.call("TokenService/GetJwks", &[], framed(&[])).await.refusal.code, Code::Ok);
-    is_well(&mut world.server, 160).await;
-    for answers in held {
-        assert!(is_ended(answers).await);
-    }
-    // Who takes what it is given is not asked to go, nor is a stream that goes on.
-    assert_eq!(willing.call("TokenService/GetJwks", &[], framed(&[])).await.refusal.code, Code::Ok);
-    assert!(timeout(Duration::from_millis(100), changes.message()).await.is_err(), "the stream goes on");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::oneshot;
 
 /// The calls that are arriving.
-pub(super) struct Arriving {
+pub(crate) struct Arriving {
     most: usize,
     waiting: Mutex<Waiting>,
 }
@@ -23,12 +23,12 @@ struct Waiting {
 
 impl Arriving {
     /// So many at once.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { most, waiting: Mutex::default() }
     }
 
     /// Waits for a message; `None` where its call had to make room.
-    pub(super) async fn wait<F: Future>(&self, message: F) -> Option<F::Output> {
+    pub(crate) async fn wait<F: Future>(&self, message: F) -> Option<F::Output> {
         let (place, goes) = self.enter();
         let message = tokio::select! {
             message = message => Some(message),
