@@ -103,7 +103,7 @@ const WALLS: [Wall; 11] = [
     Wall { module: "cli", modules: &["app", "config", "domain", "telemetry"], crates: None, never: &[STORES_AND_MAIL] },
     Wall {
         module: "app",
-        modules: &["domain", "ports", "engine", "grpc", "web", "adapters", "config", "telemetry"],
+        modules: &["domain", "ports", "engine", "edge", "grpc", "web", "adapters", "config", "telemetry"],
         crates: None,
         never: &[],
     },
