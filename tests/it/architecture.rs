@@ -4,8 +4,11 @@ mod paths;
 mod tokens;
 mod walls;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use identity::telemetry::names::SPANS;
 
 use self::walls::{Wall, broken, wall_of};
 
@@ -74,6 +77,21 @@ fn files_stay_readable() {
         assert!(excused || lines <= LONGEST, "{name} has {lines} lines; {LONGEST} is the most without a reason");
         assert!(!excused || lines > LONGEST, "{name} needs its excuse no longer");
     }
+}
+
+/// A span whose name is not listed leaves the process as "unnamed".
+#[test]
+fn every_span_has_its_name_in_the_list() {
+    let mut made = BTreeSet::new();
+    for (file, text) in sources("src") {
+        assert!(!text.contains("#[instrument") && !text.contains("tracing::instrument]"), "{file}");
+        if !file.ends_with("/tests.rs") {
+            let names = text.split("_span!(").skip(1).map(|call| call.split([',', ')']).next().unwrap().trim());
+            // `RPC` and `HTTP` are constants of the list.
+            made.extend(names.map(|name| name.trim_matches('"').to_lowercase()));
+        }
+    }
+    assert_eq!(made, SPANS.map(str::to_owned).into());
 }
 
 /// What the checker says of one line in one file.
