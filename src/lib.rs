@@ -12,9 +12,12 @@
 //! | [`ports`] | domain | engine, grpc, adapters |
 //! | [`engine`] | domain, ports | grpc, adapters, config, sqlx, redis, tonic, the system clock, ambient randomness |
 //! | [`edge`] | domain | any other module |
-//! | [`grpc`], [`web`] | domain, engine, edge | ports, adapters, config |
-//! | [`adapters`] | domain, ports | engine, grpc, config |
-//! | [`app`] | everything | |
+//! | [`grpc`], [`web`] | domain, engine, edge, telemetry | ports, adapters, config |
+//! | [`adapters`] | domain, ports, telemetry | engine, grpc, config |
+//! | [`telemetry`] | domain | any other module |
+//! | [`config`] | domain | any other module, the environment |
+//! | [`app`] | domain, ports, engine, edge, grpc, web, adapters, config, telemetry: it puts them together | cli |
+//! | [`cli`] | app, config, domain, telemetry | engine, ports, adapters |
 //!
 //! `tests/it/architecture.rs` reads the `use` lines and fails on a broken wall.
 

@@ -6,7 +6,7 @@ use crate::{
         limiter::{Admission, Counter, Layer, LayerKind, Limiter, LimiterFault, Stands},
         messenger::Messenger,
     },
-    telemetry::metrics::{DECISIONS, HANDOVER_CLASSES, HANDOVERS, PROVIDER_KINDS},
+    telemetry::metrics::{DECISIONS, HANDOVERS},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -22,10 +22,10 @@ impl Limiter for CountedLimiter {
             Ok(Admission::Admitted(decisions)) => {
                 for (layer, decision) in layers.iter().zip(decisions) {
                     let outcome = if decision.retry_after.is_some() { WOULD_REFUSE } else { ADMITTED };
-                    DECISIONS.add(row(layer.kind), outcome);
+                    DECISIONS.add(layer.kind.index(), outcome);
                 }
             }
-            Ok(Admission::Refused { kind, .. }) => DECISIONS.add(row(*kind), REFUSED),
+            Ok(Admission::Refused { kind, .. }) => DECISIONS.add(kind.index(), REFUSED),
             Err(_) => DECISIONS.add(NO_LAYER, FAULT),
         }
         decided
@@ -40,27 +40,12 @@ impl Limiter for CountedLimiter {
     }
 }
 
-/// The columns of the instrument, and its row for no layer.
+/// The columns of the instrument, and its row for no layer. The others are those of the kinds of layers, in their order.
 const ADMITTED: usize = 0;
 const REFUSED: usize = 1;
 const FAULT: usize = 2;
 const WOULD_REFUSE: usize = 3;
-const NO_LAYER: usize = 10;
-
-const fn row(kind: LayerKind) -> usize {
-    match kind {
-        LayerKind::Identifier => 0,
-        LayerKind::Address => 1,
-        LayerKind::Network => 2,
-        LayerKind::All => 3,
-        LayerKind::UnprovenIdentifier => 4,
-        LayerKind::UnprovenAddress => 5,
-        LayerKind::Proof => 6,
-        LayerKind::Device => 7,
-        LayerKind::Failures => 8,
-        LayerKind::Guesses => 9,
-    }
-}
+const NO_LAYER: usize = LayerKind::ALL.len();
 
 /// Counts the hand-overs of another messenger, by the kind of provider and how they end.
 pub struct CountedMessenger<E>(pub Arc<dyn Messenger<E>>);
@@ -77,8 +62,20 @@ impl<E: Send + Sync> Messenger<E> for CountedMessenger<E> {
 
     async fn hand_over(&self, envelope: &E) -> Handover {
         let handover = self.0.hand_over(envelope).await;
-        let place = |table: &[&str], word: &str| table.iter().position(|other| *other == word).unwrap_or(usize::MAX);
-        HANDOVERS.add(place(&PROVIDER_KINDS, self.0.name()), place(&HANDOVER_CLASSES, handover.class()));
+        HANDOVERS.add_labelled(self.0.name(), handover.class(), 1);
         handover
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_layer_is_counted_under_its_name() {
+        for kind in LayerKind::ALL {
+            assert_eq!((LayerKind::ALL[kind.index()], DECISIONS.rows()[kind.index()]), (kind, kind.as_str()));
+        }
+        assert_eq!(DECISIONS.rows()[NO_LAYER], "none");
     }
 }

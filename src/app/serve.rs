@@ -55,7 +55,7 @@ pub struct Services {
 pub struct ServeOptions {
     /// gRPC and gRPC-Web for gateways and services.
     pub grpc: SocketAddr,
-    /// Key set, discovery, health and the mailbox page.
+    /// Key set, discovery, health, receipts of providers, the pages for people, and the mailbox page.
     pub http: SocketAddr,
     /// `AdminService`.
     pub admin: SocketAddr,
@@ -78,7 +78,7 @@ pub struct ServeOptions {
 /// How much a listener takes at once, and how long it may last.
 #[derive(Clone, Debug)]
 pub struct ServeLimits {
-    /// Open connections of each listener; one more is closed at once.
+    /// Open connections of each listener; for one more another makes room, or it is closed where a call is under way on each.
     pub max_connections: usize,
     /// Calls at once on one connection.
     pub max_concurrent_streams: u32,
@@ -92,20 +92,6 @@ pub struct ServeLimits {
     pub idle_timeout: Duration,
     /// How long running calls may go on after the signal to stop.
     pub drain_timeout: Duration,
-}
-
-impl Default for ServeLimits {
-    fn default() -> Self {
-        Self {
-            max_connections: 4096,
-            max_concurrent_streams: 128,
-            max_concurrent_calls: 4096,
-            request_timeout: Duration::from_secs(10),
-            handshake_timeout: Duration::from_secs(5),
-            idle_timeout: Duration::from_mins(1),
-            drain_timeout: Duration::from_secs(10),
-        }
-    }
 }
 
 /// Where the listeners are.

@@ -27,7 +27,7 @@ pub(super) struct Serve {
     /// gRPC and gRPC-Web; port 0 takes a free one [default: 127.0.0.1:50051]
     #[arg(long, value_name = "ADDRESS", requires = "embedded")]
     grpc_listen: Option<SocketAddr>,
-    /// Key set, discovery, health and mailbox [default: 127.0.0.1:8080]
+    /// Key set, discovery, health, pages for people and mailbox [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", requires = "embedded")]
     http_listen: Option<SocketAddr>,
     /// `AdminService` [default: 127.0.0.1:50052]

@@ -1,6 +1,6 @@
 //! The forms of values: what each takes, and how to say so.
 
-use crate::domain::policy::show_span;
+use crate::domain::{contact::Country, policy::show_span};
 use jiff::{SpanRelativeTo, fmt::friendly::SpanParser};
 use std::{ops::RangeInclusive, time::Duration};
 use toml::de::DeValue;
@@ -86,6 +86,14 @@ impl<T, F: Fn(&str) -> Option<T>> Form for Text<F> {
 
     fn expected(&self) -> String {
         self.expected.to_owned()
+    }
+}
+
+/// A country that has phone numbers.
+pub(super) fn country() -> Text<fn(&str) -> Option<Country>> {
+    Text {
+        parse: Country::with_numbers,
+        expected: "a country in two capital letters (ISO 3166-1), such as \"DE\", or \"GB\" for the United Kingdom",
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::{
     delivery::{Provider, Twilio, Webhook, alone, chain, listed, read_twilio, read_webhook},
-    form::Text,
+    form::{Text, country},
     network,
     reader::Section,
 };
-use crate::domain::{contact::Country, route::Route};
+use crate::domain::route::Route;
 use std::path::{Path, PathBuf};
 
 /// The section.
@@ -62,11 +62,7 @@ pub(super) fn read(delivery: &mut Section<'_>) -> Option<Option<Sms>> {
 
 fn read_section(section: &mut Section<'_>) -> Option<Sms> {
     let countries = |section: &mut Section<'_>| {
-        let country = Text {
-            parse: |text: &str| Country::new(text).filter(|country| country.as_str() == text),
-            expected: "a country in two capital letters such as \"DE\"",
-        };
-        let countries = listed(section, "countries", country)?;
+        let countries = listed(section, "countries", country())?;
         Some(countries.map_or(Route::Everyone, |countries| Route::Countries(countries.into())))
     };
     let providers = match section.choice(&["mailbox", "twilio", "webhook", "providers"]) {

@@ -13,9 +13,6 @@ use super::{
     user::User,
 };
 
-/// How many codes of a challenge are live at most.
-pub const MAX_LIVE_CODES: usize = 3;
-
 /// The column that holds a challenge's sealed destination.
 pub const CHALLENGE_DESTINATION: &str = "challenges.destination";
 

@@ -35,7 +35,7 @@ pub struct AccessClaims {
     pub device_id: String,
     /// Roles.
     pub roles: Vec<String>,
-    /// Authentication methods (RFC 8176).
+    /// Authentication methods: those of RFC 8176, and `link`, for which it has none.
     pub amr: Vec<String>,
     /// Authentication context class: the assurance level of NIST SP 800-63B.
     pub acr: String,

@@ -128,7 +128,9 @@ impl EmailAddress {
         IdentifierKey(Digest::hmac(key, &[b"identity.v1 abuse", b"email", base.as_bytes(), domain.as_bytes()]))
     }
 
-    fn parts(&self) -> (&str, &str) {
+    /// What stands before the last `@`, and the domain.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
         self.0.rsplit_once('@').unwrap_or((&self.0, ""))
     }
 }

@@ -35,6 +35,26 @@ pub enum LayerKind {
 }
 
 impl LayerKind {
+    /// All of them, in the order of their rows in tables and metrics.
+    pub const ALL: [Self; 10] = [
+        Self::Identifier,
+        Self::Device,
+        Self::Address,
+        Self::Network,
+        Self::All,
+        Self::UnprovenIdentifier,
+        Self::UnprovenAddress,
+        Self::Proof,
+        Self::Failures,
+        Self::Guesses,
+    ];
+
+    /// Its place in `ALL`.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
     /// The stable name in answers, audit and telemetry.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -7,6 +7,7 @@
 //! | `http` | span | one request of a page or of `/token`; exported under its method and route |
 //! | `store` | span | one step of the store |
 //! | `limiter` | span | one decision on a request for a code |
+//! | `captcha` | span | one question to a provider of captchas |
 //! | `delivery` | span | one message's hand-over to a provider |
 //! | `rpc.method` | `rpc` | package, service and method |
 //! | `rpc.response.status_code` | `rpc` | the canonical code, in words |
@@ -28,12 +29,13 @@
 //! | `identity.limiter.changes` | `change`, `identity.reason` | changes in who counts requests |
 //! | `identity.limiter.alone` | | 1 while this process counts alone |
 //! | `identity.connections.full` | `outcome`, `identity.reason` | connections that made room where a listener had all it takes, and that were refused |
+//! | `identity.text_messages.stopped` | `identity.reason`, `outcome` | text messages that a rule stops, or would in shadow |
 //! | `identity.analytics.events` | `event`, `outcome` | events of the funnel, written or lost |
 //! | `identity.delivery.handovers` | `provider`, `outcome` | hand-overs to a kind of provider, such as `smtp` |
 //! | `identity.delivery.receipts` | `provider`, `outcome` | what a kind of provider told of messages, and what was forged |
 
 /// Every span that may be exported under its own name.
-pub const SPANS: [&str; 5] = [RPC, HTTP, STORE, LIMITER, DELIVERY];
+pub const SPANS: [&str; 6] = [RPC, HTTP, STORE, LIMITER, CAPTCHA, DELIVERY];
 
 /// Every field that may be exported.
 pub const FIELDS: [&str; 11] = [
@@ -58,6 +60,8 @@ pub const HTTP: &str = "http";
 pub const STORE: &str = "store";
 /// One decision of the limiter.
 pub const LIMITER: &str = "limiter";
+/// One question to a provider of captchas.
+pub const CAPTCHA: &str = "captcha";
 /// One hand-over of a message.
 pub const DELIVERY: &str = "delivery";
 
@@ -116,3 +120,22 @@ pub const EVENT: &str = "event";
 pub const LAYER: &str = "layer";
 /// Which change: `degraded`, `restored` or `refilled`.
 pub const CHANGE: &str = "change";
+
+#[cfg(test)]
+mod tests {
+    /// The table at the top is what operators go by.
+    #[test]
+    fn every_name_stands_in_the_table() {
+        let text = include_str!("names.rs");
+        let (table, code) = text.split_once("\n\n").unwrap();
+        let names: Vec<&str> = code
+            .lines()
+            .filter(|line| line.starts_with("pub const ") && line.contains(": &str = "))
+            .map(|line| line.split('"').nth(1).unwrap())
+            .collect();
+        assert!(names.len() > 25, "{names:?}");
+        for name in names {
+            assert!(table.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+}

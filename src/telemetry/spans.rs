@@ -1,4 +1,4 @@
-//! The span of a call, and of a request for a page. The spans beneath it (`store`, `limiter`, `delivery`) begin where their steps do.
+//! The span of a call, and of a request for a page. The spans beneath it (`store`, `limiter`, `captcha`, `delivery`) begin where their steps do.
 
 use super::names::{HTTP, HTTP_METHOD, HTTP_ROUTE, HTTP_STATUS, REASON, RPC, RPC_METHOD, RPC_STATUS};
 use opentelemetry::Context;

@@ -5,7 +5,7 @@ use crate::{
     domain::refusal::Refusal,
     edge::work::to_its_end,
     engine::delivery::{BadPost, Counted, NotTaken, Post, ReceiptDesk},
-    telemetry::metrics::{RECEIPT_KINDS, RECEIPT_OUTCOMES, RECEIPTS},
+    telemetry::metrics::RECEIPTS,
 };
 use axum::{
     Router,
@@ -73,8 +73,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn answer(kind: &str, taken: &Result<Counted, NotTaken>) -> Response {
     let outcome = match taken {
         Ok(Counted { taken, no_news }) => {
-            count(kind, "taken", *taken);
-            count(kind, "no_news", *no_news);
+            RECEIPTS.add_labelled(kind, "taken", *taken);
+            RECEIPTS.add_labelled(kind, "no_news", *no_news);
             return StatusCode::NO_CONTENT.into_response();
         }
         Err(NotTaken::Bad(BadPost::Forged)) => "forged",
@@ -83,7 +83,7 @@ fn answer(kind: &str, taken: &Result<Counted, NotTaken>) -> Response {
         Err(NotTaken::Bad(BadPost::TooMuch)) => "too_much",
         Err(NotTaken::Fault(_)) => "failed",
     };
-    count(kind, outcome, 1);
+    RECEIPTS.add_labelled(kind, outcome, 1);
     let (status, error, description) = match outcome {
         "forged" => (StatusCode::FORBIDDEN, "forged", "the signature is wrong"),
         "stale" => (StatusCode::FORBIDDEN, "stale", "the time of the signature is not now"),
@@ -92,9 +92,4 @@ fn answer(kind: &str, taken: &Result<Counted, NotTaken>) -> Response {
         _ => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "this could not be written down; post it again"),
     };
     told(status, error, description)
-}
-
-fn count(kind: &str, outcome: &str, times: usize) {
-    let place = |table: &[&str], word: &str| table.iter().position(|other| *other == word).unwrap_or(usize::MAX);
-    RECEIPTS.add_many(place(&RECEIPT_KINDS, kind), place(&RECEIPT_OUTCOMES, outcome), times);
 }

@@ -25,22 +25,9 @@ use std::{
 };
 use table::{Name, Table};
 
-/// Tables of each kind of layer, so that requests for different keys seldom wait for one another.
+/// Tables of each kind of layer, so that requests for different keys seldom wait for one another. A kind has tables and a
+/// bound of its own: keys of one kind never crowd out another's.
 const SHARDS: usize = 16;
-
-/// Kinds of layers; each has tables and a bound of its own, so that keys of one kind never crowd out another's.
-const KINDS: [LayerKind; 10] = [
-    LayerKind::Identifier,
-    LayerKind::Address,
-    LayerKind::Network,
-    LayerKind::All,
-    LayerKind::UnprovenIdentifier,
-    LayerKind::UnprovenAddress,
-    LayerKind::Proof,
-    LayerKind::Device,
-    LayerKind::Failures,
-    LayerKind::Guesses,
-];
 
 /// Some tables, locked.
 type Locked<'a> = BTreeMap<usize, MutexGuard<'a, Table>>;
@@ -90,7 +77,7 @@ impl MemoryLimiter {
     pub fn new(clock: Arc<dyn Clock>, max_keys: usize) -> Self {
         Self {
             clock,
-            tables: (0..KINDS.len() * SHARDS).map(|_| Mutex::new(Table::default())).collect(),
+            tables: (0..LayerKind::ALL.len() * SHARDS).map(|_| Mutex::new(Table::default())).collect(),
             keys_per_table: max_keys.div_ceil(SHARDS).max(1),
             evicted: AtomicU64::new(0),
         }
@@ -144,7 +131,7 @@ impl MemoryLimiter {
         self.tables.iter().enumerate().map(|(place, table)| {
             let table = lock(table);
             let (retention, capacity) = table.bounds();
-            let kind = KINDS[place / SHARDS];
+            let kind = LayerKind::ALL[place / SHARDS];
             let kept = |(name, times): (Name, &[Timestamp])| KeptLog {
                 kind,
                 key: name.key(),
@@ -210,7 +197,7 @@ impl Limiter for MemoryLimiter {
 fn places(layers: &[Layer]) -> Vec<Place> {
     let place = |layer: &Layer| {
         let name = Name::of(&layer.key);
-        Place { table: row(layer.kind) * SHARDS + name.shard(SHARDS), name }
+        Place { table: layer.kind.index() * SHARDS + name.shard(SHARDS), name }
     };
     layers.iter().map(place).collect()
 }
@@ -231,21 +218,6 @@ fn judge(rules: &[Layer], places: &[Place], tables: &Locked<'_>, now: Timestamp)
 /// The times of a layer's admitted requests, oldest first.
 fn log<'a>(tables: &'a Locked<'_>, place: &Place) -> &'a [Timestamp] {
     tables.get(&place.table).map_or(&[][..], |table| table.log(&place.name))
-}
-
-const fn row(kind: LayerKind) -> usize {
-    match kind {
-        LayerKind::Identifier => 0,
-        LayerKind::Address => 1,
-        LayerKind::Network => 2,
-        LayerKind::All => 3,
-        LayerKind::UnprovenIdentifier => 4,
-        LayerKind::UnprovenAddress => 5,
-        LayerKind::Proof => 6,
-        LayerKind::Device => 7,
-        LayerKind::Failures => 8,
-        LayerKind::Guesses => 9,
-    }
 }
 
 /// A table is whole between any two statements that could end a thread, so a poisoned lock guards nothing broken.

@@ -39,8 +39,7 @@ impl Sender {
         if !address.as_str().is_ascii() || name.chars().any(char::is_control) {
             return Err(NotASender);
         }
-        let address = address.as_str().parse().map_err(|_| NotASender)?;
-        Ok(Self(Mailbox::new((!name.is_empty()).then(|| name.to_owned()), address)))
+        Ok(Self(Mailbox::new((!name.is_empty()).then(|| name.to_owned()), spelled(address))))
     }
 
     /// The address alone, for the SMTP envelope.
@@ -52,7 +51,7 @@ impl Sender {
 /// The message for `envelope`. It depends on nothing else, so that a second try makes the same bytes; its Message-ID is
 /// made of the message's id, so that a duplicate can be recognised.
 pub(super) fn message(sender: &Sender, envelope: &Envelope) -> Result<Message, Unsendable> {
-    let to: Address = envelope.to.as_str().parse().map_err(|_| Unsendable)?;
+    let to = spelled(&envelope.to);
     let id = envelope.message_id;
     // Left to lettre, a boundary is drawn at random first.
     let alternative = format!("multipart/alternative; boundary=\"{NEVER_QUOTED}{id}\"");
@@ -74,6 +73,14 @@ pub(super) fn message(sender: &Sender, envelope: &Envelope) -> Result<Message, U
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("X-Auto-Response-Suppress"), "All".to_owned()))
         .multipart(parts)
         .map_err(|_| Unsendable)
+}
+
+/// The address as lettre writes it. lettre's own check is left out: it refuses letters with combining marks, as Hindi, Thai
+/// and Tamil have them. An [`EmailAddress`] is narrower than what the check lets through: no blank, bracket, quote or end
+/// of a line is in it, and its domain is ASCII.
+fn spelled(address: &EmailAddress) -> Address {
+    let (local, domain) = address.parts();
+    Address::new_dangerous(local, domain)
 }
 
 /// A part that one can read as it stands: plain where it is ASCII in short lines, else quoted-printable, never base64.

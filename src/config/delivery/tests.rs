@@ -118,6 +118,7 @@ fn what_a_chain_must_not_be() {
     }
     for (sms, told) in [
         (format!("providers = [{{ countries = [\"de\"], twilio = {TWILIO} }}]"), "has an entry of the wrong form"),
+        (format!("providers = [{{ countries = [\"UK\"], twilio = {TWILIO} }}]"), "\"GB\" for the United Kingdom"),
         (format!("twilio = {}", TWILIO.replace("from", "sender")), "delivery.sms.twilio: has no sender, or two"),
         (
             format!("twilio = {}", TWILIO.replace("from =", "messaging_service_sid = \"MG0\", from =")),

@@ -3,11 +3,11 @@
 use super::sections::{MODE, listed};
 use crate::{
     config::{
-        form::{Form, List, Span, Text, Whole, Word},
+        form::{Form, List, Span, Text, Whole, Word, country},
         reader::Section,
     },
     domain::{
-        contact::{Country, NumberKind},
+        contact::NumberKind,
         money::Money,
         policy::{Countries, SmsChange},
         sms::SLOT,
@@ -51,7 +51,7 @@ impl Form for CountryList {
         }
         let mut countries = list
             .iter()
-            .map(|entry| entry.get_ref().as_str().and_then(capital).ok_or("has an entry that is no country"))
+            .map(|entry| country().read(entry.get_ref()).map_err(|_| "has an entry that is no country"))
             .collect::<Result<Vec<_>, _>>()?;
         countries.sort_unstable();
         countries.dedup();
@@ -59,13 +59,8 @@ impl Form for CountryList {
     }
 
     fn expected(&self) -> String {
-        "a list of countries such as [\"DE\", \"FR\"] (ISO 3166-1), or [\"*\"] for all".to_owned()
+        format!("[\"*\"] for all, or a list, each entry {}", country().expected())
     }
-}
-
-/// A country as files write it: two capital letters.
-fn capital(text: &str) -> Option<Country> {
-    Country::new(text).filter(|country| country.as_str() == text)
 }
 
 fn money_form() -> Text<fn(&str) -> Option<Money>> {
@@ -83,13 +78,12 @@ pub(super) fn sms(section: &mut Section<'_>) -> Option<SmsChange> {
     let countries = section.get("countries", &CountryList).optional();
     let refused_types = section.get("refused_types", &List(KIND)).optional();
     let prefix = windows(section, "prefix");
-    let country = windows(section, "country");
+    let by_country = windows(section, "country");
     let all = windows(section, "all");
     let daily_budget = section.get("daily_budget", &money_form()).optional();
     let price = section.get("price", &price_form()).optional();
     let prices = section.tables("prices", |section| {
-        let country = Text { parse: capital, expected: "two capital letters (ISO 3166-1), such as \"DE\"" };
-        let country = section.need("country", &country);
+        let country = section.need("country", &country());
         let price = section.need("price", &price_form());
         Some((country?, price?))
     });
@@ -102,7 +96,7 @@ pub(super) fn sms(section: &mut Section<'_>) -> Option<SmsChange> {
         countries: countries?,
         refused_types: refused_types?,
         prefix: prefix?,
-        country: country?,
+        country: by_country?,
         all: all?,
         daily_budget: daily_budget?,
         price: price?,

@@ -180,6 +180,11 @@ fn bounds_hold_to_the_last_value() {
         ("[lockout]\nrungs = [{ failures = 1, wait = 1 }]", "[lockout]\nrungs = []"),
         ("[lockout]\nrungs = [{ failures = 100, wait = \"7d\" }]", "[lockout]\nrungs = [{ failures = 101, wait = 1 }]"),
         ("[sms]\ncountries = [\"DE\"]", "[sms]\ncountries = [\"de\"]"),
+        ("[sms]\ncountries = [\"GB\"]", "[sms]\ncountries = [\"UK\"]"),
+        (
+            "[sms]\nprices = [{ country = \"GB\", price = \"1\" }]",
+            "[sms]\nprices = [{ country = \"UK\", price = \"1\" }]",
+        ),
         ("[sms]\ncountries = [\"*\"]", "[sms]\ncountries = [\"*\", \"DE\"]"),
         ("[sms]\nprice = \"0.000001\"", "[sms]\nprice = 0.1"),
         (

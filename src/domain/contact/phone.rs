@@ -2,7 +2,7 @@
 
 use super::IdentifierKey;
 use crate::domain::{digest::Digest, secret::Secret32};
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType, Region};
 use std::fmt;
 
 /// How long a text may be that is read as a number: 15 digits (ITU-T E.164 section 6.2.1) of up to three octets each,
@@ -156,6 +156,15 @@ impl Country {
     pub fn new(letters: &str) -> Option<Self> {
         let letters: [u8; 2] = letters.as_bytes().try_into().ok()?;
         letters.iter().all(u8::is_ascii_alphabetic).then(|| Self(letters.map(|letter| letter.to_ascii_uppercase())))
+    }
+
+    /// A country that has phone numbers, by its two capital letters as they stand in files; `None` for anything else, such
+    /// as UK, for numbers of the United Kingdom are those of GB.
+    #[must_use]
+    pub fn with_numbers(letters: &str) -> Option<Self> {
+        let country = Self::new(letters).filter(|country| country.as_str() == letters)?;
+        let region = Region::from_code(letters).ok()?;
+        PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| country)
     }
 
     /// The two letters, in upper case.

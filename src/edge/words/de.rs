@@ -14,7 +14,7 @@ pub(super) const GERMAN: Catalogue = Catalogue {
     comma: ", ",
     sentences: &[
         ("INVALID_EMAIL", "Das ist keine gültige E-Mail-Adresse. Schreiben Sie sie in der Form name@example.com."),
-        ("INVALID_PHONE_NUMBER", "Das ist keine gültige Telefonnummer. Geben Sie sie mit Ländervorwahl ein, zum Beispiel +44 7700 900123."),
+        ("INVALID_PHONE_NUMBER", "Das ist keine gültige Telefonnummer. Geben Sie sie mit Ländervorwahl ein, zum Beispiel +44 7400 123456."),
         ("INVALID_CODE_FORMAT", "Ein Code besteht aus 6 bis 10 Ziffern. Geben Sie ihn so ein, wie er in der Nachricht steht."),
         ("INVALID_FIELD", "Die Anfrage ist nicht gültig. Zu berichtigende Felder: {fields}."),
         ("INVALID_FIELD.message", "Die Nachricht ist nicht lesbar. Prüfen Sie sie anhand der Schnittstellenbeschreibung."),

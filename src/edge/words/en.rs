@@ -14,7 +14,7 @@ pub(super) const ENGLISH: Catalogue = Catalogue {
     comma: ", ",
     sentences: &[
         ("INVALID_EMAIL", "This is not a valid email address. Write it in the form name@example.com."),
-        ("INVALID_PHONE_NUMBER", "This is not a valid phone number. Write it with its country code, such as +44 7700 900123."),
+        ("INVALID_PHONE_NUMBER", "This is not a valid phone number. Write it with its country code, such as +44 7400 123456."),
         ("INVALID_CODE_FORMAT", "A code has 6 to 10 digits. Enter it as it stands in the message."),
         ("INVALID_FIELD", "The request is not valid. Fields to correct: {fields}."),
         ("INVALID_FIELD.message", "The message cannot be read. Check it against the contract."),

@@ -14,7 +14,7 @@ pub(super) const SPANISH: Catalogue = Catalogue {
     comma: ", ",
     sentences: &[
         ("INVALID_EMAIL", "Esta dirección de correo electrónico no es válida. Escríbala con la forma nombre@example.com."),
-        ("INVALID_PHONE_NUMBER", "Este número de teléfono no es válido. Escríbalo con el prefijo del país, por ejemplo +44 7700 900123."),
+        ("INVALID_PHONE_NUMBER", "Este número de teléfono no es válido. Escríbalo con el prefijo del país, por ejemplo +44 7400 123456."),
         ("INVALID_CODE_FORMAT", "Un código tiene de 6 a 10 dígitos. Escríbalo tal como aparece en el mensaje."),
         ("INVALID_FIELD", "La solicitud no es válida. Campos que hay que corregir: {fields}."),
         ("INVALID_FIELD.message", "El mensaje no se puede leer. Compruebe que cumple la descripción de la interfaz."),

@@ -14,7 +14,7 @@ pub(super) const FRENCH: Catalogue = Catalogue {
     comma: ", ",
     sentences: &[
         ("INVALID_EMAIL", "Cette adresse e-mail n’est pas valide. Saisissez-la sous la forme nom@example.com."),
-        ("INVALID_PHONE_NUMBER", "Ce numéro de téléphone n’est pas valide. Saisissez-le avec l’indicatif du pays, par exemple +44 7700 900123."),
+        ("INVALID_PHONE_NUMBER", "Ce numéro de téléphone n’est pas valide. Saisissez-le avec l’indicatif du pays, par exemple +44 7400 123456."),
         ("INVALID_CODE_FORMAT", "Un code comporte de 6 à 10 chiffres. Saisissez-le tel qu’il figure dans le message."),
         ("INVALID_FIELD", "La requête n’est pas valide. Champs à corriger\u{a0}: {fields}."),
         ("INVALID_FIELD.message", "Le message est illisible. Vérifiez qu’il respecte la description de l’interface."),

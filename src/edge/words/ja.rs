@@ -14,7 +14,7 @@ pub(super) const JAPANESE: Catalogue = Catalogue {
     comma: "、",
     sentences: &[
         ("INVALID_EMAIL", "メールアドレスの形式が正しくありません。name@example.com のように入力してください。"),
-        ("INVALID_PHONE_NUMBER", "電話番号の形式が正しくありません。+44 7700 900123 のように国番号を付けて入力してください。"),
+        ("INVALID_PHONE_NUMBER", "電話番号の形式が正しくありません。+44 7400 123456 のように国番号を付けて入力してください。"),
         ("INVALID_CODE_FORMAT", "コードは6桁から10桁の数字です。メッセージに記載されているとおりに入力してください。"),
         ("INVALID_FIELD", "リクエストが正しくありません。修正が必要な項目：{fields}。"),
         ("INVALID_FIELD.message", "メッセージを読み取れません。インターフェースの定義に沿っているかご確認ください。"),

@@ -14,7 +14,7 @@ pub(super) const PORTUGUESE: Catalogue = Catalogue {
     comma: ", ",
     sentences: &[
         ("INVALID_EMAIL", "Este endereço de e-mail não é válido. Escreva-o na forma nome@example.com."),
-        ("INVALID_PHONE_NUMBER", "Este número de telefone não é válido. Escreva-o com o código do país, por exemplo +44 7700 900123."),
+        ("INVALID_PHONE_NUMBER", "Este número de telefone não é válido. Escreva-o com o código do país, por exemplo +44 7400 123456."),
         ("INVALID_CODE_FORMAT", "Um código tem de 6 a 10 dígitos. Digite-o tal como aparece na mensagem."),
         ("INVALID_FIELD", "A solicitação não é válida. Campos a corrigir: {fields}."),
         ("INVALID_FIELD.message", "Não foi possível ler a mensagem. Verifique se ela segue a descrição da interface."),

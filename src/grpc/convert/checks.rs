@@ -110,7 +110,7 @@ impl Checks {
         let phone = PhoneNumber::parse(text).ok();
         if phone.is_none() {
             let description =
-                "is not a valid phone number in international form, such as +44 7700 900123, without blanks around it";
+                "is not a valid phone number in international form, such as +44 7400 123456, without blanks around it";
             self.refuse("phone_number", FieldReason::PhoneNumber, description);
         }
         phone.map(Identifier::Phone)

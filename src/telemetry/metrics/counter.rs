@@ -62,6 +62,21 @@ impl<const R: usize, const C: usize> Counter<R, C> {
         }
     }
 
+    /// The same, for the series of these labels.
+    pub fn add_labelled(&self, row: &str, column: &str, times: usize) {
+        let row = self.rows.iter().position(|label| *label == row);
+        let column = self.columns.iter().position(|label| *label == column);
+        if let (Some(row), Some(column)) = (row, column) {
+            self.add_many(row, column, times);
+        }
+    }
+
+    /// The labels of the rows.
+    #[cfg(test)]
+    pub(crate) const fn rows(&self) -> &[&'static str; R] {
+        &self.rows
+    }
+
     fn series(&self) -> Vec<(&AtomicU64, [KeyValue; 2])> {
         let [first, second] = self.labels;
         let rows = self.rows.iter().zip(&self.counts);

@@ -36,13 +36,13 @@ pub static DECISIONS: Counter<11, 4> = Counter::new(
     [LAYER, OUTCOME],
     [
         "identifier",
+        "device",
         "address",
         "network",
         "all",
         "unproven_identifier",
         "unproven_address",
         "proof",
-        "device",
         "failures",
         "guesses",
         "none",
@@ -105,12 +105,6 @@ pub static TEXT_MESSAGES_STOPPED: Counter<8, 2> = Counter::new(
 )
 .from_zero();
 
-/// The kinds of providers.
-pub const PROVIDER_KINDS: [&str; 5] = ["smtp", "sendgrid", "twilio", "webhook", "mailbox"];
-
-/// How a hand-over ends.
-pub const HANDOVER_CLASSES: [&str; 6] = ["accepted", "refused", "unserved", "deferred", "unanswered", "misconfigured"];
-
 /// Hand-overs to providers that have ended. One that is cut off, as its message expires, is not counted.
 pub static HANDOVERS: Counter<5, 6> = Counter::new(
     About {
@@ -119,8 +113,8 @@ pub static HANDOVERS: Counter<5, 6> = Counter::new(
         description: "Hand-overs of messages to providers, by the kind of provider and how they end.",
     },
     [PROVIDER, OUTCOME],
-    PROVIDER_KINDS,
-    HANDOVER_CLASSES,
+    ["smtp", "sendgrid", "twilio", "webhook", "mailbox"],
+    ["accepted", "refused", "unserved", "deferred", "unanswered", "misconfigured"],
 )
 .from_zero();
 
@@ -144,12 +138,6 @@ pub static CONNECTIONS_FULL: Counter<2, 4> = Counter::new(
     ["NEVER_CALLED", "IDLE", "ALL_BUSY", "TOO_MANY_LEAVING"],
 );
 
-/// The kinds of providers that post receipts.
-pub const RECEIPT_KINDS: [&str; 2] = ["sendgrid", "twilio"];
-
-/// What becomes of receipts, and of posts that are not taken.
-pub const RECEIPT_OUTCOMES: [&str; 7] = ["taken", "no_news", "forged", "stale", "malformed", "too_much", "failed"];
-
 /// Receipts of providers: each that is taken or no news, and each post that is not taken as a whole.
 pub static RECEIPTS: Counter<2, 7> = Counter::new(
     About {
@@ -158,7 +146,7 @@ pub static RECEIPTS: Counter<2, 7> = Counter::new(
         description: "Receipts that providers post of messages, by the kind of provider and what became of them.",
     },
     [PROVIDER, OUTCOME],
-    RECEIPT_KINDS,
-    RECEIPT_OUTCOMES,
+    ["sendgrid", "twilio"],
+    ["taken", "no_news", "forged", "stale", "malformed", "too_much", "failed"],
 )
 .from_zero();

@@ -55,9 +55,11 @@ pub(super) async fn show(
         "others" => Some(visit.words().others_ended),
         _ => None,
     };
+    // Who has just ended the session that they were in is told so where they sign in again.
+    let sign_in = if done == "ended" { "/sign-in?done=ended" } else { "/sign-in" };
     let running = match session::running(&pages, &visit).await {
         Ok(Some(running)) => running,
-        Ok(None) => return to_sign_in(&pages, "/sign-in"),
+        Ok(None) => return to_sign_in(&pages, sign_in),
         Err(refusal) => return pages.refused(&visit, &refusal),
     };
     let before = SessionId::parse(&page);
@@ -76,7 +78,7 @@ pub(super) async fn show(
             let shown = context! { who, note, sessions => shown(&pages, &list), more => list.next_page_token };
             with_cookie(pages.page(&visit, StatusCode::OK, "account.html", shown), running)
         }
-        Err(Refusal::TokenInvalid) => to_sign_in(&pages, "/sign-in"),
+        Err(Refusal::TokenInvalid) => to_sign_in(&pages, sign_in),
         Err(refusal) => with_cookie(pages.refused(&visit, &refusal), running),
     }
 }

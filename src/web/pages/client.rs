@@ -51,9 +51,7 @@ impl Query {
 impl Pages {
     /// Reads what a link to the sign-in says.
     pub(super) fn asked(&self, visit: &Visit) -> Asked {
-        let Ok(query) = serde_urlencoded(&visit.query) else {
-            return Asked::No(Box::new(self.unknown_application(visit)));
-        };
+        let query = Query(form_urlencoded::parse(visit.query.as_bytes()).into_owned().collect());
         let names = ["client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "response_type"];
         if !query.0.iter().any(|(name, _)| names.contains(&name.as_str())) {
             return Asked::Own;
@@ -162,23 +160,9 @@ fn origin_of(uri: &str) -> Cow<'_, str> {
     }
 }
 
-/// A value as it stands in a query.
+/// A value as it stands in a query. A blank is `%20`: not every client application reads a plus as one.
 fn escaped(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
-}
-
-fn serde_urlencoded(query: &str) -> Result<Query, ()> {
-    let uri = format!("/?{query}").parse::<http::Uri>().map_err(|_| ())?;
-    let pairs = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).map_err(|_| ())?;
-    Ok(Query(pairs.0))
+    form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 /// The origin of a page that may read what `/token` answers: that of a registered redirect.

@@ -240,7 +240,8 @@ fn identifier(written: &str, sms: bool) -> Result<Identifier, Refusal> {
     let wrong = |field, reason| {
         Refusal::Invalid(vec![FieldViolation { field, description: "cannot be one".to_owned(), reason }])
     };
-    let is_number = !written.contains('@') && written.starts_with(|c: char| c == '+' || c.is_numeric());
+    // Keyboards of East Asia type the sign in full width, and such a number is taken.
+    let is_number = !written.contains('@') && written.starts_with(|c: char| matches!(c, '+' | '＋') || c.is_numeric());
     if sms && is_number {
         let number = PhoneNumber::parse(written).map(Identifier::Phone);
         return number.map_err(|_| wrong("phone_number", FieldReason::PhoneNumber));
@@ -257,6 +258,7 @@ mod tests {
         let read = |text: &str, sms| identifier(text, sms).map(|found| found.as_str().to_owned());
         assert_eq!(read("Ada@Example.com", false).unwrap(), "ada@example.com");
         assert_eq!(read("+49 176 1234567", true).unwrap(), "+491761234567");
+        assert_eq!(read("＋４９１７６１２３４５６７", true).unwrap(), "+491761234567");
         assert_eq!(read("+49 176 1234567", false).unwrap_err().reason(), "INVALID_EMAIL");
         assert_eq!(read("12", true).unwrap_err().reason(), "INVALID_PHONE_NUMBER");
         assert_eq!(read("ada", true).unwrap_err().reason(), "INVALID_EMAIL");

@@ -162,6 +162,34 @@ async fn a107_fields_make_no_headers(subject: &impl Subject) {
     }
 }
 
+/// Addresses of every script are written to as they are: with marks that combine (Hindi, Thai, Tamil), with a domain that
+/// is not ASCII where it is typed, and where a small letter is two characters.
+const ADDRESSES: [&str; 7] = [
+    "हिन्दी@example.com",
+    "संपर्क@डाटामेल.भारत",
+    "ที่นี่@example.com",
+    "தமிழ்@example.com",
+    "İ@example.com",
+    "أحمد@example.com",
+    "用户@例え.jp",
+];
+
+/// A message arrives at an address of every script.
+async fn every_script_is_written_to(subject: &impl Subject) {
+    for to in ADDRESSES {
+        let envelope = envelope(to);
+        let handover = subject.messenger().hand_over(&envelope).await;
+        assert!(accepted(&handover), "{to}: {handover:?}");
+        let raw = subject.delivered().into_iter().find(|raw| subject.is_of(raw, &envelope)).unwrap();
+        let mail = subject.read(&raw);
+        assert_eq!(mail.headers["to"], [envelope.to.as_str()]);
+        assert!(mail.envelope_to.is_empty() || mail.envelope_to == mail.headers["to"], "{:?}", mail.envelope_to);
+        assert_eq!(mail.defects, Vec::<String>::new());
+        let (_, domain) = envelope.to.as_str().rsplit_once('@').unwrap();
+        assert!(domain.is_ascii(), "as it stands in the DNS");
+    }
+}
+
 /// Many at a time arrive once each.
 async fn many_at_a_time_arrive_once_each(subject: &(impl Subject + Sync)) {
     let envelopes: Vec<Envelope> = (0..40).map(|n| envelope(&format!("n{n}@example.com"))).collect();
@@ -188,6 +216,7 @@ async fn a_second_try_is_the_same_message(subject: &impl Subject) {
 async fn holds<S: Subject + Sync>(fresh: impl AsyncFn() -> S) {
     a_message_arrives_whole(&fresh().await).await;
     letters_arrive_as_they_are(&fresh().await).await;
+    every_script_is_written_to(&fresh().await).await;
     every_message_arrives_whole_in_every_language(&fresh().await).await;
     a107_fields_make_no_headers(&fresh().await).await;
     many_at_a_time_arrive_once_each(&fresh().await).await;

@@ -17,7 +17,7 @@ const PROVIDERS: [Provider; 2] = [Provider::Turnstile, Provider::Hcaptcha];
 const DIFFICULTY: i64 = 10;
 
 /// A captcha of `provider` before every code.
-fn captcha(settings: &mut Settings, provider: Provider, endpoint: &str, secret: &str) {
+pub(crate) fn captcha(settings: &mut Settings, provider: Provider, endpoint: &str, secret: &str) {
     settings.set("proof.when", "always");
     settings.set("proof.kind", provider.name());
     settings.set("proof.difficulty", DIFFICULTY);

@@ -1,6 +1,6 @@
 //! What takes several calls: resending, repeating, rotating a pepper, changing the policy, several processes, a store that goes away.
 
-mod captcha;
+pub(crate) mod captcha;
 mod full_signer;
 mod link_repeats;
 mod links;

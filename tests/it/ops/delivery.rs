@@ -76,9 +76,19 @@ async fn each_code_signs_in(store: Store) {
         assert!(mail.text.contains("127.0.0.1") && mail.text.contains("UTC"), "{}", mail.text);
         assert!(client.verify_otp(&challenge.challenge_id, &mail.code().unwrap()).await.unwrap().new_user);
     }
+    // Letters of scripts with combining marks; the domain as it stands in the DNS.
+    for (typed, address) in [
+        ("हिन्दी@example.com", "हिन्दी@example.com"),
+        ("ที่นี่@example.com", "ที่นี่@example.com"),
+        ("संपर्क@डाटामेल.भारत", "संपर्क@xn--c2bd4bq1db8d.xn--h2brj9c"),
+    ] {
+        let challenge = client.send_otp(typed).await.unwrap();
+        let code = Mail::parse(&relay.wait_for(address).await.text).code().unwrap();
+        assert!(client.verify_otp(&challenge.challenge_id, &code).await.unwrap().new_user);
+    }
     client.send_otp("refuse-forever@example.com").await.unwrap();
-    let books = Books::settled(&world, 4).await;
-    assert_eq!((books.delivered, &*books.dropped), (3, &["RECIPIENT_REFUSED".to_owned()][..]));
+    let books = Books::settled(&world, 7).await;
+    assert_eq!((books.delivered, &*books.dropped), (6, &["RECIPIENT_REFUSED".to_owned()][..]));
     assert_eq!((books.waiting, books.with_content), (0, 0));
 }
 

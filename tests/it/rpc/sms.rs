@@ -1,5 +1,7 @@
 //! Signing in by phone number, over the wire.
 
+use std::collections::BTreeSet;
+
 use identity::adapters::system::SystemClock;
 use identity::grpc::proto::explain_limits_request::Identifier as Explained;
 use identity::grpc::proto::{
@@ -9,6 +11,7 @@ use identity::grpc::proto::{
 };
 use identity::ports::clock::Clock;
 use tonic::Code;
+use tonic_types::StatusExt;
 
 use super::{assert_fields, assert_refused};
 use crate::both_stores::bodies_on_both_stores;
@@ -23,6 +26,7 @@ bodies_on_both_stores!(
     signs_in_a_new_and_a_returning_user,
     spellings_are_one_account_and_one_budget,
     bad_numbers_are_refused_and_nothing_is_sent,
+    the_example_of_a_refusal_is_taken,
     without_a_provider_numbers_are_not_offered,
     the_text_is_short_and_its_last_line_binds_the_code,
     a_locked_person_is_told_by_sms,
@@ -132,6 +136,27 @@ async fn bad_numbers_are_refused_and_nothing_is_sent(store: Store) {
     }
     assert!(world.server.mailbox().all().is_empty());
     assert_eq!(world.audit().await.total("code.sent"), 0);
+}
+
+/// The number that a refusal gives as an example is one that is taken, in every language and for whoever writes the client.
+async fn the_example_of_a_refusal_is_taken(store: Store) {
+    let world = world(store).await;
+    let client = world.server.client().await;
+    let mut examples = BTreeSet::new();
+    for locale in ["en", "de", "fr", "es", "pt", "ja"] {
+        let asked = SendOtpRequest { locale: locale.to_owned(), ..send_sms_request("12") };
+        let status = client.identity().send_otp(asked).await.unwrap_err();
+        let violations = status.get_details_bad_request().unwrap().field_violations;
+        for text in [status.message(), &violations[0].description] {
+            let (_, rest) = text.split_once('+').expect("an example");
+            let digits = rest.split(|c: char| c != ' ' && !c.is_ascii_digit()).next().unwrap();
+            examples.insert(format!("+{}", digits.trim_end()));
+        }
+    }
+    for example in &examples {
+        client.send_sms(example).await.unwrap();
+    }
+    assert_eq!(examples.len(), 1, "{examples:?}");
 }
 
 async fn without_a_provider_numbers_are_not_offered(store: Store) {

@@ -1,10 +1,13 @@
 //! Spans over OTLP: one for each call, with its steps beneath it, in the caller's trace.
 
-use identity::grpc::proto::VerifyOtpRequest;
+use identity::grpc::proto::{SendOtpRequest, VerifyOtpRequest};
 
 use super::canaries::hex;
+use crate::flow::captcha::captcha;
+use crate::support::captcha::{CaptchaServer, Provider, SECRET};
 use crate::support::client::{send_otp_request, with_metadata};
 use crate::support::otlp::Collector;
+use crate::support::settings::Settings;
 use crate::support::world::{Store, World};
 
 #[tokio::test]
@@ -44,4 +47,21 @@ async fn traced(store: Store) {
     let audit = world.audit().await;
     let sent = audit.0.iter().find(|event| event.act == "code.sent").unwrap();
     assert_eq!(sent.trace_id, TRACE);
+}
+
+/// How long a provider of captchas takes stands in the trace under its own name.
+#[tokio::test]
+async fn a_captcha_is_traced_by_its_name() {
+    let collector = Collector::start().await;
+    let provider = Provider::Turnstile;
+    let server = CaptchaServer::start(provider).await;
+    let adjust = |settings: &mut Settings| {
+        captcha(settings, provider, &server.endpoint(), SECRET);
+        settings.set("telemetry.otlp_endpoint", collector.url());
+    };
+    let world = World::with(Store::Sqlite, adjust).await;
+    let request = SendOtpRequest { proof: "good-1".to_owned(), ..send_otp_request("ada@example.org") };
+    world.server.client().await.identity().send_otp(request).await.unwrap();
+    let call = collector.wait_for("identity.v1.IdentityService/SendOtp").await;
+    assert_eq!(collector.wait_for("captcha").await.parent_span_id, call.span_id);
 }

@@ -65,6 +65,16 @@ async fn a_person_signs_in_sees_the_session_and_signs_out(store: Store) {
     assert_eq!(browser.get("/account").await.header("location"), Some("/sign-in"));
 }
 
+async fn a_number_is_taken_in_full_width(store: Store) {
+    let world = World::with(store, |settings| {
+        settings.set("pages.enabled", true);
+        settings.offer_sms();
+    })
+    .await;
+    let page = ask(&mut Browser::at(world.server.addresses().http), "＋４９１７６１２３４５６９").await;
+    assert!(page.body.contains("+49********69"), "{}", page.body);
+}
+
 async fn what_goes_wrong_is_said_with_what_to_do(store: Store) {
     let world = world(store).await;
     let mut browser = Browser::at(world.server.addresses().http);
@@ -161,6 +171,7 @@ async fn sessions_are_seen_and_ended(store: Store) {
     let page = here.get("/account").await;
     assert_eq!(page.body.matches("action=\"/account/end\"").count(), 2, "{}", page.body);
     let newest = field(&page, "session_id");
+    let mine = field(&there.get("/account").await, "session_id");
     // Another person's id ends nothing.
     stranger.submit("/account/end", &[("session_id", &newest)]).await;
     assert!(there.get("/account").await.body.contains("Signed in as mira@example.org"));
@@ -171,6 +182,9 @@ async fn sessions_are_seen_and_ended(store: Store) {
     let page = here.submit("/account/end-others", &[]).await;
     assert!(page.body.contains("All other sessions have ended.") && page.body.contains("There are no other sessions."));
     assert_eq!(elsewhere.get("/account").await.header("location"), Some("/sign-in"));
+    let over = here.submit("/account/end", &[("session_id", &mine)]).await;
+    let page = here.get(over.header("location").unwrap()).await;
+    assert!(page.body.contains("The session has ended.") && page.body.contains("name=\"identifier\""), "{}", page.body);
     assert!(own.body.contains("noa@example.org") && stranger.get("/account").await.status == 200);
 }
 
@@ -266,6 +280,7 @@ async fn pages_speak_six_languages(store: Store) {
 
 bodies_on_both_stores!(
     a_person_signs_in_sees_the_session_and_signs_out,
+    a_number_is_taken_in_full_width,
     what_goes_wrong_is_said_with_what_to_do,
     a_code_that_is_over_is_followed_by_another,
     another_tab_costs_no_attempt,

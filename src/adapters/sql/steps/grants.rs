@@ -1,6 +1,6 @@
 //! Keeps grants, and redeems each once.
 
-use super::sessions;
+use super::sessions::{self, about};
 use crate::{
     adapters::sql::{
         fields::Fields as _,
@@ -79,14 +79,4 @@ pub(in super::super) async fn redeem(
 /// Nothing has changed: the event is given back.
 fn refused(event: &AuditEvent, session: Option<&Session>) -> RedemptionOutcome {
     RedemptionOutcome::Refused(Box::new(session.map_or_else(|| event.clone(), |session| about(event, session))))
-}
-
-/// The event with what the session tells.
-fn about(event: &AuditEvent, session: &Session) -> AuditEvent {
-    AuditEvent {
-        user_id: Some(session.user_id),
-        session_id: Some(session.session_id),
-        device_id: session.device.device_id.clone(),
-        ..event.clone()
-    }
 }

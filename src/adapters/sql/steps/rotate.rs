@@ -5,10 +5,12 @@ use crate::{
         link::{Link, values},
         rows::StoredSession,
         statements,
-        steps::{notices, sessions},
+        steps::{
+            notices,
+            sessions::{self, about},
+        },
     },
     domain::{
-        audit::AuditEvent,
         id::SessionId,
         session::{LiveSession, Session},
         time::Timestamp,
@@ -128,16 +130,4 @@ async fn respond(
     };
     notices::tell(link, response.notice.as_ref(), user, now).await?;
     Ok(ended)
-}
-
-/// The event with what the session tells.
-fn about(event: &AuditEvent, session: &Session) -> AuditEvent {
-    let mut event = event.clone();
-    event.user_id = Some(session.user_id);
-    event.session_id = Some(session.session_id);
-    event.client_id.get_or_insert_with(|| session.client_id.clone());
-    if event.device_id.is_empty() {
-        event.device_id.clone_from(&session.device.device_id);
-    }
-    event
 }

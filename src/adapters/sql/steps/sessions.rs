@@ -200,3 +200,15 @@ fn derived(event: EventId, session: SessionId) -> EventId {
             .into_uuid(),
     )
 }
+
+/// The event with what the session tells. What the event says of the client application and the device stays.
+pub(in super::super) fn about(event: &AuditEvent, session: &Session) -> AuditEvent {
+    let mut event = event.clone();
+    event.user_id = Some(session.user_id);
+    event.session_id = Some(session.session_id);
+    event.client_id.get_or_insert_with(|| session.client_id.clone());
+    if event.device_id.is_empty() {
+        event.device_id.clone_from(&session.device.device_id);
+    }
+    event
+}

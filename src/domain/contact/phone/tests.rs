@@ -192,6 +192,21 @@ fn countries_are_two_letters() {
     }
 }
 
+/// Whatever country a number is of can be listed, and nothing else.
+#[test]
+fn countries_with_numbers_are_those_of_the_plans() {
+    for text in ["DE", "GB", "US", "XK", "AC", "TA", "JE", "AX"] {
+        assert_eq!(Country::with_numbers(text), Country::new(text), "{text}");
+    }
+    for text in ["UK", "EU", "ZZ", "XX", "EN", "AQ", "de", "D", "", "001", "DEU"] {
+        assert_eq!(Country::with_numbers(text), None, "{text:?}");
+    }
+    for region in PHONE_NUMBER_UTIL.get_supported_regions() {
+        let letters = region.as_region_str();
+        assert!(Country::with_numbers(letters.as_str()).is_some() || letters.as_str() == "001", "{}", letters.as_str());
+    }
+}
+
 #[test]
 fn shows_the_calling_code_and_two_digits_at_most() {
     for (text, masked) in
