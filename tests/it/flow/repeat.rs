@@ -101,6 +101,26 @@ on_both_stores!(verify_otp_repeats, |world| {
     assert!(client.validate(&first.tokens.unwrap().access_token).await.unwrap().active);
 });
 
+on_both_stores!(the_spelling_of_a_request_id_makes_no_difference, |world| {
+    let client = world.server.client().await;
+    let send = |id: &str| SendOtpRequest { request_id: id.to_owned(), ..send_otp_request("spelled@example.com") };
+    let first = client.identity().send_otp(send(ID)).await.unwrap().into_inner();
+    let again = client.identity().send_otp(send(&ID.to_uppercase())).await.unwrap().into_inner();
+    assert_eq!(again.challenge, first.challenge);
+    // Clients that forgot to set theirs would share the nil UUID.
+    let nil = client.identity().send_otp(send("00000000-0000-0000-0000-000000000000")).await;
+    let refusal = Refusal::from(nil.unwrap_err());
+    assert_eq!((refusal.reason.as_str(), refusal.field_names()), ("INVALID_FIELD", vec!["request_id"]));
+    let nil = RefreshTokenRequest {
+        refresh_token: "idr_AAAA".to_owned(),
+        request_id: "00000000-0000-0000-0000-000000000000".to_owned(),
+        ..RefreshTokenRequest::default()
+    };
+    let refusal = Refusal::from(client.identity().refresh_token(nil).await.unwrap_err());
+    assert_eq!(refusal.field_names(), ["request_id"]);
+    assert_eq!(world.audit().await.count("code.sent", ""), 1);
+});
+
 on_both_stores!(refresh_repeats_to_the_letter, |world| {
     let tokens = world.server.sign_in("refresh@example.com").await.tokens.unwrap();
     let client = world.server.client().await;

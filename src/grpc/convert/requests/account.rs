@@ -114,7 +114,7 @@ pub(in crate::grpc) fn get_lockout(message: &GetLockoutRequest) -> Result<Identi
 /// Every field that is wrong.
 pub(in crate::grpc) fn unlock(message: &UnlockRequest) -> Result<Unlock, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let whose = identifier!(checks, unlock_request::Identifier, &message.identifier);
     checks.finish(whose.map(|identifier| Unlock { identifier, repeatable }))
 }
@@ -131,7 +131,7 @@ pub(in crate::grpc) fn get_suppression(message: &GetSuppressionRequest) -> Resul
 /// Every field that is wrong.
 pub(in crate::grpc) fn delete_suppression(message: &DeleteSuppressionRequest) -> Result<LiftSuppression, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let whose = identifier!(checks, delete_suppression_request::Identifier, &message.identifier);
     checks.finish(whose.map(|identifier| LiftSuppression { identifier, repeatable }))
 }
@@ -140,7 +140,7 @@ pub(in crate::grpc) fn delete_suppression(message: &DeleteSuppressionRequest) ->
 /// Every field that is wrong.
 pub(in crate::grpc) fn set_user_roles(message: &SetUserRolesRequest) -> Result<ChangeUser, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let user_id = user_id(&mut checks, &message.user_id);
     let roles = roles(&mut checks, &message.roles);
     checks.finish(user_id.map(|user_id| ChangeUser { user_id, change: UserChange::Roles(roles), repeatable }))
@@ -150,7 +150,7 @@ pub(in crate::grpc) fn set_user_roles(message: &SetUserRolesRequest) -> Result<C
 /// Every field that is wrong.
 pub(in crate::grpc) fn disable_user(message: &DisableUserRequest) -> Result<ChangeUser, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let user_id = user_id(&mut checks, &message.user_id);
     checks.finish(user_id.map(|user_id| ChangeUser { user_id, change: UserChange::Disable, repeatable }))
 }
@@ -159,7 +159,7 @@ pub(in crate::grpc) fn disable_user(message: &DisableUserRequest) -> Result<Chan
 /// Every field that is wrong.
 pub(in crate::grpc) fn enable_user(message: &EnableUserRequest) -> Result<ChangeUser, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let user_id = user_id(&mut checks, &message.user_id);
     checks.finish(user_id.map(|user_id| ChangeUser { user_id, change: UserChange::Enable, repeatable }))
 }
