@@ -1,19 +1,21 @@
 //! API-5: the same request id with the same request gives the same answer.
 
+use std::time::Duration;
+
 use identity::grpc::proto::{
-    RefreshTokenRequest, RevokeOtherSessionsRequest, SendOtpRequest, SetUserRolesRequest, SignOutRequest,
+    RefreshTokenRequest, RevokeOtherSessionsRequest, SendOtpRequest, SetUserRolesRequest, SignOutRequest, TokenSet,
     VerifyOtpRequest,
 };
 use tokio::task::JoinSet;
 
-use crate::both_stores::on_both_stores;
+use crate::both_stores::{on_both_stores, on_both_stores_with_clock};
 use crate::support::client::{bearer, operator, send_otp_request};
 use crate::support::refusal::Refusal;
 
-const ID: &str = "0b6f9c1e-8a55-4c0f-9a34-5f7f1f0a2b3c";
+pub(super) const ID: &str = "0b6f9c1e-8a55-4c0f-9a34-5f7f1f0a2b3c";
 
 /// Makes a call 64 times at once: every one is answered, and alike.
-async fn one_answer_for_all<T, F>(call: impl Fn() -> F)
+pub(super) async fn one_answer_for_all<T, F>(call: impl Fn() -> F)
 where
     T: PartialEq + Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -21,6 +23,20 @@ where
     let calls: JoinSet<T> = (0..64).map(|_| call()).collect();
     let answers = calls.join_all().await;
     assert!(answers.iter().all(|answer| *answer == answers[0]), "one answer for all");
+}
+
+/// The tokens of an answer, but for the seconds that are left of them: those are counted anew in each.
+pub(super) fn lasting(tokens: Option<TokenSet>) -> TokenSet {
+    TokenSet { expires_in: 0, ..tokens.unwrap() }
+}
+
+/// Asserts that a repeated answer, given `passed` after the first, has the same tokens and tells the seconds that are left.
+pub(super) fn assert_repeated(first: Option<TokenSet>, again: Option<TokenSet>, passed: Duration) {
+    let seconds = |tokens: &Option<TokenSet>| i64::from(tokens.as_ref().unwrap().expires_in);
+    let fewer = seconds(&first) - seconds(&again);
+    let passed = i64::try_from(passed.as_secs()).unwrap();
+    assert!((passed..passed + 60).contains(&fewer), "{fewer} seconds fewer, {passed} seconds later");
+    assert_eq!(lasting(again), lasting(first));
 }
 
 on_both_stores!(send_otp_repeats, |world| {
@@ -73,7 +89,7 @@ on_both_stores!(verify_otp_repeats_when_asked_64_times_at_once, |world| {
     };
     one_answer_for_all(|| {
         let (client, request) = (client.clone(), request.clone());
-        async move { client.identity().verify_otp(request).await.unwrap().into_inner().tokens.unwrap() }
+        async move { lasting(client.identity().verify_otp(request).await.unwrap().into_inner().tokens) }
     })
     .await;
     let audit = world.audit().await;
@@ -91,7 +107,7 @@ on_both_stores!(verify_otp_repeats, |world| {
     };
     let first = client.identity().verify_otp(request.clone()).await.unwrap().into_inner();
     let again = client.identity().verify_otp(request.clone()).await.unwrap().into_inner();
-    assert_eq!((again.tokens, again.user, again.new_user), (first.tokens.clone(), first.user, true));
+    assert_eq!((lasting(again.tokens), again.user, again.new_user), (lasting(first.tokens.clone()), first.user, true));
     // Without the id, or with another, a used code is a used code.
     assert_eq!(client.verify_otp(&challenge.challenge_id, &code).await.unwrap_err().reason, "CODE_INVALID");
     let other = VerifyOtpRequest { request_id: "0b6f9c1e-8a55-4c0f-9a34-5f7f1f0a2b3d".to_owned(), ..request };
@@ -99,6 +115,22 @@ on_both_stores!(verify_otp_repeats, |world| {
     let audit = world.audit().await;
     assert_eq!((audit.count("code.verified", ""), audit.count("session.started", "")), (1, 1));
     assert!(client.validate(&first.tokens.unwrap().access_token).await.unwrap().active);
+});
+
+on_both_stores_with_clock!(a_repeated_sign_in_tells_the_seconds_that_are_left, |world| {
+    let (challenge, code) = world.server.request_code("left@example.com").await;
+    let client = world.server.client().await;
+    let request = VerifyOtpRequest {
+        challenge_id: challenge.challenge_id,
+        code,
+        request_id: ID.to_owned(),
+        ..VerifyOtpRequest::default()
+    };
+    let first = client.identity().verify_otp(request.clone()).await.unwrap().into_inner().tokens;
+    let passed = Duration::from_mins(5);
+    world.advance(passed);
+    let again = client.identity().verify_otp(request).await.unwrap().into_inner().tokens;
+    assert_repeated(first, again, passed);
 });
 
 on_both_stores!(the_spelling_of_a_request_id_makes_no_difference, |world| {
@@ -130,7 +162,7 @@ on_both_stores!(refresh_repeats_to_the_letter, |world| {
         ..RefreshTokenRequest::default()
     };
     let first = client.identity().refresh_token(request.clone()).await.unwrap().into_inner().tokens.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     let again = client.identity().refresh_token(request).await.unwrap().into_inner().tokens.unwrap();
     assert_eq!((again.access_token, again.refresh_token), (first.access_token, first.refresh_token));
 });

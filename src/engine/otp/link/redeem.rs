@@ -175,7 +175,7 @@ impl OtpEngine {
             None => Ok(None),
             Some(Recorded::Approved { .. }) => Ok(Some(Redeemed::Approved)),
             Some(Recorded::SignedIn(recorded)) => {
-                let signed_in = recorded.restore().ok_or(Refusal::Internal)?;
+                let signed_in = recorded.restore(now).ok_or(Refusal::Internal)?;
                 Ok(Some(Redeemed::SignedIn(Box::new(signed_in))))
             }
         }
