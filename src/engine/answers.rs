@@ -11,6 +11,7 @@ use crate::{
         time::Timestamp,
     },
     ports::{
+        clock::Clock,
         entropy::Entropy,
         keys::Keys,
         store::{KnownAnswer, Store},
@@ -87,12 +88,39 @@ impl Answers {
         }
     }
 
+    /// Does a call once under its id, and gives its answer to every other that asks the same. `work` is to record its answer
+    /// under the key, in the transaction of its write; it is `None` where that found the call answered by another process.
+    pub(crate) async fn once<T, F>(
+        &self,
+        method: &'static str,
+        repeatable: Option<&Repeatable>,
+        clock: &dyn Clock,
+        work: impl FnOnce(Option<AnswerKey>, Timestamp) -> F + Send,
+    ) -> Result<T, Refusal>
+    where
+        T: DeserializeOwned,
+        F: Future<Output = Result<Option<T>, Refusal>> + Send,
+    {
+        let key = repeatable.map(|repeatable| self.key(method, repeatable));
+        let _turn = self.turn(key.as_ref()).await;
+        let now = clock.now();
+        if let Some(answer) = self.find(key.as_ref(), now).await? {
+            return Ok(answer);
+        }
+        match work(key, now).await? {
+            Some(answer) => Ok(answer),
+            // What the other was asked for may be another thing, and then this has not been done.
+            None => self.find(key.as_ref(), now).await?.ok_or(Refusal::Internal),
+        }
+    }
+
     /// The answer given before, where there is one.
     pub(crate) async fn find<T: DeserializeOwned>(
         &self,
-        key: &AnswerKey,
+        key: Option<&AnswerKey>,
         now: Timestamp,
     ) -> Result<Option<T>, Refusal> {
+        let Some(key) = key else { return Ok(None) };
         match self.store.answer(key, now).await.map_err(|fault| fault::store(&fault))? {
             KnownAnswer::None => Ok(None),
             KnownAnswer::Different => Err(Refusal::Invalid(vec![FieldViolation {

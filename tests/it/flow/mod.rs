@@ -11,6 +11,7 @@ mod policy;
 mod proof;
 mod receipts;
 mod repeat;
+pub(crate) mod repeat_operators;
 mod replicas;
 mod resend;
 mod review;

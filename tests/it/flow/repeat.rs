@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use identity::grpc::proto::{
-    RefreshTokenRequest, RevokeOtherSessionsRequest, SendOtpRequest, SetUserRolesRequest, SignOutRequest, TokenSet,
-    VerifyOtpRequest,
+    RefreshTokenRequest, RevokeOtherSessionsRequest, SendOtpRequest, SignOutRequest, TokenSet, VerifyOtpRequest,
 };
 use tokio::task::JoinSet;
 
 use crate::both_stores::{on_both_stores, on_both_stores_with_clock};
-use crate::support::client::{bearer, operator, send_otp_request};
+use crate::support::client::{bearer, send_otp_request};
 use crate::support::refusal::Refusal;
 
 pub(super) const ID: &str = "0b6f9c1e-8a55-4c0f-9a34-5f7f1f0a2b3c";
@@ -180,22 +179,4 @@ on_both_stores!(ending_sessions_twice_is_the_same_as_once, |world| {
         client.identity().sign_out(request.clone()).await.unwrap();
     }
     assert_eq!(world.audit().await.count("session.revoked", ""), 1);
-});
-
-on_both_stores!(roles_repeat, |world| {
-    let user = world.server.sign_in("roles@example.com").await.user.unwrap();
-    let (admin, token) = (world.server.admin().await, world.server.admin_token());
-    let roles = |roles: &[&str], id: &str| SetUserRolesRequest {
-        user_id: user.user_id.clone(),
-        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-        request_id: id.to_owned(),
-    };
-    let first = admin.admin().set_user_roles(operator(roles(&["maker"], ID), &token)).await.unwrap().into_inner();
-    admin.admin().set_user_roles(operator(roles(&["viewer"], ""), &token)).await.unwrap();
-    // The late repetition of the first call answers as it did, and does not undo the second.
-    let again = admin.admin().set_user_roles(operator(roles(&["maker"], ID), &token)).await.unwrap().into_inner();
-    assert_eq!(again.user, first.user);
-    let now = admin.admin().set_user_roles(operator(roles(&["viewer"], ""), &token)).await.unwrap().into_inner();
-    assert_eq!(now.user.unwrap().roles, ["viewer"]);
-    assert_eq!(world.audit().await.count("user.roles_changed", ""), 3);
 });

@@ -169,7 +169,6 @@ impl OtpEngine {
     }
 
     async fn redeemed_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Redeemed>, Refusal> {
-        let Some(key) = key else { return Ok(None) };
         let recorded: Option<Recorded> = self.answers.find(key, now).await?;
         match recorded {
             None => Ok(None),
