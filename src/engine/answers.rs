@@ -5,8 +5,9 @@ use crate::{
     domain::{
         answer::{ANSWER_BODY, AnswerKey, RecordedAnswer},
         digest::Digest,
+        id::SessionId,
         refusal::{FieldReason, FieldViolation, Refusal},
-        sealed::{Place, open, seal},
+        sealed::{CannotOpen, Place, open, seal},
         secret::{ExposeSecret, Secret},
         time::Timestamp,
     },
@@ -14,7 +15,7 @@ use crate::{
         clock::Clock,
         entropy::Entropy,
         keys::Keys,
-        store::{KnownAnswer, Store},
+        store::{CountedAnswer, KnownAnswer, Store, StoreFault},
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -37,6 +38,14 @@ pub struct Repeatable {
     pub request_id: Uuid,
     /// The whole request in its wire form, by which a repetition is told from another request.
     pub encoded: Secret<Vec<u8>>,
+}
+
+impl Repeatable {
+    /// The same of a call that acts on whoever makes it: under the id of another session's call it is another request.
+    pub(crate) fn of(&self, asker: SessionId) -> Self {
+        let encoded = [self.encoded.expose_secret().as_slice(), asker.bytes()].concat();
+        Self { request_id: self.request_id, encoded: Secret::new(Box::new(encoded)) }
+    }
 }
 
 /// Recorded answers.
@@ -144,11 +153,31 @@ impl Answers {
         now: Timestamp,
     ) -> Result<RecordedAnswer, Refusal> {
         let plain = Zeroizing::new(serde_json::to_vec(answer).map_err(|_| Refusal::Internal)?);
-        let place = Place { column: ANSWER_BODY, row: key.call.bytes() };
-        let body =
-            seal(&self.keys.sealing(), place, self.entropy.nonce(), &plain).map_err(|fault| fault::seal(&fault))?;
-        Ok(RecordedAnswer { key, body, expire_time: now.after(RETENTION) })
+        let sealed = sealed(key, &plain, now, &*self.keys, &*self.entropy);
+        sealed.map_err(|fault| fault::seal(&fault))
     }
+
+    /// Seals an answer that is a number, once the transaction of its write knows it.
+    pub(crate) fn record_count(&self, key: AnswerKey, now: Timestamp) -> CountedAnswer {
+        let (keys, entropy) = (Arc::clone(&self.keys), Arc::clone(&self.entropy));
+        Box::new(move |count| {
+            let plain = count.to_string();
+            let sealed = sealed(key, plain.as_bytes(), now, &*keys, &*entropy);
+            sealed.map_err(|fault| StoreFault::Broken(fault.into()))
+        })
+    }
+}
+
+fn sealed(
+    key: AnswerKey,
+    plain: &[u8],
+    now: Timestamp,
+    keys: &dyn Keys,
+    entropy: &dyn Entropy,
+) -> Result<RecordedAnswer, CannotOpen> {
+    let place = Place { column: ANSWER_BODY, row: key.call.bytes() };
+    let body = seal(&keys.sealing(), place, entropy.nonce(), plain)?;
+    Ok(RecordedAnswer { key, body, expire_time: now.after(RETENTION) })
 }
 
 impl Drop for Turn {

@@ -9,6 +9,7 @@ mod verified;
 pub use crate::ports::signer::PublicKey;
 pub use refresh::Refresh;
 pub use sign_out::SignOut;
+pub(in crate::engine) use validate::Leaving;
 pub use validate::{Inactive, Validation};
 
 use crate::{

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use identity::grpc::proto::{
-    RefreshTokenRequest, RevokeOtherSessionsRequest, SendOtpRequest, SignOutRequest, TokenSet, VerifyOtpRequest,
-};
+use identity::grpc::proto::{RefreshTokenRequest, SendOtpRequest, TokenSet, VerifyOtpRequest};
 use tokio::task::JoinSet;
 
 use crate::both_stores::{on_both_stores, on_both_stores_with_clock};
-use crate::support::client::{bearer, send_otp_request};
+use crate::support::client::send_otp_request;
 use crate::support::refusal::Refusal;
 
 pub(super) const ID: &str = "0b6f9c1e-8a55-4c0f-9a34-5f7f1f0a2b3c";
@@ -164,19 +162,4 @@ on_both_stores!(refresh_repeats_to_the_letter, |world| {
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let again = client.identity().refresh_token(request).await.unwrap().into_inner().tokens.unwrap();
     assert_eq!((again.access_token, again.refresh_token), (first.access_token, first.refresh_token));
-});
-
-on_both_stores!(ending_sessions_twice_is_the_same_as_once, |world| {
-    let tokens = world.server.sign_in("end@example.com").await.tokens.unwrap();
-    let client = world.server.client().await;
-    let others = || RevokeOtherSessionsRequest { request_id: ID.to_owned() };
-    for _ in 0..2 {
-        client.sessions().revoke_other_sessions(bearer(others(), &tokens.access_token)).await.unwrap();
-    }
-    let request =
-        SignOutRequest { refresh_token: tokens.refresh_token, request_id: ID.to_owned(), ..SignOutRequest::default() };
-    for _ in 0..2 {
-        client.identity().sign_out(request.clone()).await.unwrap();
-    }
-    assert_eq!(world.audit().await.count("session.revoked", ""), 1);
 });

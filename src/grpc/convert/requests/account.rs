@@ -10,6 +10,7 @@ use crate::{
     },
     engine::{
         account::{ChangeUser, Unlock},
+        answers::Repeatable,
         delivery::LiftSuppression,
     },
     grpc::proto::{
@@ -63,12 +64,16 @@ pub(in crate::grpc) fn revoke_session(message: &RevokeSessionRequest) -> Result<
     checks.finish(id)
 }
 
+/// What makes the call repeatable: the request asks for nothing else.
+///
 /// # Errors
 /// Where the request id is not one.
-pub(in crate::grpc) fn revoke_other_sessions(message: &RevokeOtherSessionsRequest) -> Result<(), Refusal> {
+pub(in crate::grpc) fn revoke_other_sessions(
+    message: &RevokeOtherSessionsRequest,
+) -> Result<Option<Repeatable>, Refusal> {
     let mut checks = Checks::default();
-    checks.request_id(&message.request_id);
-    checks.finish(Some(()))
+    let repeatable = checks.repeatable(message);
+    checks.finish(Some(repeatable))
 }
 
 /// # Errors
