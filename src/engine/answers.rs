@@ -5,15 +5,17 @@ use crate::{
     domain::{
         answer::{ANSWER_BODY, AnswerKey, RecordedAnswer},
         digest::Digest,
+        id::SessionId,
         refusal::{FieldReason, FieldViolation, Refusal},
-        sealed::{Place, open, seal},
+        sealed::{CannotOpen, Place, open, seal},
         secret::{ExposeSecret, Secret},
         time::Timestamp,
     },
     ports::{
+        clock::Clock,
         entropy::Entropy,
         keys::Keys,
-        store::{KnownAnswer, Store},
+        store::{CountedAnswer, KnownAnswer, Store, StoreFault},
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -36,6 +38,14 @@ pub struct Repeatable {
     pub request_id: Uuid,
     /// The whole request in its wire form, by which a repetition is told from another request.
     pub encoded: Secret<Vec<u8>>,
+}
+
+impl Repeatable {
+    /// The same of a call that acts on whoever makes it: under the id of another session's call it is another request.
+    pub(crate) fn of(&self, asker: SessionId) -> Self {
+        let encoded = [self.encoded.expose_secret().as_slice(), asker.bytes()].concat();
+        Self { request_id: self.request_id, encoded: Secret::new(Box::new(encoded)) }
+    }
 }
 
 /// Recorded answers.
@@ -87,12 +97,39 @@ impl Answers {
         }
     }
 
+    /// Does a call once under its id, and gives its answer to every other that asks the same. `work` is to record its answer
+    /// under the key, in the transaction of its write; it is `None` where that found the call answered by another process.
+    pub(crate) async fn once<T, F>(
+        &self,
+        method: &'static str,
+        repeatable: Option<&Repeatable>,
+        clock: &dyn Clock,
+        work: impl FnOnce(Option<AnswerKey>, Timestamp) -> F + Send,
+    ) -> Result<T, Refusal>
+    where
+        T: DeserializeOwned,
+        F: Future<Output = Result<Option<T>, Refusal>> + Send,
+    {
+        let key = repeatable.map(|repeatable| self.key(method, repeatable));
+        let _turn = self.turn(key.as_ref()).await;
+        let now = clock.now();
+        if let Some(answer) = self.find(key.as_ref(), now).await? {
+            return Ok(answer);
+        }
+        match work(key, now).await? {
+            Some(answer) => Ok(answer),
+            // What the other was asked for may be another thing, and then this has not been done.
+            None => self.find(key.as_ref(), now).await?.ok_or(Refusal::Internal),
+        }
+    }
+
     /// The answer given before, where there is one.
     pub(crate) async fn find<T: DeserializeOwned>(
         &self,
-        key: &AnswerKey,
+        key: Option<&AnswerKey>,
         now: Timestamp,
     ) -> Result<Option<T>, Refusal> {
+        let Some(key) = key else { return Ok(None) };
         match self.store.answer(key, now).await.map_err(|fault| fault::store(&fault))? {
             KnownAnswer::None => Ok(None),
             KnownAnswer::Different => Err(Refusal::Invalid(vec![FieldViolation {
@@ -116,11 +153,31 @@ impl Answers {
         now: Timestamp,
     ) -> Result<RecordedAnswer, Refusal> {
         let plain = Zeroizing::new(serde_json::to_vec(answer).map_err(|_| Refusal::Internal)?);
-        let place = Place { column: ANSWER_BODY, row: key.call.bytes() };
-        let body =
-            seal(&self.keys.sealing(), place, self.entropy.nonce(), &plain).map_err(|fault| fault::seal(&fault))?;
-        Ok(RecordedAnswer { key, body, expire_time: now.after(RETENTION) })
+        let sealed = sealed(key, &plain, now, &*self.keys, &*self.entropy);
+        sealed.map_err(|fault| fault::seal(&fault))
     }
+
+    /// Seals an answer that is a number, once the transaction of its write knows it.
+    pub(crate) fn record_count(&self, key: AnswerKey, now: Timestamp) -> CountedAnswer {
+        let (keys, entropy) = (Arc::clone(&self.keys), Arc::clone(&self.entropy));
+        Box::new(move |count| {
+            let plain = count.to_string();
+            let sealed = sealed(key, plain.as_bytes(), now, &*keys, &*entropy);
+            sealed.map_err(|fault| StoreFault::Broken(fault.into()))
+        })
+    }
+}
+
+fn sealed(
+    key: AnswerKey,
+    plain: &[u8],
+    now: Timestamp,
+    keys: &dyn Keys,
+    entropy: &dyn Entropy,
+) -> Result<RecordedAnswer, CannotOpen> {
+    let place = Place { column: ANSWER_BODY, row: key.call.bytes() };
+    let body = seal(&keys.sealing(), place, entropy.nonce(), plain)?;
+    Ok(RecordedAnswer { key, body, expire_time: now.after(RETENTION) })
 }
 
 impl Drop for Turn {

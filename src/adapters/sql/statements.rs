@@ -259,6 +259,7 @@ statements! {
     ANSWER = "SELECT fingerprint, body_key_id, body FROM answers WHERE call = $1 AND expire_time > $2";
     INSERT_ANSWER = "INSERT INTO answers (call, fingerprint, body_key_id, body, expire_time) \
         VALUES ($1, $2, $3, $4, $5)", answer_conflict!(), "$6";
+    AMEND_ANSWER = "UPDATE answers SET body_key_id = $2, body = $3 WHERE call = $1";
 
     INSERT_EVENT = "INSERT INTO audit_events (", event_columns!(), ") VALUES \
         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";

@@ -17,12 +17,12 @@ use crate::{
         progress::Standing,
         revocation::Revocation,
         time::Timestamp,
-        user::{User, UserChange},
+        user::User,
     },
     ports::store::{
-        Approval, Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, LinkOutcome, NewChallenge,
-        NewCode, RejectOutcome, Rejection, ResendOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, SignIn,
-        SignInOutcome, SignOutOutcome, SignOutScope, StoreFault, UserChangeOutcome, UserStore,
+        Approval, Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, CountedAnswer, EndOthersOutcome, FailedAttempt,
+        LinkOutcome, NewChallenge, NewCode, RejectOutcome, Rejection, ResendOutcome, Rotation, RotationOutcome,
+        SessionPage, SessionStore, SignIn, SignInOutcome, SignOutOutcome, StoreFault,
     },
 };
 use async_trait::async_trait;
@@ -55,6 +55,7 @@ mod grants;
 mod ledger;
 mod outbox;
 mod receipts;
+mod users;
 
 impl<E: Engine> SqlStore<E> {
     /// Brings the schema up to date. Safe to call again, and by several processes at once: they wait for one another.
@@ -227,14 +228,32 @@ impl<E: Engine> SessionStore for SqlStore<E> {
         Self::in_own_task("rotate", async move { engine.rotate(rotation).await }).await
     }
 
-    async fn end_sessions(
+    async fn end_session(
         &self,
         user_id: UserId,
-        scope: SignOutScope,
+        session_id: SessionId,
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<Vec<SessionId>, StoreFault> {
-        step!(self, "end_sessions", Transaction, |link| steps::sessions::end(link, user_id, scope, now, event))
+        step!(self, "end_session", Transaction, |link| steps::sessions::end(link, user_id, session_id, now, event))
+    }
+
+    async fn end_others(
+        &self,
+        user_id: UserId,
+        kept: SessionId,
+        now: Timestamp,
+        event: AuditEvent,
+        answer: Option<CountedAnswer>,
+    ) -> Result<EndOthersOutcome, StoreFault> {
+        step!(self, "end_others", Transaction, |link| steps::sessions::end_others(
+            link,
+            user_id,
+            kept,
+            now,
+            event,
+            answer.as_ref()
+        ))
     }
 
     async fn sign_out(
@@ -262,30 +281,5 @@ impl<E: Engine> SessionStore for SqlStore<E> {
 
     async fn revocations(&self, since: Timestamp) -> Result<Vec<Revocation>, StoreFault> {
         step!(self, "revocations", Read, |link| steps::sessions::revocations(link, since))
-    }
-}
-
-#[async_trait]
-impl<E: Engine> UserStore for SqlStore<E> {
-    async fn user(&self, id: UserId) -> Result<Option<User>, StoreFault> {
-        step!(self, "user", Read, |link| steps::users::user(link, id))
-    }
-
-    async fn change_user(
-        &self,
-        id: UserId,
-        change: UserChange,
-        now: Timestamp,
-        event: AuditEvent,
-        answer: Option<RecordedAnswer>,
-    ) -> Result<UserChangeOutcome, StoreFault> {
-        step!(self, "change_user", Transaction, |link| steps::users::change(
-            link,
-            id,
-            change,
-            now,
-            event,
-            answer.as_ref()
-        ))
     }
 }

@@ -3,6 +3,7 @@
 use super::{AccountParts, UserView};
 use crate::{
     domain::{
+        answer::AnswerKey,
         audit::{Act, Actor, AuditEvent},
         contact::Identifier,
         id::UserId,
@@ -70,36 +71,32 @@ impl AdminEngine {
     /// Changes a user. Sessions that the change ends are refused at once.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; faults.
+    /// [`Refusal::NotFound`]; [`Refusal::Invalid`] where the request id was used for another change; faults.
     pub async fn change_user(&self, request: ChangeUser, origin: &Origin) -> Result<UserView, Refusal> {
         let (act, method) = match &request.change {
             UserChange::Roles(_) => (Act::RolesChanged, "SetUserRoles"),
             UserChange::Disable => (Act::UserDisabled, "DisableUser"),
             UserChange::Enable => (Act::UserEnabled, "EnableUser"),
         };
-        let now = self.parts.clock.now();
-        let key = request.repeatable.as_ref().map(|repeatable| self.answers.key(method, repeatable));
-        if let Some(key) = &key
-            && let Some(recorded) = self.answers.find::<RecordedUser>(key, now).await?
-        {
-            return recorded.restore();
-        }
-        let mut event = self.event(act, origin);
-        event.user_id = Some(request.user_id);
-        let before = self.parts.store.user(request.user_id).await.map_err(|fault| fault::store(&fault))?;
-        let Some(before) = before else { return Err(self.not_found(event).await) };
-        let view = changed(UserView::open(&before, &self.parts.keys.sealing())?, &request.change);
-        let answer = key.map(|key| self.answers.record(key, &RecordedUser::from(&view), now)).transpose()?;
-        let change = self.parts.store.change_user(request.user_id, request.change, now, event.clone(), answer).await;
-        match change.map_err(|fault| fault::store(&fault))? {
-            UserChangeOutcome::Changed(user, ended) => {
-                self.parts.tokens.note_ended(&ended);
-                UserView::open(&user, &self.parts.keys.sealing())
+        let ChangeUser { user_id, change, repeatable } = request;
+        let work = |key: Option<AnswerKey>, now| async move {
+            let event = AuditEvent { user_id: Some(user_id), ..self.event(act, origin) };
+            let before = self.parts.store.user(user_id).await.map_err(|fault| fault::store(&fault))?;
+            let Some(before) = before else { return Err(self.not_found(event).await) };
+            let view = changed(UserView::open(&before, &self.parts.keys.sealing())?, &change);
+            let answer = key.map(|key| self.answers.record(key, &RecordedUser::from(&view), now)).transpose()?;
+            let changed = self.parts.store.change_user(user_id, change, now, event.clone(), answer).await;
+            match changed.map_err(|fault| fault::store(&fault))? {
+                UserChangeOutcome::Changed(user, ended) => {
+                    self.parts.tokens.note_ended(&ended);
+                    Ok(Some(RecordedUser::from(&UserView::open(&user, &self.parts.keys.sealing())?)))
+                }
+                UserChangeOutcome::NotFound => Err(self.not_found(event).await),
+                UserChangeOutcome::AlreadyAnswered => Ok(None),
             }
-            UserChangeOutcome::NotFound => Err(self.not_found(event).await),
-            // A call under the same request id was faster, and has given this answer.
-            UserChangeOutcome::AlreadyAnswered => Ok(view),
-        }
+        };
+        let user = self.answers.once::<RecordedUser, _>(method, repeatable.as_ref(), &*self.parts.clock, work).await?;
+        user.restore()
     }
 
     /// Records a call without the operator's token, unless there were too many from its address.

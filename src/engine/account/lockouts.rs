@@ -2,7 +2,7 @@
 
 use super::AdminEngine;
 use crate::{
-    domain::{audit::Act, contact::Identifier, refusal::Refusal, session::Origin, time::Timestamp},
+    domain::{answer::AnswerKey, audit::Act, contact::Identifier, refusal::Refusal, session::Origin, time::Timestamp},
     engine::{answers::Repeatable, fault},
 };
 
@@ -46,23 +46,17 @@ impl AdminEngine {
     /// Forgets the wrong codes of an address and of every device known to it.
     ///
     /// # Errors
-    /// Faults.
+    /// [`Refusal::Invalid`] where the request id was used for another address; faults.
     pub async fn unlock(&self, request: Unlock, origin: &Origin) -> Result<(), Refusal> {
-        let now = self.parts.clock.now();
-        let answer = match &request.repeatable {
-            None => None,
-            Some(repeatable) => {
-                let key = self.answers.key("Unlock", repeatable);
-                if self.answers.find::<()>(&key, now).await?.is_some() {
-                    return Ok(());
-                }
-                Some(self.answers.record(key, &(), now)?)
-            }
+        let Unlock { identifier, repeatable } = request;
+        let work = |key: Option<AnswerKey>, now| async move {
+            let answer = key.map(|key| self.answers.record(key, &(), now)).transpose()?;
+            let identifier_key = identifier.identity_key(&self.parts.keys.index());
+            let mut event = self.event(Act::IdentifierUnlocked, origin);
+            event.identifier_key = Some(identifier_key);
+            let unlocked = self.parts.store.unlock(identifier_key, now, event, answer).await;
+            Ok(unlocked.map_err(|fault| fault::store(&fault))?.then_some(()))
         };
-        let key = request.identifier.identity_key(&self.parts.keys.index());
-        let mut event = self.event(Act::IdentifierUnlocked, origin);
-        event.identifier_key = Some(key);
-        // Where a call under the same request id was faster, it has done the same.
-        self.parts.store.unlock(key, now, event, answer).await.map(drop).map_err(|fault| fault::store(&fault))
+        self.answers.once("Unlock", repeatable.as_ref(), &*self.parts.clock, work).await
     }
 }

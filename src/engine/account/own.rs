@@ -3,14 +3,20 @@
 use super::{AccountParts, UserView};
 use crate::{
     domain::{
+        answer::AnswerKey,
         audit::{Act, AuditEvent},
         claims::AccessClaims,
         id::{SessionId, UserId},
         refusal::Refusal,
         session::{Origin, Session},
+        time::Timestamp,
     },
-    engine::fault,
-    ports::store::SignOutScope,
+    engine::{
+        answers::{Answers, Repeatable},
+        fault,
+        token::Leaving,
+    },
+    ports::store::EndOthersOutcome,
 };
 
 /// A page of one's running sessions.
@@ -27,13 +33,15 @@ pub struct SessionList {
 /// A person's own account. Every call takes the person's access token.
 pub struct AccountEngine {
     parts: AccountParts,
+    answers: Answers,
 }
 
 impl AccountEngine {
     /// An engine of the parts.
     #[must_use]
-    pub const fn new(parts: AccountParts) -> Self {
-        Self { parts }
+    pub fn new(parts: AccountParts) -> Self {
+        let answers = Answers::new(parts.store.clone(), parts.keys.clone(), parts.entropy.clone());
+        Self { parts, answers }
     }
 
     /// Who is signed in.
@@ -65,36 +73,59 @@ impl AccountEngine {
         Ok(SessionList { sessions: page.sessions, current, next_page_token })
     }
 
-    /// Ends one of the person's sessions. Ending it again, or one that never was, is the same as once.
+    /// Ends one of the person's sessions. Ending it again, or one that never was, is the same as once; so it is for the session
+    /// of the token itself, which is good for no other call then.
     ///
     /// # Errors
     /// [`Refusal::TokenInvalid`]; faults.
     pub async fn revoke_session(&self, access_token: &str, session: SessionId, origin: &Origin) -> Result<(), Refusal> {
-        let claims = self.parts.tokens.authenticate(access_token)?;
-        self.end(&claims, SignOutScope::Session(session), origin).await?;
+        let claims = match self.parts.tokens.authenticate_to_end(access_token)? {
+            Leaving::Running(claims) => claims,
+            Leaving::Ended(own) if own == session => return Ok(()),
+            Leaving::Ended(_) => return Err(Refusal::TokenInvalid),
+        };
+        let user_id = claims.user().ok_or(Refusal::TokenInvalid)?;
+        let now = self.parts.clock.now();
+        let event = self.revoked(&claims, user_id, now, origin);
+        let ended = self.parts.store.end_session(user_id, session, now, event).await;
+        self.parts.tokens.note_ended(&ended.map_err(|fault| fault::store(&fault))?);
         Ok(())
     }
 
     /// Ends all of the person's sessions but the one that asks. Returns how many were ended.
     ///
     /// # Errors
-    /// [`Refusal::TokenInvalid`]; faults.
-    pub async fn revoke_other_sessions(&self, access_token: &str, origin: &Origin) -> Result<usize, Refusal> {
+    /// [`Refusal::TokenInvalid`]; [`Refusal::Invalid`] where the request id was used by another session; faults.
+    pub async fn revoke_other_sessions(
+        &self,
+        access_token: &str,
+        repeatable: Option<Repeatable>,
+        origin: &Origin,
+    ) -> Result<usize, Refusal> {
         let claims = self.parts.tokens.authenticate(access_token)?;
-        let current = claims.session().ok_or(Refusal::TokenInvalid)?;
-        self.end(&claims, SignOutScope::Others(current), origin).await
+        let (user_id, current) = claims.user().zip(claims.session()).ok_or(Refusal::TokenInvalid)?;
+        let repeatable = repeatable.map(|repeatable| repeatable.of(current));
+        let work = |key: Option<AnswerKey>, now| async move {
+            let event = self.revoked(&claims, user_id, now, origin);
+            let answer = key.map(|key| self.answers.record_count(key, now));
+            let outcome = self.parts.store.end_others(user_id, current, now, event, answer).await;
+            match outcome.map_err(|fault| fault::store(&fault))? {
+                EndOthersOutcome::Ended(ended) => {
+                    self.parts.tokens.note_ended(&ended);
+                    Ok(Some(ended.len()))
+                }
+                EndOthersOutcome::AlreadyAnswered => Ok(None),
+            }
+        };
+        self.answers.once("RevokeOtherSessions", repeatable.as_ref(), &*self.parts.clock, work).await
     }
 
-    async fn end(&self, claims: &AccessClaims, scope: SignOutScope, origin: &Origin) -> Result<usize, Refusal> {
-        let user_id = claims.user().ok_or(Refusal::TokenInvalid)?;
-        let now = self.parts.clock.now();
+    /// The event of a session that the person ends.
+    fn revoked(&self, claims: &AccessClaims, user_id: UserId, now: Timestamp, origin: &Origin) -> AuditEvent {
         let mut event = AuditEvent::new(self.parts.event_id(), now, Act::SessionRevoked, origin);
         event.user_id = Some(user_id);
         claims.device_id.clone_into(&mut event.device_id);
-        let ended =
-            self.parts.store.end_sessions(user_id, scope, now, event).await.map_err(|fault| fault::store(&fault))?;
-        self.parts.tokens.note_ended(&ended);
-        Ok(ended.len())
+        event
     }
 
     fn signed_in(&self, access_token: &str) -> Result<(UserId, SessionId), Refusal> {

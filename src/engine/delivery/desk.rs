@@ -3,6 +3,7 @@
 use super::{chain::ProviderReport, messengers::Messengers};
 use crate::{
     domain::{
+        answer::AnswerKey,
         audit::{Act, Actor, AuditEvent},
         contact::Channel,
         delivery::Delivery,
@@ -106,31 +107,25 @@ impl DeliveryDesk {
     /// Drains or resumes a provider, here at once and in other processes within [`DRAIN_POLL`].
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] where this process has no such provider; faults.
+    /// [`Refusal::NotFound`] where this process has no such provider; [`Refusal::Invalid`] where the request id was used for
+    /// another; faults.
     pub async fn change_drain(&self, request: ChangeDrain, origin: &Origin) -> Result<(), Refusal> {
         let ChangeDrain { channel, name, drained, repeatable } = request;
         let (act, method) =
             if drained { (Act::ProviderDrained, "DrainProvider") } else { (Act::ProviderResumed, "ResumeProvider") };
-        let mut event = self.event(act, origin);
-        let now = event.time;
-        event.reason = format!("{} {name}", channel.as_str()).into();
-        if !self.has(channel, &name) {
-            let event = AuditEvent { reason: "NOT_FOUND".into(), ..event }.failed("NOT_FOUND");
-            self.parts.store.record(&event).await.map_err(|fault| fault::store(&fault))?;
-            return Err(Refusal::NotFound { resource: "provider" });
-        }
-        let answer = match &repeatable {
-            None => None,
-            Some(repeatable) => {
-                let key = self.answers.key(method, repeatable);
-                if self.answers.find::<()>(&key, now).await?.is_some() {
-                    return Ok(());
-                }
-                Some(self.answers.record(key, &(), now)?)
+        let work = |key: Option<AnswerKey>, now| async move {
+            let event = self.event(act, origin);
+            if !self.has(channel, &name) {
+                self.parts.store.record(&event.failed("NOT_FOUND")).await.map_err(|fault| fault::store(&fault))?;
+                return Err(Refusal::NotFound { resource: "provider" });
             }
+            let event = AuditEvent { reason: format!("{} {name}", channel.as_str()).into(), ..event };
+            let answer = key.map(|key| self.answers.record(key, &(), now)).transpose()?;
+            let change = DrainChange { channel, name, drained, now, event, answer };
+            let changed = self.parts.store.set_drained(change).await.map_err(|fault| fault::store(&fault))?;
+            Ok(changed.then_some(()))
         };
-        let change = DrainChange { channel, name, drained, now, event, answer };
-        self.parts.store.set_drained(change).await.map_err(|fault| fault::store(&fault))?;
+        self.answers.once::<(), _>(method, repeatable.as_ref(), &*self.parts.clock, work).await?;
         self.take_drains().await.map(drop).map_err(|fault| fault::store(&fault))
     }
 

@@ -2,7 +2,9 @@
 
 use super::desk::DeliveryDesk;
 use crate::{
-    domain::{audit::Act, contact::Identifier, refusal::Refusal, session::Origin, suppression::Suppression},
+    domain::{
+        answer::AnswerKey, audit::Act, contact::Identifier, refusal::Refusal, session::Origin, suppression::Suppression,
+    },
     engine::{answers::Repeatable, fault},
     ports::store::{Lift, LiftOutcome},
 };
@@ -34,31 +36,28 @@ impl DeliveryDesk {
     /// Lets an address get messages again.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] where it does get them; faults.
+    /// [`Refusal::NotFound`] where it does get them; [`Refusal::Invalid`] where the request id was used for another address;
+    /// faults.
     pub async fn lift_suppression(&self, request: LiftSuppression, origin: &Origin) -> Result<(), Refusal> {
-        let now = self.parts.clock.now();
-        let answer = match &request.repeatable {
-            None => None,
-            Some(repeatable) => {
-                let key = self.answers.key("DeleteSuppression", repeatable);
-                if self.answers.find::<()>(&key, now).await?.is_some() {
-                    return Ok(());
+        let LiftSuppression { identifier, repeatable } = request;
+        let work = |call: Option<AnswerKey>, now| async move {
+            let answer = call.map(|call| self.answers.record(call, &(), now)).transpose()?;
+            let key = identifier.identity_key(&self.parts.keys.index());
+            let mut event = self.event(Act::SuppressionLifted, origin);
+            event.identifier_key = Some(key);
+            let lift = Lift { key, cause: None, now, event: event.clone(), answer };
+            match self.parts.store.lift_suppression(lift).await.map_err(|fault| fault::store(&fault))? {
+                LiftOutcome::Lifted => Ok(Some(())),
+                LiftOutcome::AlreadyAnswered => Ok(None),
+                // Another process may have lifted it for the same call.
+                LiftOutcome::None if self.answers.find::<()>(call.as_ref(), now).await?.is_some() => Ok(Some(())),
+                LiftOutcome::None => {
+                    let failed = event.failed("NOT_FOUND");
+                    self.parts.store.record(&failed).await.map_err(|fault| fault::store(&fault))?;
+                    Err(Refusal::NotFound { resource: "suppression" })
                 }
-                Some(self.answers.record(key, &(), now)?)
             }
         };
-        let key = request.identifier.identity_key(&self.parts.keys.index());
-        let mut event = self.event(Act::SuppressionLifted, origin);
-        event.identifier_key = Some(key);
-        let lift = Lift { key, cause: None, now, event: event.clone(), answer };
-        match self.parts.store.lift_suppression(lift).await.map_err(|fault| fault::store(&fault))? {
-            // A call under the same request id was faster, and has done the same.
-            LiftOutcome::Lifted | LiftOutcome::AlreadyAnswered => Ok(()),
-            LiftOutcome::None => {
-                let failed = event.failed("NOT_FOUND");
-                self.parts.store.record(&failed).await.map_err(|fault| fault::store(&fault))?;
-                Err(Refusal::NotFound { resource: "suppression" })
-            }
-        }
+        self.answers.once("DeleteSuppression", repeatable.as_ref(), &*self.parts.clock, work).await
     }
 }

@@ -21,6 +21,7 @@ use std::{net::IpAddr, time::Duration};
 pub(super) struct RecordedSignIn {
     access_token: String,
     access_token_expire_time: i64,
+    /// The release before tells it as it stands. Now it is counted when the record is opened.
     expires_in: Duration,
     refresh_token: String,
     refresh_token_expire_time: i64,
@@ -82,15 +83,16 @@ impl From<&SignedIn> for RecordedSignIn {
 }
 
 impl RecordedSignIn {
-    /// The sign-in; `None` where the record is not one of this program's.
-    pub(super) fn restore(self) -> Option<SignedIn> {
+    /// The sign-in, as it is told `now`; `None` where the record is not one of this program's.
+    pub(super) fn restore(self, now: Timestamp) -> Option<SignedIn> {
         let user_id = UserId::parse(&self.user_id)?;
         let create_time = Timestamp::from_micros(self.create_time);
+        let access_token_expire_time = Timestamp::from_micros(self.access_token_expire_time);
         Some(SignedIn {
             tokens: Tokens {
                 access_token: SecretString::from(self.access_token),
-                access_token_expire_time: Timestamp::from_micros(self.access_token_expire_time),
-                expires_in: self.expires_in,
+                access_token_expire_time,
+                expires_in: Tokens::expires_in(access_token_expire_time, now),
                 refresh_token: SecretString::from(self.refresh_token),
                 refresh_token_expire_time: Timestamp::from_micros(self.refresh_token_expire_time),
             },

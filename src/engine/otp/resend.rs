@@ -188,7 +188,6 @@ impl OtpEngine {
     }
 
     async fn resent_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Sent>, Refusal> {
-        let Some(key) = key else { return Ok(None) };
         let recorded: Option<RecordedView> = self.answers.find(key, now).await?;
         Ok(recorded.map(|view| Sent { challenge: view.into(), standing: None }))
     }

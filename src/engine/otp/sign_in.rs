@@ -181,9 +181,8 @@ impl OtpEngine {
         key: Option<&AnswerKey>,
         now: Timestamp,
     ) -> Result<Option<SignedIn>, Refusal> {
-        let Some(key) = key else { return Ok(None) };
         let recorded: Option<RecordedSignIn> = self.answers.find(key, now).await?;
-        recorded.map(|recorded| recorded.restore().ok_or(Refusal::Internal)).transpose()
+        recorded.map(|recorded| recorded.restore(now).ok_or(Refusal::Internal)).transpose()
     }
 }
 

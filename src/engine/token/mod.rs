@@ -10,6 +10,7 @@ mod verified;
 pub use crate::ports::signer::PublicKey;
 pub use refresh::Refresh;
 pub use sign_out::SignOut;
+pub(in crate::engine) use validate::Leaving;
 pub use validate::{Inactive, Validation};
 
 use crate::{
@@ -52,6 +53,13 @@ pub struct Tokens {
     pub refresh_token: SecretString,
     /// When the refresh token expires if it is not used before.
     pub refresh_token_expire_time: Timestamp,
+}
+
+impl Tokens {
+    /// How long it is from `now` to the end of an access token, in whole seconds; zero after it.
+    pub(super) fn expires_in(access_token_expire_time: Timestamp, now: Timestamp) -> Duration {
+        access_token_expire_time.since(Timestamp::from_seconds(now.seconds()))
+    }
 }
 
 /// What the token issuer works with.
@@ -149,11 +157,10 @@ impl TokenIssuer {
         let session = &live.session;
         let access_token = signed.map_err(|fault| fault::signer(&fault))?;
         let access_token_expire_time = Timestamp::from_seconds(claims.exp);
-        let this_second = Timestamp::from_seconds(self.parts.clock.now().seconds());
         Ok(Tokens {
             access_token,
             access_token_expire_time,
-            expires_in: access_token_expire_time.since(this_second),
+            expires_in: Tokens::expires_in(access_token_expire_time, self.parts.clock.now()),
             refresh_token: refresh.to_text(self.parts.keys.refresh().newest()),
             refresh_token_expire_time: session.idle_expire_time.min(session.absolute_expire_time),
         })

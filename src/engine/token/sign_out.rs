@@ -1,6 +1,6 @@
 //! Sign out: end the session of a token, or all of its user's.
 
-use super::TokenIssuer;
+use super::{Leaving, TokenIssuer};
 use crate::{
     domain::{
         audit::{Act, AuditEvent},
@@ -29,12 +29,13 @@ pub struct SignOut {
 impl TokenIssuer {
     /// Ends the session of a token, or all of its user's. A refresh token ends its session whatever has been rotated since:
     /// whoever holds one that was ever given out is its owner, or a thief at whose coming it has to end anyway. One that is
-    /// unknown or dead is answered like a live one (RFC 7009 section 2.2). When this returns, no token of the ended sessions
-    /// is good any more in this process, and within a second in none.
+    /// unknown or dead is answered like a live one (RFC 7009 section 2.2), and so is an access token whose session has ended:
+    /// neither ends anything more. When this returns, no token of the ended sessions is good any more in this process, and
+    /// within a second in none.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] where neither token is given; [`Refusal::TokenInvalid`] for an access token that is not
-    /// active, where it is given alone; faults.
+    /// active for another reason than that, where it is given alone; faults.
     pub async fn sign_out(&self, request: SignOut, origin: &Origin) -> Result<(), Refusal> {
         let now = self.parts.clock.now();
         let mut event = AuditEvent::new(self.event_id(), now, Act::SessionRevoked, origin);
@@ -48,8 +49,9 @@ impl TokenIssuer {
         let Some(access) = &request.access_token else {
             return if request.refresh_token.is_some() { Ok(()) } else { Err(no_token()) };
         };
-        let claims = match self.authenticate(access.expose_secret()) {
-            Ok(claims) => claims,
+        let claims = match self.authenticate_to_end(access.expose_secret()) {
+            Ok(Leaving::Running(claims)) => claims,
+            Ok(Leaving::Ended(_)) => return Ok(()),
             Err(Refusal::TokenInvalid) if request.refresh_token.is_some() => return Ok(()),
             Err(refusal) => return Err(refusal),
         };

@@ -5,7 +5,7 @@ use super::{
     verified::{Verified, VerifiedTokens},
 };
 use crate::{
-    domain::{claims::AccessClaims, digest::Digest, refusal::Refusal, time::Timestamp},
+    domain::{claims::AccessClaims, digest::Digest, id::SessionId, refusal::Refusal, time::Timestamp},
     ports::signer::TokenFlaw,
 };
 use std::sync::Arc;
@@ -40,6 +40,14 @@ pub enum Inactive {
     Revoked,
 }
 
+/// A sound token that is shown to end its own session.
+pub(in crate::engine) enum Leaving {
+    /// The session runs, and these are the token's claims.
+    Running(Arc<AccessClaims>),
+    /// The session has ended before.
+    Ended(SessionId),
+}
+
 impl TokenIssuer {
     /// Checks a token in full: header and signature, issuer, times within the allowed difference of clocks, audience,
     /// device, and whether its session has ended. No I/O. An empty `audience` stands for any of this issuer's, an
@@ -50,21 +58,11 @@ impl TokenIssuer {
     /// tell whether its session has ended.
     pub fn validate(&self, access_token: &str, audience: &str, device_id: &str) -> Result<Validation, Refusal> {
         let now = self.parts.clock.now();
-        let name = VerifiedTokens::name(access_token);
-        let verified = match self.verified(&name, access_token) {
-            Ok(verified) => verified,
-            Err(reason) => return Ok(Validation::Inactive(reason)),
-        };
-        if let Some(reason) = self.objection(&verified, audience, device_id, now) {
-            if matches!(reason, Inactive::Expired | Inactive::Signature) {
-                self.verified.forget(&name);
-            }
-            return Ok(Validation::Inactive(reason));
-        }
-        if self.revoked.is_fresh(now) {
-            Ok(Validation::Active(verified.claims))
-        } else {
-            Err(Refusal::StoreUnavailable)
+        match self.sound(access_token, audience, device_id, now) {
+            Err(reason) => Ok(Validation::Inactive(reason)),
+            Ok(token) if self.revoked.contains(token.session_id) => Ok(Validation::Inactive(Inactive::Revoked)),
+            Ok(token) if self.revoked.is_fresh(now) => Ok(Validation::Active(token.claims)),
+            Ok(_) => Err(Refusal::StoreUnavailable),
         }
     }
 
@@ -77,6 +75,32 @@ impl TokenIssuer {
             Validation::Active(claims) => Ok(claims),
             Validation::Inactive(_) => Err(Refusal::TokenInvalid),
         }
+    }
+
+    /// The same, of a token that is shown to end its own session: one whose session has ended before is told from one that
+    /// is not good for anything. It is good for nothing else.
+    ///
+    /// # Errors
+    /// As [`TokenIssuer::authenticate`], but for a session that has ended.
+    pub(in crate::engine) fn authenticate_to_end(&self, access_token: &str) -> Result<Leaving, Refusal> {
+        let now = self.parts.clock.now();
+        match self.sound(access_token, "", "", now) {
+            Err(_) => Err(Refusal::TokenInvalid),
+            Ok(token) if self.revoked.contains(token.session_id) => Ok(Leaving::Ended(token.session_id)),
+            Ok(token) if self.revoked.is_fresh(now) => Ok(Leaving::Running(token.claims)),
+            Ok(_) => Err(Refusal::StoreUnavailable),
+        }
+    }
+
+    /// A token that nothing speaks against but, perhaps, that its session has ended.
+    fn sound(&self, token: &str, audience: &str, device_id: &str, now: Timestamp) -> Result<Verified, Inactive> {
+        let name = VerifiedTokens::name(token);
+        let verified = self.verified(&name, token)?;
+        let Some(reason) = self.objection(&verified, audience, device_id, now) else { return Ok(verified) };
+        if matches!(reason, Inactive::Expired | Inactive::Signature) {
+            self.verified.forget(&name);
+        }
+        Err(reason)
     }
 
     /// The token behind its signature, from the cache or by checking. What fails is not kept.
@@ -95,7 +119,7 @@ impl TokenIssuer {
         Ok(verified)
     }
 
-    /// What speaks against a verified token now.
+    /// What speaks against a verified token now, but for the end of its session.
     fn objection(&self, verified: &Verified, audience: &str, device_id: &str, now: Timestamp) -> Option<Inactive> {
         let policy = &self.parts.policy;
         let claims = &verified.claims;
@@ -118,8 +142,6 @@ impl TokenIssuer {
             Some(Inactive::Audience)
         } else if !device_id.is_empty() && claims.device_id != device_id {
             Some(Inactive::Device)
-        } else if self.revoked.contains(verified.session_id) {
-            Some(Inactive::Revoked)
         } else {
             None
         }

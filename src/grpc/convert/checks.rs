@@ -6,6 +6,7 @@ use crate::domain::{
     secret::{Secret, SecretString},
 };
 use crate::engine::answers::Repeatable;
+use crate::grpc::proto;
 use prost::Message;
 use unicode_normalization::is_nfc;
 use uuid::Uuid;
@@ -130,21 +131,73 @@ impl Checks {
         }
     }
 
-    /// The id of a repeatable call; `None` where it is empty.
+    /// The id of a repeatable call; `None` where it is empty. The nil UUID names no call (AIP-155): clients that have not set
+    /// theirs send it.
     pub(super) fn request_id(&mut self, text: &str) -> Option<Uuid> {
         let id = (text.len() == 36).then(|| Uuid::parse_str(text).ok()).flatten();
         if id.is_none() && !text.is_empty() {
             self.wrong("request_id", "is not a UUID such as \"0192e4a0-7b7e-7c3a-9d0e-3f1a2b4c5d6e\"");
+        } else if id.is_some_and(|id| id.is_nil()) {
+            self.wrong("request_id", "is the nil UUID, which names no request; choose a new UUID, or leave it empty");
         }
         id.filter(|id| !id.is_nil())
     }
 
-    /// What makes a call repeatable, of its `request_id` and its whole message.
-    pub(super) fn repeatable(&mut self, request_id: &str, message: &impl Message) -> Option<Repeatable> {
-        let request_id = self.request_id(request_id)?;
-        Some(Repeatable { request_id, encoded: Secret::new(Box::new(message.encode_to_vec())) })
+    /// What makes a call repeatable, of its `request_id` and its whole message. However the id is spelled, it is the same id,
+    /// and the same request.
+    pub(super) fn repeatable(&mut self, message: &impl HasRequestId) -> Option<Repeatable> {
+        let request_id = self.request_id(message.request_id())?;
+        let canonical = request_id.hyphenated().to_string();
+        let encoded = if message.request_id() == canonical {
+            message.encode_to_vec()
+        } else {
+            message.with_request_id(canonical).encode_to_vec()
+        };
+        Some(Repeatable { request_id, encoded: Secret::new(Box::new(encoded)) })
     }
 }
+
+/// A message of a call that may be repeated.
+pub(super) trait HasRequestId: Message {
+    /// The id as its caller spelled it.
+    fn request_id(&self) -> &str;
+
+    /// The same message with another id.
+    fn with_request_id(&self, request_id: String) -> Self;
+}
+
+macro_rules! have_request_ids {
+    ($($message:ident),+ $(,)?) => {$(
+        impl HasRequestId for proto::$message {
+            fn request_id(&self) -> &str {
+                &self.request_id
+            }
+
+            fn with_request_id(&self, request_id: String) -> Self {
+                let mut message = self.clone();
+                message.request_id = request_id;
+                message
+            }
+        }
+    )+};
+}
+
+have_request_ids!(
+    CompleteSignInRequest,
+    DeleteSuppressionRequest,
+    DisableUserRequest,
+    DrainProviderRequest,
+    EnableUserRequest,
+    RedeemMagicLinkRequest,
+    RejectMagicLinkRequest,
+    ResendOtpRequest,
+    ResumeProviderRequest,
+    RevokeOtherSessionsRequest,
+    SendOtpRequest,
+    SetUserRolesRequest,
+    UnlockRequest,
+    VerifyOtpRequest,
+);
 
 /// Whether a character deceives whoever reads the text: it turns the text around (Unicode's `Bidi_Control`, UAX 9), breaks a line
 /// where none is expected, shows nothing, or is no character at all. Joiners and tags stay: scripts and emoji are written with them.

@@ -19,9 +19,9 @@ pub(super) async fn revoke_other_sessions(
 ) -> Result<Response<RevokeOtherSessionsResponse>, Status> {
     let (call, metadata, message) = Call::of(request);
     let token = authorization::required_access_token(&metadata).map_err(|refusal| status::of(&refusal))?;
-    requests::revoke_other_sessions(&message).map_err(|refusal| status::of(&refusal))?;
+    let repeatable = requests::revoke_other_sessions(&message).map_err(|refusal| status::of(&refusal))?;
     let accounts = Arc::clone(accounts);
-    let work = |origin| async move { accounts.revoke_other_sessions(token.expose_secret(), &origin).await };
+    let work = |origin| async move { accounts.revoke_other_sessions(token.expose_secret(), repeatable, &origin).await };
     let ended = call.run(work).await.map_err(|refusal| status::of(&refusal))?;
     Ok(Response::new(RevokeOtherSessionsResponse { revoked_count: i32::try_from(ended).unwrap_or(i32::MAX) }))
 }

@@ -24,7 +24,8 @@ pub use outbox::{Outbox, Settlement};
 pub use receipts::{Lift, LiftOutcome, NewReceipt, NewSuppression, ReceiptOutcome, Receipts, SuppressedKey};
 pub use responses::{Notice, Response};
 pub use sessions::{
-    Rotation, RotationEvents, RotationOutcome, SessionPage, SessionStore, SignOutOutcome, SignOutScope,
+    CountedAnswer, EndOthersOutcome, Rotation, RotationEvents, RotationOutcome, SessionPage, SessionStore,
+    SignOutOutcome,
 };
 pub use text_messages::{TextMessage, Withheld};
 pub use users::{UserChange, UserChangeOutcome, UserStore};

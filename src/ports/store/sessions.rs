@@ -2,6 +2,7 @@
 
 use super::{Response, StoreFault};
 use crate::domain::{
+    answer::RecordedAnswer,
     audit::AuditEvent,
     digest::Digest,
     id::{SessionId, UserId},
@@ -91,13 +92,17 @@ pub enum RotationOutcome {
     Refused,
 }
 
-/// Which sessions to end.
-#[derive(Clone, Copy, Debug)]
-pub enum SignOutScope {
-    /// One.
-    Session(SessionId),
-    /// All of the user but one.
-    Others(SessionId),
+/// The answer of a repeatable call that tells how many sessions it has ended. That is known within the step alone, so it is
+/// sealed there.
+pub type CountedAnswer = Box<dyn Fn(usize) -> Result<RecordedAnswer, StoreFault> + Send + Sync>;
+
+/// What became of a wish to end all sessions but one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndOthersOutcome {
+    /// These have been ended now.
+    Ended(Vec<SessionId>),
+    /// A call with the same request id was faster; nothing was written.
+    AlreadyAnswered,
 }
 
 /// What became of a sign-out.
@@ -129,14 +134,25 @@ pub trait SessionStore: Send + Sync {
     /// `Refused`.
     async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, StoreFault>;
 
-    /// Ends sessions of a user. `event` is written once for each session that is ended now.
-    async fn end_sessions(
+    /// Ends one session of a user, with its event. It is returned where it is ended now.
+    async fn end_session(
         &self,
         user_id: UserId,
-        scope: SignOutScope,
+        session_id: SessionId,
         now: Timestamp,
         event: AuditEvent,
     ) -> Result<Vec<SessionId>, StoreFault>;
+
+    /// Ends all sessions of a user but `kept`, with the answer of a repeatable call. `event` is written once for each session
+    /// that is ended now.
+    async fn end_others(
+        &self,
+        user_id: UserId,
+        kept: SessionId,
+        now: Timestamp,
+        event: AuditEvent,
+        answer: Option<CountedAnswer>,
+    ) -> Result<EndOthersOutcome, StoreFault>;
 
     /// Ends a session for whoever holds a token of it, or all of its user's. Its device stays known, unless all of them end.
     ///

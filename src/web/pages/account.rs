@@ -127,7 +127,10 @@ pub(super) async fn end_others(State(pages): State<Arc<Pages>>, Extension(visit)
     };
     let (accounts, token, origin) = (Arc::clone(&pages.accounts), running.access_token.clone(), visit.origin.clone());
     let ended =
-        run(&visit, async move { accounts.revoke_other_sessions(token.expose_secret(), &origin).await.map(|_| ()) });
+        run(
+            &visit,
+            async move { accounts.revoke_other_sessions(token.expose_secret(), None, &origin).await.map(|_| ()) },
+        );
     let ended = ended.await;
     answer(&pages, &visit, running, ended, "/account?done=others")
 }

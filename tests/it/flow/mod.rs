@@ -11,6 +11,8 @@ mod policy;
 mod proof;
 mod receipts;
 mod repeat;
+mod repeat_endings;
+pub(crate) mod repeat_operators;
 mod replicas;
 mod resend;
 mod review;

@@ -1,19 +1,18 @@
 //! API-5: the same request id with the same request gives the same answer.
 
-use identity::grpc::proto::{
-    RefreshTokenRequest, RevokeOtherSessionsRequest, SendOtpRequest, SetUserRolesRequest, SignOutRequest,
-    VerifyOtpRequest,
-};
+use std::time::Duration;
+
+use identity::grpc::proto::{RefreshTokenRequest, SendOtpRequest, TokenSet, VerifyOtpRequest};
 use tokio::task::JoinSet;
 
-use crate::both_stores::on_both_stores;
-use crate::support::client::{bearer, operator, send_otp_request};
+use crate::both_stores::{on_both_stores, on_both_stores_with_clock};
+use crate::support::client::send_otp_request;
 use crate::support::refusal::Refusal;
 
-const ID: &str = "0b6f9c1e-8a55-4c0f-9a34-5f7f1f0a2b3c";
+pub(super) const ID: &str = "0b6f9c1e-8a55-4c0f-9a34-5f7f1f0a2b3c";
 
 /// Makes a call 64 times at once: every one is answered, and alike.
-async fn one_answer_for_all<T, F>(call: impl Fn() -> F)
+pub(super) async fn one_answer_for_all<T, F>(call: impl Fn() -> F)
 where
     T: PartialEq + Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -21,6 +20,20 @@ where
     let calls: JoinSet<T> = (0..64).map(|_| call()).collect();
     let answers = calls.join_all().await;
     assert!(answers.iter().all(|answer| *answer == answers[0]), "one answer for all");
+}
+
+/// The tokens of an answer, but for the seconds that are left of them: those are counted anew in each.
+pub(super) fn lasting(tokens: Option<TokenSet>) -> TokenSet {
+    TokenSet { expires_in: 0, ..tokens.unwrap() }
+}
+
+/// Asserts that a repeated answer, given `passed` after the first, has the same tokens and tells the seconds that are left.
+pub(super) fn assert_repeated(first: Option<TokenSet>, again: Option<TokenSet>, passed: Duration) {
+    let seconds = |tokens: &Option<TokenSet>| i64::from(tokens.as_ref().unwrap().expires_in);
+    let fewer = seconds(&first) - seconds(&again);
+    let passed = i64::try_from(passed.as_secs()).unwrap();
+    assert!((passed..passed + 60).contains(&fewer), "{fewer} seconds fewer, {passed} seconds later");
+    assert_eq!(lasting(again), lasting(first));
 }
 
 on_both_stores!(send_otp_repeats, |world| {
@@ -73,7 +86,7 @@ on_both_stores!(verify_otp_repeats_when_asked_64_times_at_once, |world| {
     };
     one_answer_for_all(|| {
         let (client, request) = (client.clone(), request.clone());
-        async move { client.identity().verify_otp(request).await.unwrap().into_inner().tokens.unwrap() }
+        async move { lasting(client.identity().verify_otp(request).await.unwrap().into_inner().tokens) }
     })
     .await;
     let audit = world.audit().await;
@@ -91,7 +104,7 @@ on_both_stores!(verify_otp_repeats, |world| {
     };
     let first = client.identity().verify_otp(request.clone()).await.unwrap().into_inner();
     let again = client.identity().verify_otp(request.clone()).await.unwrap().into_inner();
-    assert_eq!((again.tokens, again.user, again.new_user), (first.tokens.clone(), first.user, true));
+    assert_eq!((lasting(again.tokens), again.user, again.new_user), (lasting(first.tokens.clone()), first.user, true));
     // Without the id, or with another, a used code is a used code.
     assert_eq!(client.verify_otp(&challenge.challenge_id, &code).await.unwrap_err().reason, "CODE_INVALID");
     let other = VerifyOtpRequest { request_id: "0b6f9c1e-8a55-4c0f-9a34-5f7f1f0a2b3d".to_owned(), ..request };
@@ -99,6 +112,42 @@ on_both_stores!(verify_otp_repeats, |world| {
     let audit = world.audit().await;
     assert_eq!((audit.count("code.verified", ""), audit.count("session.started", "")), (1, 1));
     assert!(client.validate(&first.tokens.unwrap().access_token).await.unwrap().active);
+});
+
+on_both_stores_with_clock!(a_repeated_sign_in_tells_the_seconds_that_are_left, |world| {
+    let (challenge, code) = world.server.request_code("left@example.com").await;
+    let client = world.server.client().await;
+    let request = VerifyOtpRequest {
+        challenge_id: challenge.challenge_id,
+        code,
+        request_id: ID.to_owned(),
+        ..VerifyOtpRequest::default()
+    };
+    let first = client.identity().verify_otp(request.clone()).await.unwrap().into_inner().tokens;
+    let passed = Duration::from_mins(5);
+    world.advance(passed);
+    let again = client.identity().verify_otp(request).await.unwrap().into_inner().tokens;
+    assert_repeated(first, again, passed);
+});
+
+on_both_stores!(the_spelling_of_a_request_id_makes_no_difference, |world| {
+    let client = world.server.client().await;
+    let send = |id: &str| SendOtpRequest { request_id: id.to_owned(), ..send_otp_request("spelled@example.com") };
+    let first = client.identity().send_otp(send(ID)).await.unwrap().into_inner();
+    let again = client.identity().send_otp(send(&ID.to_uppercase())).await.unwrap().into_inner();
+    assert_eq!(again.challenge, first.challenge);
+    // Clients that forgot to set theirs would share the nil UUID.
+    let nil = client.identity().send_otp(send("00000000-0000-0000-0000-000000000000")).await;
+    let refusal = Refusal::from(nil.unwrap_err());
+    assert_eq!((refusal.reason.as_str(), refusal.field_names()), ("INVALID_FIELD", vec!["request_id"]));
+    let nil = RefreshTokenRequest {
+        refresh_token: "idr_AAAA".to_owned(),
+        request_id: "00000000-0000-0000-0000-000000000000".to_owned(),
+        ..RefreshTokenRequest::default()
+    };
+    let refusal = Refusal::from(client.identity().refresh_token(nil).await.unwrap_err());
+    assert_eq!(refusal.field_names(), ["request_id"]);
+    assert_eq!(world.audit().await.count("code.sent", ""), 1);
 });
 
 on_both_stores!(refresh_repeats_to_the_letter, |world| {
@@ -110,40 +159,7 @@ on_both_stores!(refresh_repeats_to_the_letter, |world| {
         ..RefreshTokenRequest::default()
     };
     let first = client.identity().refresh_token(request.clone()).await.unwrap().into_inner().tokens.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     let again = client.identity().refresh_token(request).await.unwrap().into_inner().tokens.unwrap();
     assert_eq!((again.access_token, again.refresh_token), (first.access_token, first.refresh_token));
-});
-
-on_both_stores!(ending_sessions_twice_is_the_same_as_once, |world| {
-    let tokens = world.server.sign_in("end@example.com").await.tokens.unwrap();
-    let client = world.server.client().await;
-    let others = || RevokeOtherSessionsRequest { request_id: ID.to_owned() };
-    for _ in 0..2 {
-        client.sessions().revoke_other_sessions(bearer(others(), &tokens.access_token)).await.unwrap();
-    }
-    let request =
-        SignOutRequest { refresh_token: tokens.refresh_token, request_id: ID.to_owned(), ..SignOutRequest::default() };
-    for _ in 0..2 {
-        client.identity().sign_out(request.clone()).await.unwrap();
-    }
-    assert_eq!(world.audit().await.count("session.revoked", ""), 1);
-});
-
-on_both_stores!(roles_repeat, |world| {
-    let user = world.server.sign_in("roles@example.com").await.user.unwrap();
-    let (admin, token) = (world.server.admin().await, world.server.admin_token());
-    let roles = |roles: &[&str], id: &str| SetUserRolesRequest {
-        user_id: user.user_id.clone(),
-        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-        request_id: id.to_owned(),
-    };
-    let first = admin.admin().set_user_roles(operator(roles(&["maker"], ID), &token)).await.unwrap().into_inner();
-    admin.admin().set_user_roles(operator(roles(&["viewer"], ""), &token)).await.unwrap();
-    // The late repetition of the first call answers as it did, and does not undo the second.
-    let again = admin.admin().set_user_roles(operator(roles(&["maker"], ID), &token)).await.unwrap().into_inner();
-    assert_eq!(again.user, first.user);
-    let now = admin.admin().set_user_roles(operator(roles(&["viewer"], ""), &token)).await.unwrap().into_inner();
-    assert_eq!(now.user.unwrap().roles, ["viewer"]);
-    assert_eq!(world.audit().await.count("user.roles_changed", ""), 3);
 });

@@ -8,7 +8,7 @@ use crate::contract::store::{
 };
 use identity::{
     domain::{audit::Act, digest::Digest, id::SessionId},
-    ports::store::{Rotation, RotationOutcome, SignOutOutcome, SignOutScope},
+    ports::store::{Rotation, RotationOutcome, SignOutOutcome},
 };
 
 on_both!(
@@ -92,7 +92,7 @@ async fn after_a_sign_out_nothing_lives(given: &Given) {
         let (out, done) = (&replicas[0], event(now, Act::SessionRevoked));
         let out = async {
             if round % 2 == 0 {
-                out.end_sessions(user, SignOutScope::Session(id), now, done).await.unwrap()
+                out.end_session(user, id, now, done).await.unwrap()
             } else {
                 let SignOutOutcome::Ended(ended) = out.sign_out(id, Some(0), true, now, done).await.unwrap() else {
                     panic!()

@@ -6,10 +6,7 @@ use crate::contract::store::{
     given::{NOW, at, event, rotation},
     on_both,
 };
-use identity::{
-    domain::{audit::Act, user::UserChange},
-    ports::store::SignOutScope,
-};
+use identity::domain::{audit::Act, user::UserChange};
 
 on_both!(every_way_out_at_once);
 
@@ -29,10 +26,10 @@ async fn every_way_out_at_once(given: &Given) {
                 let revoked = event(at(60), Act::SessionRevoked);
                 match number % 6 {
                     0 => drop(store.sign_out(id, Some(0), false, at(60), revoked).await.unwrap()),
-                    1 => drop(store.end_sessions(user, SignOutScope::Others(id), at(60), revoked).await.unwrap()),
+                    1 => drop(store.end_others(user, id, at(60), revoked, None).await.unwrap()),
                     2 => drop(store.sign_out(id, Some(0), true, at(60), revoked).await.unwrap()),
                     3 => drop(store.rotate(rotation(id, 0, at(60))).await.unwrap()),
-                    4 => drop(store.end_sessions(user, SignOutScope::Session(id), at(60), revoked).await.unwrap()),
+                    4 => drop(store.end_session(user, id, at(60), revoked).await.unwrap()),
                     _ => {
                         let disabled = event(at(60), Act::UserDisabled);
                         drop(store.change_user(user, UserChange::Disable, at(60), disabled, None).await.unwrap());

@@ -33,7 +33,7 @@ use tonic::{Code, Status};
 use crate::support::refusal::Refusal;
 
 /// A UUID that no test stores.
-const NO_SUCH_ID: &str = "0192e4a0-7b7e-7c3a-9d0e-3f1a2b4c5d6e";
+pub(crate) const NO_SUCH_ID: &str = "0192e4a0-7b7e-7c3a-9d0e-3f1a2b4c5d6e";
 
 /// The seconds from now until a time on the wire; negative where it has passed.
 fn seconds_until(time: Option<prost_types::Timestamp>) -> i64 {
@@ -43,7 +43,7 @@ fn seconds_until(time: Option<prost_types::Timestamp>) -> i64 {
 
 /// Asserts that a call was refused for exactly these fields, with this reason, and that waiting cures nothing.
 #[track_caller]
-fn assert_fields<T: std::fmt::Debug>(answer: Result<T, Status>, reason: &str, fields: &[&str]) {
+pub(crate) fn assert_fields<T: std::fmt::Debug>(answer: Result<T, Status>, reason: &str, fields: &[&str]) {
     let refusal = Refusal::from(answer.expect_err("a refusal"));
     assert_eq!((refusal.code, refusal.reason.as_str()), (Code::InvalidArgument, reason), "{fields:?}");
     let mut names = refusal.field_names();
@@ -55,7 +55,7 @@ fn assert_fields<T: std::fmt::Debug>(answer: Result<T, Status>, reason: &str, fi
 
 /// Asserts a refusal's code and reason.
 #[track_caller]
-fn assert_refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, reason: &str) -> Refusal {
+pub(crate) fn assert_refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, reason: &str) -> Refusal {
     let refusal = Refusal::from(answer.expect_err("a refusal"));
     assert_eq!((refusal.code, refusal.reason.as_str()), (code, reason), "{}", refusal.message);
     refusal

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use identity::grpc::proto::get_delivery_request::Of;
 use identity::grpc::proto::{
-    BreakerState, Channel, Delivery, DrainProviderRequest, GetDeliveryRequest, ListProvidersRequest, MessageState,
-    Provider, ResumeProviderRequest,
+    BreakerState, Channel, Delivery, DrainProviderRequest, DrainProviderResponse, GetDeliveryRequest,
+    ListProvidersRequest, MessageState, Provider, ResumeProviderRequest, ResumeProviderResponse,
 };
-use tonic::Code;
+use tonic::{Code, Response, Status};
 
 use super::{NO_SUCH_ID, assert_fields, assert_refused};
-use crate::both_stores::on_both_stores;
+use crate::both_stores::{bodies_on_both_stores, on_both_stores};
+use crate::flow::repeat_operators::the_one_done;
 use crate::ops::providers as providers_of;
 use crate::support::client::operator;
 use crate::support::providers::{Protocol, ProviderServer};
@@ -26,15 +27,23 @@ async fn list(server: &Server) -> Vec<Provider> {
 }
 
 async fn drain(server: &Server, name: &str) {
-    let request =
-        DrainProviderRequest { channel: Channel::Email.into(), name: name.to_owned(), request_id: String::new() };
-    server.admin().await.admin().drain_provider(operator(request, &server.admin_token())).await.unwrap();
+    drain_as(server, name, "").await.unwrap();
+}
+
+async fn drain_as(server: &Server, name: &str, request_id: &str) -> Result<Response<DrainProviderResponse>, Status> {
+    let (name, request_id) = (name.to_owned(), request_id.to_owned());
+    let request = DrainProviderRequest { channel: Channel::Email.into(), name, request_id };
+    server.admin().await.admin().drain_provider(operator(request, &server.admin_token())).await
 }
 
 async fn resume(server: &Server, name: &str) {
-    let request =
-        ResumeProviderRequest { channel: Channel::Email.into(), name: name.to_owned(), request_id: String::new() };
-    server.admin().await.admin().resume_provider(operator(request, &server.admin_token())).await.unwrap();
+    resume_as(server, name, "").await.unwrap();
+}
+
+async fn resume_as(server: &Server, name: &str, request_id: &str) -> Result<Response<ResumeProviderResponse>, Status> {
+    let (name, request_id) = (name.to_owned(), request_id.to_owned());
+    let request = ResumeProviderRequest { channel: Channel::Email.into(), name, request_id };
+    server.admin().await.admin().resume_provider(operator(request, &server.admin_token())).await
 }
 
 async fn deliveries(server: &Server, challenge_id: &str) -> Vec<Delivery> {
@@ -110,6 +119,40 @@ async fn a_drain_holds_everywhere_until_it_is_ended_on_either_store() {
         a_drain_holds_everywhere_until_it_is_ended(Store::Postgres)
     );
 }
+
+async fn a_repeated_drain_or_resume_is_done_once(store: Store) {
+    let (world, ..) = two(store).await;
+    let (server, other) = (&world.server, world.another().await);
+    let (id, another) = ("7f2c1d9e-58b1-4a6e-9c3a-0d5e4f6a7b8c", "7f2c1d9e-58b1-4a6e-9c3a-0d5e4f6a7b8d");
+    let drained = async || list(server).await.iter().map(|provider| provider.drained).collect::<Vec<_>>();
+    drain_as(server, "first", id).await.unwrap();
+    assert_eq!(drained().await, [true, false]);
+    resume(server, "first").await;
+    for server in [server, &other] {
+        drain_as(server, "first", id).await.unwrap();
+    }
+    assert_eq!(drained().await, [false, false], "the repetition drained nothing");
+    assert_fields(drain_as(server, "second", id).await, "INVALID_FIELD", &["request_id"]);
+    drain(server, "first").await;
+    resume_as(server, "first", id).await.unwrap();
+    drain(server, "first").await;
+    for server in [server, &other] {
+        resume_as(server, "first", id).await.unwrap();
+    }
+    assert_eq!(drained().await, [true, false], "the repetition resumed nothing");
+    assert_fields(resume_as(server, "second", id).await, "INVALID_FIELD", &["request_id"]);
+    resume(server, "first").await;
+    let calls = tokio::join!(drain_as(server, "first", another), drain_as(&other, "second", another));
+    let (which, _) = the_one_done(calls.into());
+    assert_eq!(drained().await, [which == 0, which == 1]);
+    let calls = tokio::join!(resume_as(server, "first", another), resume_as(server, "second", another));
+    let (resumed, _) = the_one_done(calls.into());
+    assert_eq!(drained().await, [which == 0 && resumed == 1, which == 1 && resumed == 0]);
+    let audit = world.audit().await;
+    assert_eq!((audit.total("provider.drained"), audit.total("provider.resumed")), (4, 4));
+}
+
+bodies_on_both_stores!(a_repeated_drain_or_resume_is_done_once);
 
 #[tokio::test]
 async fn the_list_tells_how_each_provider_does() {

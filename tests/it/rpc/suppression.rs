@@ -4,6 +4,7 @@ use identity::grpc::proto::{
     DeleteSuppressionRequest, GetSuppressionRequest, SuppressionCause, delete_suppression_request,
     get_suppression_request,
 };
+use tokio::task::JoinSet;
 use tonic::Code;
 
 use super::{assert_fields, assert_refused};
@@ -24,6 +25,9 @@ fn delete(number: &str, request_id: &str) -> DeleteSuppressionRequest {
     let identifier = Some(delete_suppression_request::Identifier::PhoneNumber(number.to_owned()));
     DeleteSuppressionRequest { identifier, request_id: request_id.to_owned() }
 }
+
+/// Another number, which is not suppressed.
+const ANOTHER: &str = "+491761234568";
 
 /// Has the number bounce, `nth` of the messages that Twilio took.
 async fn bounce(posting: &Posting, nth: usize) {
@@ -51,6 +55,28 @@ async fn a_number_is_found_in_any_spelling_and_a_repeated_lift_lifts_once(store:
     assert_eq!(posting.world.audit().await.count("suppression.lifted", ""), 1);
 }
 
+async fn a_lift_that_is_asked_for_at_once_at_two_processes_is_one(store: Store) {
+    let posting = Posting::on(store).await;
+    let world = &posting.world;
+    bounce(&posting, 0).await;
+    let (other, token) = (world.another().await, world.server.admin_token());
+    let admins = [world.server.admin().await, other.admin().await];
+    let request_id = "7f2c1d9e-58b1-4a6e-9c3a-0d5e4f6a7b8c";
+    let callers = admins.iter().cycle().take(16).cloned();
+    let calls: JoinSet<_> = callers
+        .map(|client| {
+            let request = operator(delete(NUMBER, request_id), &token);
+            async move { client.admin().delete_suppression(request).await }
+        })
+        .collect();
+    for answer in calls.join_all().await {
+        answer.unwrap();
+    }
+    let refused = admins[1].admin().delete_suppression(operator(delete(ANOTHER, request_id), &token)).await;
+    assert_fields(refused, "INVALID_FIELD", &["request_id"]);
+    assert_eq!(world.audit().await.total("suppression.lifted"), 1);
+}
+
 async fn what_names_nobody_or_is_nobodys_to_ask_is_refused(store: Store) {
     let posting = Posting::on(store).await;
     let mut admin = posting.world.server.admin().await.admin();
@@ -71,5 +97,6 @@ async fn what_names_nobody_or_is_nobodys_to_ask_is_refused(store: Store) {
 
 bodies_on_both_stores!(
     a_number_is_found_in_any_spelling_and_a_repeated_lift_lifts_once,
+    a_lift_that_is_asked_for_at_once_at_two_processes_is_one,
     what_names_nobody_or_is_nobodys_to_ask_is_refused,
 );

@@ -56,6 +56,14 @@ pub(in super::super) async fn keep_answer(
     Ok(link.execute(statements::INSERT_ANSWER, values).await? == 1)
 }
 
+/// Says in an answer that is kept already what was not known when it was.
+pub(in super::super) async fn amend_answer(link: &mut impl Link, answer: &RecordedAnswer) -> Result<(), StoreFault> {
+    let RecordedAnswer { key, body, .. } = answer;
+    let values = values![key.call.bytes(), body.key_id.as_str(), body.bytes.as_slice()];
+    link.execute(statements::AMEND_ANSWER, values).await?;
+    Ok(())
+}
+
 /// Removes what has expired.
 pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Result<Swept, StoreFault> {
     let kept = now.before(KEPT).micros();

@@ -7,6 +7,7 @@ use crate::{
         link::{Link, values},
         rows::{self, StoredSession},
         statements,
+        steps::ledger,
     },
     domain::{
         audit::AuditEvent,
@@ -17,7 +18,7 @@ use crate::{
         time::Timestamp,
         user::User,
     },
-    ports::store::{SessionPage, SignOutOutcome, SignOutScope, StoreFault},
+    ports::store::{CountedAnswer, EndOthersOutcome, SessionPage, SignOutOutcome, StoreFault},
 };
 use uuid::{Builder, Uuid};
 
@@ -96,26 +97,54 @@ pub(in super::super) async fn end_earlier(
     Ok(())
 }
 
-/// Ends sessions of a user, with an event for each.
+/// Ends one session of a user, with its event.
 pub(in super::super) async fn end(
     link: &mut impl Link,
     user: UserId,
-    scope: SignOutScope,
+    session: SessionId,
     now: Timestamp,
     event: AuditEvent,
 ) -> Result<Vec<SessionId>, StoreFault> {
-    let ended = match scope {
-        SignOutScope::Session(session) => end_one(link, user, session, now).await?,
-        SignOutScope::Others(kept) => {
-            link.rows(statements::LOCK_USER, values![user.uuid()]).await?;
-            ids(&link.rows(statements::END_OTHERS, values![user.uuid(), now.micros(), kept.uuid()]).await?)?
-        }
-    };
-    for session in &ended {
+    let ended = end_one(link, user, session, now).await?;
+    forget(link, user, &ended, now, &event).await?;
+    Ok(ended)
+}
+
+/// Ends all sessions of a user but one, with an event for each. The place of the answer is taken first: who comes second under
+/// the same request id waits there, and has ended nothing yet.
+pub(in super::super) async fn end_others(
+    link: &mut impl Link,
+    user: UserId,
+    kept: SessionId,
+    now: Timestamp,
+    event: AuditEvent,
+    answer: Option<&CountedAnswer>,
+) -> Result<EndOthersOutcome, StoreFault> {
+    let none_yet = answer.map(|counted| counted(0)).transpose()?;
+    if !ledger::keep_answer(link, none_yet.as_ref(), now).await? {
+        return Ok(EndOthersOutcome::AlreadyAnswered);
+    }
+    link.rows(statements::LOCK_USER, values![user.uuid()]).await?;
+    let ended = ids(&link.rows(statements::END_OTHERS, values![user.uuid(), now.micros(), kept.uuid()]).await?)?;
+    forget(link, user, &ended, now, &event).await?;
+    if let Some(counted) = answer.filter(|_| !ended.is_empty()) {
+        ledger::amend_answer(link, &counted(ended.len())?).await?;
+    }
+    Ok(EndOthersOutcome::Ended(ended))
+}
+
+/// Makes the devices of ended sessions unknown, with an event for each.
+async fn forget(
+    link: &mut impl Link,
+    user: UserId,
+    ended: &[SessionId],
+    now: Timestamp,
+    event: &AuditEvent,
+) -> Result<(), StoreFault> {
+    for session in ended {
         link.execute(statements::REVOKE_DEVICE, values![session.uuid(), now.micros()]).await?;
     }
-    link.record(&for_each(&event, user, &ended)).await?;
-    Ok(ended)
+    link.record(&for_each(event, user, ended)).await
 }
 
 /// Ends a session for whoever holds a token of it, or all of its user's.

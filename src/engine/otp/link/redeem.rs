@@ -169,13 +169,12 @@ impl OtpEngine {
     }
 
     async fn redeemed_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Redeemed>, Refusal> {
-        let Some(key) = key else { return Ok(None) };
         let recorded: Option<Recorded> = self.answers.find(key, now).await?;
         match recorded {
             None => Ok(None),
             Some(Recorded::Approved { .. }) => Ok(Some(Redeemed::Approved)),
             Some(Recorded::SignedIn(recorded)) => {
-                let signed_in = recorded.restore().ok_or(Refusal::Internal)?;
+                let signed_in = recorded.restore(now).ok_or(Refusal::Internal)?;
                 Ok(Some(Redeemed::SignedIn(Box::new(signed_in))))
             }
         }

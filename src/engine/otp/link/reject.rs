@@ -66,7 +66,6 @@ impl OtpEngine {
     }
 
     async fn was_rejected(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<bool, Refusal> {
-        let Some(key) = key else { return Ok(false) };
         let recorded: Option<RecordedRejection> = self.answers.find(key, now).await?;
         Ok(recorded.is_some())
     }

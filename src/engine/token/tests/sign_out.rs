@@ -53,10 +53,30 @@ async fn an_access_token_ends_its_session_or_all() {
     *world.sign_out_outcome.lock().unwrap() = Some(SignOutOutcome::Ended(vec![session_id(1)]));
     issuer.sign_out(by_access(&token, false), &origin()).await.unwrap();
     assert_eq!(world.ended.lock().unwrap()[0].0, format!("{} all=false", session_id(1)));
-    assert_eq!(issuer.sign_out(by_access(&token, false), &origin()).await.unwrap_err(), Refusal::TokenInvalid);
     let token = access_token(&world, &issuer, session_id(2)).await;
     issuer.sign_out(by_access(&token, true), &origin()).await.unwrap();
     assert_eq!(world.ended.lock().unwrap()[1].0, format!("{} all=true", session_id(2)));
+}
+
+#[tokio::test]
+async fn of_an_ended_session_an_access_token_is_answered_again_and_ends_nothing() {
+    let world = World::new();
+    let issuer = ready(&world).await;
+    let token = access_token(&world, &issuer, session_id(1)).await;
+    issuer.note_ended(&[session_id(1)]);
+    for all in [false, true] {
+        issuer.sign_out(by_access(&token, all), &origin()).await.unwrap();
+    }
+    assert!(matches!(issuer.authenticate_to_end(&token), Ok(Leaving::Ended(id)) if id == session_id(1)));
+    assert_eq!(issuer.authenticate(&token).unwrap_err(), Refusal::TokenInvalid);
+    // It is told by a token that is sound otherwise, and by no other: neither by one of another signature, nor by an old one.
+    let forged = token.replacen("k1", "k9", 1);
+    assert!(matches!(issuer.authenticate_to_end(&forged), Err(Refusal::TokenInvalid)));
+    world.pass(Duration::from_hours(1));
+    issuer.poll_revocations().await.unwrap();
+    assert!(matches!(issuer.authenticate_to_end(&token), Err(Refusal::TokenInvalid)));
+    assert_eq!(issuer.sign_out(by_access(&token, false), &origin()).await.unwrap_err(), Refusal::TokenInvalid);
+    assert!(world.ended.lock().unwrap().is_empty(), "the store is not asked");
 }
 
 #[tokio::test]

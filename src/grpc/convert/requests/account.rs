@@ -10,6 +10,7 @@ use crate::{
     },
     engine::{
         account::{ChangeUser, Unlock},
+        answers::Repeatable,
         delivery::LiftSuppression,
     },
     grpc::proto::{
@@ -63,12 +64,16 @@ pub(in crate::grpc) fn revoke_session(message: &RevokeSessionRequest) -> Result<
     checks.finish(id)
 }
 
+/// What makes the call repeatable: the request asks for nothing else.
+///
 /// # Errors
 /// Where the request id is not one.
-pub(in crate::grpc) fn revoke_other_sessions(message: &RevokeOtherSessionsRequest) -> Result<(), Refusal> {
+pub(in crate::grpc) fn revoke_other_sessions(
+    message: &RevokeOtherSessionsRequest,
+) -> Result<Option<Repeatable>, Refusal> {
     let mut checks = Checks::default();
-    checks.request_id(&message.request_id);
-    checks.finish(Some(()))
+    let repeatable = checks.repeatable(message);
+    checks.finish(Some(repeatable))
 }
 
 /// # Errors
@@ -114,7 +119,7 @@ pub(in crate::grpc) fn get_lockout(message: &GetLockoutRequest) -> Result<Identi
 /// Every field that is wrong.
 pub(in crate::grpc) fn unlock(message: &UnlockRequest) -> Result<Unlock, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let whose = identifier!(checks, unlock_request::Identifier, &message.identifier);
     checks.finish(whose.map(|identifier| Unlock { identifier, repeatable }))
 }
@@ -131,7 +136,7 @@ pub(in crate::grpc) fn get_suppression(message: &GetSuppressionRequest) -> Resul
 /// Every field that is wrong.
 pub(in crate::grpc) fn delete_suppression(message: &DeleteSuppressionRequest) -> Result<LiftSuppression, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let whose = identifier!(checks, delete_suppression_request::Identifier, &message.identifier);
     checks.finish(whose.map(|identifier| LiftSuppression { identifier, repeatable }))
 }
@@ -140,7 +145,7 @@ pub(in crate::grpc) fn delete_suppression(message: &DeleteSuppressionRequest) ->
 /// Every field that is wrong.
 pub(in crate::grpc) fn set_user_roles(message: &SetUserRolesRequest) -> Result<ChangeUser, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let user_id = user_id(&mut checks, &message.user_id);
     let roles = roles(&mut checks, &message.roles);
     checks.finish(user_id.map(|user_id| ChangeUser { user_id, change: UserChange::Roles(roles), repeatable }))
@@ -150,7 +155,7 @@ pub(in crate::grpc) fn set_user_roles(message: &SetUserRolesRequest) -> Result<C
 /// Every field that is wrong.
 pub(in crate::grpc) fn disable_user(message: &DisableUserRequest) -> Result<ChangeUser, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let user_id = user_id(&mut checks, &message.user_id);
     checks.finish(user_id.map(|user_id| ChangeUser { user_id, change: UserChange::Disable, repeatable }))
 }
@@ -159,7 +164,7 @@ pub(in crate::grpc) fn disable_user(message: &DisableUserRequest) -> Result<Chan
 /// Every field that is wrong.
 pub(in crate::grpc) fn enable_user(message: &EnableUserRequest) -> Result<ChangeUser, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let user_id = user_id(&mut checks, &message.user_id);
     checks.finish(user_id.map(|user_id| ChangeUser { user_id, change: UserChange::Enable, repeatable }))
 }

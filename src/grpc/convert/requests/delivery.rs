@@ -18,7 +18,7 @@ const MAX_NAME: usize = 32;
 /// Every field that is wrong.
 pub(in crate::grpc) fn drain_provider(message: &DrainProviderRequest) -> Result<ChangeDrain, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let channel = channel(&mut checks, message.channel);
     checks.required_text("name", &message.name, MAX_NAME);
     let name = message.name.clone();
@@ -29,7 +29,7 @@ pub(in crate::grpc) fn drain_provider(message: &DrainProviderRequest) -> Result<
 /// Every field that is wrong.
 pub(in crate::grpc) fn resume_provider(message: &ResumeProviderRequest) -> Result<ChangeDrain, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, message);
+    let repeatable = checks.repeatable(message);
     let channel = channel(&mut checks, message.channel);
     checks.required_text("name", &message.name, MAX_NAME);
     let name = message.name.clone();

@@ -33,7 +33,7 @@ pub(in crate::grpc) fn inspect_magic_link(message: InspectMagicLinkRequest) -> R
 /// Every field that is wrong.
 pub(in crate::grpc) fn reject_magic_link(message: RejectMagicLinkRequest) -> Result<RejectLink, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, &message);
+    let repeatable = checks.repeatable(&message);
     let token = required_secret(&mut checks, "token", message.token, MAX_TOKEN);
     let revoke_all_sessions = message.revoke_all_sessions;
     checks.finish(token.map(|token| RejectLink { token, revoke_all_sessions, repeatable }))
@@ -43,7 +43,7 @@ pub(in crate::grpc) fn reject_magic_link(message: RejectMagicLinkRequest) -> Res
 /// Every field that is wrong.
 pub(in crate::grpc) fn redeem_magic_link(message: RedeemMagicLinkRequest) -> Result<RedeemLink, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, &message);
+    let repeatable = checks.repeatable(&message);
     let token = required_secret(&mut checks, "token", message.token, MAX_TOKEN);
     let device = device(&mut checks, message.device);
     let device_token = checks.secret("device_token", message.device_token, MAX_DEVICE_TOKEN);
@@ -60,7 +60,7 @@ pub(in crate::grpc) fn redeem_magic_link(message: RedeemMagicLinkRequest) -> Res
 /// Every field that is wrong.
 pub(in crate::grpc) fn complete_sign_in(message: CompleteSignInRequest) -> Result<CompleteSignIn, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, &message);
+    let repeatable = checks.repeatable(&message);
     checks.required_text("challenge_id", &message.challenge_id, MAX_CHALLENGE_ID);
     let binding_secret = required_secret(&mut checks, "binding_secret", message.binding_secret, MAX_BINDING_SECRET);
     let device_token = checks.secret("device_token", message.device_token, MAX_DEVICE_TOKEN);

@@ -66,7 +66,7 @@ pub(in crate::grpc) fn send_magic_link(
 
 fn send(message: SendOtpRequest, sms: bool, objections: Vec<FieldViolation>, alone: bool) -> Result<SendOtp, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, &message);
+    let repeatable = checks.repeatable(&message);
     let link = wanted_link(&mut checks, &message, alone);
     let identifier = identifier(&mut checks, message.identifier, sms);
     let purpose: Purpose = checks.enumeration("purpose", message.purpose);
@@ -131,7 +131,7 @@ fn identifier(checks: &mut Checks, identifier: Option<send_otp_request::Identifi
 /// Every field that is wrong.
 pub(in crate::grpc) fn resend_otp(message: ResendOtpRequest) -> Result<ResendOtp, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, &message);
+    let repeatable = checks.repeatable(&message);
     checks.required_text("challenge_id", &message.challenge_id, MAX_CHALLENGE_ID);
     let binding_secret = checks.secret("binding_secret", message.binding_secret, MAX_BINDING_SECRET);
     checks.finish(Some(ResendOtp { challenge_id: message.challenge_id, binding_secret, repeatable }))
@@ -141,7 +141,7 @@ pub(in crate::grpc) fn resend_otp(message: ResendOtpRequest) -> Result<ResendOtp
 /// Every field that is wrong.
 pub(in crate::grpc) fn verify_otp(message: VerifyOtpRequest) -> Result<VerifyOtp, Refusal> {
     let mut checks = Checks::default();
-    let repeatable = checks.repeatable(&message.request_id, &message);
+    let repeatable = checks.repeatable(&message);
     checks.required_text("challenge_id", &message.challenge_id, MAX_CHALLENGE_ID);
     let code = Code::parse(&message.code);
     if code.is_none() {

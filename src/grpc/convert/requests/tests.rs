@@ -114,7 +114,10 @@ fn a_repeatable_call_carries_its_whole_request() {
         message.locale = "de".to_owned();
     });
     assert_ne!(one.encoded.expose_secret(), other.unwrap().repeatable.unwrap().encoded.expose_secret());
-    for bad in ["0192e4a07b7e7c3a9d0e3f1a2b4c5d6e", "{0192e4a0-7b7e-7c3a-9d0e-3f1a2b4c5d6}", "x"] {
+    let loud = asked(|message| message.request_id = id.to_uppercase()).unwrap().repeatable.unwrap();
+    assert_eq!((loud.request_id, loud.encoded.expose_secret()), (one.request_id, one.encoded.expose_secret()));
+    let nil = "00000000-0000-0000-0000-000000000000";
+    for bad in ["0192e4a07b7e7c3a9d0e3f1a2b4c5d6e", "{0192e4a0-7b7e-7c3a-9d0e-3f1a2b4c5d6}", "x", nil] {
         assert_eq!(fields(asked(|message| message.request_id = bad.to_owned())), ["request_id"], "{bad}");
     }
 }

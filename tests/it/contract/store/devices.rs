@@ -17,7 +17,7 @@ use identity::{
         session::Session,
         time::Timestamp,
     },
-    ports::store::{Attempt, ChargeOutcome, SignInOutcome, SignOutScope},
+    ports::store::{Attempt, ChargeOutcome, SignInOutcome},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -142,8 +142,7 @@ async fn with_a_revoked_token_it_is_unknown(given: &Given) {
         if all {
             given.store.sign_out(session.session_id, Some(0), true, at(1), revoked).await.unwrap();
         } else {
-            let scope = SignOutScope::Session(session.session_id);
-            given.store.end_sessions(session.user_id, scope, at(1), revoked).await.unwrap();
+            given.store.end_session(session.user_id, session.session_id, at(1), revoked).await.unwrap();
         }
         let id = given.begun("ada@example.com", at(2)).await;
         let attempt = charged(charge(given, id, at(3), device, &locks_after(99)).await);

@@ -7,7 +7,7 @@ use super::{
 };
 use identity::{
     domain::{audit::Act, client::ClientId, session::Session, user::UserChange},
-    ports::store::{NewGrant, Redemption, RedemptionOutcome, SignOutScope},
+    ports::store::{NewGrant, Redemption, RedemptionOutcome},
 };
 use std::time::Duration;
 
@@ -129,8 +129,8 @@ async fn it_ends_with_the_first_refresh(given: &Given) {
 
 async fn it_ends_with_its_session_and_its_user(given: &Given) {
     let session = given_grant(given).await;
-    let scope = SignOutScope::Session(session.session_id);
-    given.store.end_sessions(session.user_id, scope, at(1), event(at(1), Act::SessionRevoked)).await.unwrap();
+    let done = event(at(1), Act::SessionRevoked);
+    given.store.end_session(session.user_id, session.session_id, at(1), done).await.unwrap();
     is_refused(given, redemption("code", 2)).await;
     let session = given.signed_in("noa@example.com", NOW).await;
     given.store.keep_grant(grant("other", &session)).await.unwrap();

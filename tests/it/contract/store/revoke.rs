@@ -2,17 +2,18 @@
 
 use super::{
     Given,
-    given::{NOW, at, event, rotation},
+    given::{NOW, answer, at, event, rotation, sealed},
     on_both,
 };
 use identity::{
     domain::{
+        answer::RecordedAnswer,
         audit::Act,
         id::{SessionId, UserId},
         revocation::Revocation,
         session::Session,
     },
-    ports::store::{SignOutOutcome, SignOutScope},
+    ports::store::{CountedAnswer, EndOthersOutcome, KnownAnswer, SignOutOutcome},
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -21,6 +22,7 @@ on_both!(
     one_session_ends_once,
     nobody_ends_anothers_session,
     all_others_end,
+    all_others_end_once_under_a_request_id,
     all_end_each_with_its_event,
     a_token_ends_its_session,
     no_session_ends_nothing,
@@ -39,11 +41,34 @@ async fn three(given: &Given) -> [Session; 3] {
     ]
 }
 
-async fn end(given: &Given, user: UserId, scope: SignOutScope, seconds: u64) -> Vec<SessionId> {
+async fn end(given: &Given, user: UserId, session: SessionId, seconds: u64) -> Vec<SessionId> {
     let time = at(seconds);
-    let mut ended = given.store.end_sessions(user, scope, time, event(time, Act::SessionRevoked)).await.unwrap();
-    ended.sort();
-    ended
+    given.store.end_session(user, session, time, event(time, Act::SessionRevoked)).await.unwrap()
+}
+
+/// Ends all others than `kept`, under the request id `answer` where there is one.
+async fn end_others(
+    given: &Given,
+    user: UserId,
+    kept: SessionId,
+    seconds: u64,
+    request: Option<&'static str>,
+) -> Option<Vec<SessionId>> {
+    let time = at(seconds);
+    let counted = |request: &'static str| -> CountedAnswer {
+        Box::new(move |count| {
+            let body = sealed(&format!("{count}"));
+            Ok(RecordedAnswer { body, ..answer("id", request, time) })
+        })
+    };
+    let done = event(time, Act::SessionRevoked);
+    match given.store.end_others(user, kept, time, done, request.map(counted)).await.unwrap() {
+        EndOthersOutcome::Ended(mut ended) => {
+            ended.sort();
+            Some(ended)
+        }
+        EndOthersOutcome::AlreadyAnswered => None,
+    }
 }
 
 async fn listed(given: &Given, user: UserId) -> Vec<SessionId> {
@@ -66,9 +91,8 @@ async fn revoked(given: &Given) -> Vec<(Option<Uuid>, Option<Uuid>)> {
 
 async fn one_session_ends_once(given: &Given) {
     let [a, b, c] = three(given).await;
-    let scope = SignOutScope::Session(b.session_id);
-    assert_eq!(end(given, b.user_id, scope, 5).await, [b.session_id]);
-    assert_eq!(end(given, b.user_id, scope, 6).await, []);
+    assert_eq!(end(given, b.user_id, b.session_id, 5).await, [b.session_id]);
+    assert_eq!(end(given, b.user_id, b.session_id, 6).await, []);
     assert_eq!(listed(given, a.user_id).await, sorted(&[&a, &c]));
     assert_eq!(revoked(given).await, [(Some(b.user_id.uuid()), Some(b.session_id.uuid()))]);
     let feed = given.store.revocations(NOW).await.unwrap();
@@ -78,17 +102,32 @@ async fn one_session_ends_once(given: &Given) {
 async fn nobody_ends_anothers_session(given: &Given) {
     let ada = given.signed_in("ada@example.com", NOW).await;
     let bob = given.signed_in("bob@example.com", NOW).await;
-    assert_eq!(end(given, bob.user_id, SignOutScope::Session(ada.session_id), 5).await, []);
+    assert_eq!(end(given, bob.user_id, ada.session_id, 5).await, []);
     let nobody = UserId::new(Uuid::from_u128(7));
-    assert_eq!(end(given, nobody, SignOutScope::Others(ada.session_id), 5).await, []);
+    assert_eq!(end_others(given, nobody, ada.session_id, 5, None).await, Some(Vec::new()));
     assert_eq!(listed(given, ada.user_id).await, [ada.session_id]);
     assert!(revoked(given).await.is_empty());
 }
 
 async fn all_others_end(given: &Given) {
     let [a, b, c] = three(given).await;
-    assert_eq!(end(given, a.user_id, SignOutScope::Others(b.session_id), 5).await, sorted(&[&a, &c]));
+    assert_eq!(end_others(given, a.user_id, b.session_id, 5, None).await, Some(sorted(&[&a, &c])));
     assert_eq!(listed(given, a.user_id).await, [b.session_id]);
+}
+
+async fn all_others_end_once_under_a_request_id(given: &Given) {
+    let [a, b, c] = three(given).await;
+    let known = async |request| given.store.answer(&answer("id", request, NOW).key, at(6)).await.unwrap();
+    assert_eq!(end_others(given, a.user_id, b.session_id, 5, Some("mine")).await, Some(sorted(&[&a, &c])));
+    let KnownAnswer::Same(body) = known("mine").await else { panic!() };
+    assert_eq!(body, sealed("2"), "how many it was in the end");
+    let newer = given.signed_in("ada@example.com", at(6)).await;
+    for request in ["mine", "another"] {
+        assert_eq!(end_others(given, a.user_id, b.session_id, 6, Some(request)).await, None, "{request}");
+    }
+    assert!(matches!(known("another").await, KnownAnswer::Different));
+    assert_eq!(listed(given, a.user_id).await, sorted(&[&b, &newer]));
+    assert_eq!(revoked(given).await.len(), 2);
 }
 
 async fn all_end_each_with_its_event(given: &Given) {
@@ -130,7 +169,7 @@ async fn no_session_ends_nothing(given: &Given) {
 
 async fn of_an_ended_session_an_access_token_still_ends_all(given: &Given) {
     let [a, b, c] = three(given).await;
-    end(given, a.user_id, SignOutScope::Session(a.session_id), 4).await;
+    end(given, a.user_id, a.session_id, 4).await;
     let out =
         |refreshed, all| given.store.sign_out(a.session_id, refreshed, all, at(5), event(at(5), Act::SessionRevoked));
     for (refreshed, all) in [(Some(0), true), (Some(0), false), (None, false)] {
@@ -196,7 +235,7 @@ async fn what_is_over_is_not_listed(given: &Given) {
 async fn the_feed_tells_from_a_time_on(given: &Given) {
     let [a, b, c] = three(given).await;
     for (session, seconds) in [(&b, 5), (&a, 6), (&c, 7)] {
-        end(given, a.user_id, SignOutScope::Session(session.session_id), seconds).await;
+        end(given, a.user_id, session.session_id, seconds).await;
     }
     let ids = async |since| {
         let feed = given.store.revocations(since).await.unwrap();

@@ -13,7 +13,7 @@ use identity::{
         session::LiveSession,
         user::{Role, UserChange},
     },
-    ports::store::{Rotation, RotationOutcome, SignOutScope},
+    ports::store::{Rotation, RotationOutcome},
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -195,8 +195,8 @@ async fn a_device_may_stay_unnamed(given: &Given) {
 
 async fn what_has_ended_is_refused(given: &Given) {
     let ended = given.signed_in("ada@example.com", NOW).await;
-    let scope = SignOutScope::Session(ended.session_id);
-    given.store.end_sessions(ended.user_id, scope, at(1), event(at(1), Act::SessionRevoked)).await.unwrap();
+    let done = event(at(1), Act::SessionRevoked);
+    given.store.end_session(ended.user_id, ended.session_id, at(1), done).await.unwrap();
     refused(given, rotation(ended.session_id, 0, at(2))).await;
     let idle = given.signed_in("ada@example.com", NOW).await;
     let last = idle.idle_expire_time.before(Duration::from_micros(1));

@@ -13,7 +13,7 @@ use identity::{
     domain::{audit::Act, device_token::KnownDevice, link::LinkState, policy::SecurityEvent, receipt::Receipt},
     ports::store::{
         Approval, Attempt, ChargeOutcome, FailedAttempt, NewReceipt, NewSuppression, RotationOutcome, Settlement,
-        SignIn, SignInOutcome, SignOutScope,
+        SignIn, SignInOutcome,
     },
 };
 use std::time::Duration;
@@ -112,13 +112,10 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     assert!(counted!("suppression", 1, 1, store.suppression(key, at(36))).is_some());
     counted!("suppressions_after", 1, 1, store.suppressions_after((NOW, key), 10));
     counted!("ping", 1, 1, store.ping());
-    let scope = SignOutScope::Session(session.session_id);
-    counted!(
-        "end_sessions",
-        5,
-        5,
-        store.end_sessions(session.user_id, scope, at(36), event(at(36), Act::SessionRevoked))
-    );
+    let done = event(at(36), Act::SessionRevoked);
+    counted!("end_session", 5, 5, store.end_session(session.user_id, session.session_id, at(36), done));
+    let (others, done) = (given.signed_in("ada@example.com", at(36)).await, event(at(36), Act::SessionRevoked));
+    counted!("end_others", 6, 6, store.end_others(others.user_id, session.session_id, at(36), done, None));
     let done = event(at(37), Act::SessionRevoked);
     counted!("sign_out", 5, 5, store.sign_out(session.session_id, Some(0), false, at(37), done));
 }
