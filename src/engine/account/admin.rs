@@ -86,6 +86,9 @@ impl AdminEngine {
         }
         let mut event = self.event(act, origin);
         event.user_id = Some(request.user_id);
+        if let UserChange::Roles(roles) = &request.change {
+            event.reason = named(roles).into();
+        }
         let before = self.parts.store.user(request.user_id).await.map_err(|fault| fault::store(&fault))?;
         let Some(before) = before else { return Err(self.not_found(event).await) };
         let view = changed(UserView::open(&before, &self.parts.keys.sealing())?, &request.change);
@@ -130,6 +133,13 @@ impl AdminEngine {
         event.actor = Actor::Operator;
         event
     }
+}
+
+/// Roles as the audit log has them; no role is called so where there are none. Their number and length are bounded where they
+/// are read.
+fn named(roles: &[Role]) -> String {
+    let names: Vec<_> = roles.iter().map(Role::as_str).collect();
+    if names.is_empty() { "(none)".to_owned() } else { names.join(", ") }
 }
 
 fn changed(mut view: UserView, change: &UserChange) -> UserView {

@@ -86,8 +86,13 @@ impl OtpEngine {
         let (security, event) = (self.security(), SecurityEvent::NewDevice);
         let Response { notice, revoke } = security.response(event, &started.origin, sign_in.now)?;
         let responded = security.responded(event, started);
+        let revoked = revoke.then(|| {
+            // The sessions may be of other client applications.
+            let revoked = AuditEvent { event_id: self.event_id(), act: Act::SessionRevoked, ..responded.clone() };
+            AuditEvent { client_id: None, ..revoked.ended(Outcome::Success, "NEW_DEVICE") }
+        });
         sign_in.events.push(responded);
-        (sign_in.notice, sign_in.revoke) = (notice, revoke);
+        (sign_in.notice, sign_in.revoke) = (notice, revoked);
         Ok(())
     }
 }

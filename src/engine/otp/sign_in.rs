@@ -154,7 +154,7 @@ impl OtpEngine {
                 user: chosen,
                 session: session.clone(),
                 notice: None,
-                revoke: false,
+                revoke: None,
                 events,
                 answer: None,
             },

@@ -48,7 +48,7 @@ pub struct Rotation {
 }
 
 /// The events of the ways in which a rotation may end. Exactly one of them is written, with what was done about it where
-/// something is, and none for a session that does not exist.
+/// something is and one for each session that was ended, and none for a session that does not exist.
 #[derive(Clone, Debug)]
 pub struct RotationEvents {
     /// Rotated.

@@ -36,7 +36,9 @@ pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) 
         Finding::Live | Finding::Parent if is_other_device(session, rotation) => {
             let ended = respond(link, session, &rotation.mismatched, now).await?;
             let RotationEvents { device_mismatch, mismatch_responded, .. } = &rotation.events;
-            link.record(&[about(device_mismatch, session), about(mismatch_responded, session)]).await?;
+            let mut events = vec![about(device_mismatch, session), about(mismatch_responded, session)];
+            events.extend(sessions::ended_by(device_mismatch, "DEVICE_MISMATCH", user.user_id, &ended));
+            link.record(&events).await?;
             Ok(RotationOutcome::DeviceMismatch { ended })
         }
         Finding::Live => {
@@ -51,7 +53,9 @@ pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) 
         Finding::Old => {
             let ended = respond(link, session, &rotation.reused, now).await?;
             let RotationEvents { reused, reuse_responded, .. } = &rotation.events;
-            link.record(&[about(reused, session), about(reuse_responded, session)]).await?;
+            let mut events = vec![about(reused, session), about(reuse_responded, session)];
+            events.extend(sessions::ended_by(reused, "REFRESH_TOKEN_REUSED", user.user_id, &ended));
+            link.record(&events).await?;
             Ok(RotationOutcome::Reused { user_id: user.user_id, ended })
         }
         Finding::Strange => {

@@ -131,6 +131,7 @@ async fn an_old_token_ends_every_session(given: &Given) {
     wanted.sort();
     assert_eq!((user_id, ended.as_slice()), (session.user_id, wanted.as_slice()));
     assert_eq!((running(given, session.user_id).await, running(given, stranger.user_id).await), (0, 1));
+    assert_eq!(given.inspect.revoked().await, wanted.map(|id| (id, "REFRESH_TOKEN_REUSED".to_owned())));
     let revoked = given.store.revocations(at(4)).await.unwrap();
     assert_eq!(revoked.len(), 2);
     assert!(revoked.iter().all(|revocation| revocation.revoke_time == at(4)));
