@@ -70,7 +70,7 @@ impl OtpEngine {
             noticed_at: now.micros(),
             until: until.map(Timestamp::micros),
         };
-        Ok(LockNotice { counter_key: attempt.counter_key, now, message: security.message(&content, now)? })
+        Ok(LockNotice { counter_key: attempt.counter_key, now, message: security.message(&content, origin, now)? })
     }
 
     /// Adds to a sign-in what is done where a user signs in on a device that did not prove to be known.
