@@ -26,7 +26,9 @@ enum Finding {
 /// Rotates, answers once more, or refuses, in the order of the port.
 pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) -> Result<RotationOutcome, StoreFault> {
     let Some((stored, user)) = sessions::lock(link, rotation.session_id).await? else {
-        return Ok(RotationOutcome::Refused);
+        // The session of a token that is not ours is anybody's word.
+        let session_id = rotation.authentic.then_some(rotation.session_id);
+        return Ok(RotationOutcome::Refused(Box::new(AuditEvent { session_id, ..rotation.events.refused.clone() })));
     };
     let session = &stored.session;
     let now = rotation.now;
@@ -58,10 +60,7 @@ pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) 
             link.record(&events).await?;
             Ok(RotationOutcome::Reused { user_id: user.user_id, ended })
         }
-        Finding::Strange => {
-            link.record(&[about(&rotation.events.refused, session)]).await?;
-            Ok(RotationOutcome::Refused)
-        }
+        Finding::Strange => Ok(RotationOutcome::Refused(Box::new(about(&rotation.events.refused, session)))),
     }
 }
 
