@@ -121,6 +121,8 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     jobs::warn(&material.policy.warnings);
     let policies = policy_in_force(material.policy, clock.now());
 
+    let limiter = Arc::new(CountedLimiter(counter.limiter()));
+    let guesses = questions::guesses(store.clone(), limiter.clone(), keys.clone(), entropy.clone(), policies.clone());
     let tokens = Arc::new(TokenIssuer::new(TokenParts {
         signer: Arc::new(signer(material.signing)?),
         store: store.clone(),
@@ -130,13 +132,13 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         clients: clients.clone(),
         policies: policies.clone(),
         policy: sessions.clone(),
+        guesses: guesses.clone(),
     }));
     let review = Arc::new(SwappedReview::default());
     let suppressed = Arc::new(SuppressedAddresses::new(store.clone(), clock.clone(), entropy.clone()));
-    let limiter = Arc::new(CountedLimiter(counter.limiter()));
     let otp = OtpParts {
         store: store.clone(),
-        limiter: limiter.clone(),
+        limiter,
         keys: keys.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -150,7 +152,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         funnel: funnel.clone(),
         sms: carrier.messengers.sms.is_some(),
         links: Arc::new(link_base(config)),
-        guesses: questions::guesses(store.clone(), limiter, keys.clone(), entropy.clone(), policies.clone()),
+        guesses,
         suppressed: suppressed.clone(),
     };
     let (explain, pages) = (questions::explain(&otp), questions::pages(&otp));

@@ -5,7 +5,7 @@ mod handover;
 pub use handover::Handover;
 
 use super::{
-    contact::{EmailAddress, PhoneNumber},
+    contact::{Channel, EmailAddress, Identifier, PhoneNumber},
     id::{ChallengeId, MessageId, UserId},
     sealed::Sealed,
     time::Timestamp,
@@ -61,7 +61,11 @@ pub enum Content {
     /// Nothing, as the code of a review account is known where it is wanted: the message is dropped unsent. It waits
     /// and is settled like any other, so that nothing outside tells such a challenge from another.
     #[serde(rename = "withheld")]
-    ToNobody,
+    ToNobody {
+        /// The channel that it would go by; empty in one that waits since before it said so.
+        #[serde(default)]
+        channel: String,
+    },
     /// An old refresh token was used again, and its session has been ended.
     RefreshTokenReused {
         /// The network address that presented it, as text; empty where unknown.
@@ -93,11 +97,21 @@ pub enum Content {
 }
 
 impl Content {
+    /// The channel that the message of a challenge goes by; `None` for a notice, whose user's addresses decide.
+    #[must_use]
+    pub fn channel(&self) -> Option<Channel> {
+        match self {
+            Self::Code { destination, .. } => Identifier::stored(destination).map(|to| to.channel()),
+            Self::ToNobody { channel } => Channel::named(channel),
+            _ => None,
+        }
+    }
+
     /// The network address that a notice tells of, as text, empty where unknown; `None` for what is no notice.
     #[must_use]
     pub fn noticed_from(&self) -> Option<&str> {
         match self {
-            Self::Code { .. } | Self::ToNobody => None,
+            Self::Code { .. } | Self::ToNobody { .. } => None,
             Self::IdentifierLocked { address, .. }
             | Self::RefreshTokenReused { address, .. }
             | Self::DeviceMismatch { address, .. }

@@ -58,7 +58,8 @@ pub enum Refusal {
     UserDisabled,
     /// Too many requests.
     RateLimited {
-        /// Which budget was spent: `identifier`, `address`, `network` or `all`.
+        /// Which budget was spent: `identifier`, a known device's own (`device`), `address`, `network` or `all`; `failures`
+        /// where the guard lets no code of an unknown device be evaluated.
         layer: &'static str,
         /// Where the caller stands in it.
         standing: Standing,
@@ -88,7 +89,7 @@ pub enum Refusal {
     ProofRequired(ProofDemand),
     /// No such thing.
     NotFound {
-        /// What was looked for: `user` or `session`.
+        /// What was looked for: `user`, `suppression`, `provider` or `message`.
         resource: &'static str,
     },
     /// The store or the limiter does not answer; nothing was lost.
@@ -166,14 +167,16 @@ impl Refusal {
     }
 }
 
-/// The reason in the audit log of a refusal by the request limit of that name.
+/// The reason in the audit log of a refusal by the limit of that name.
 #[must_use]
 pub fn limit_reason(layer: &str) -> &'static str {
     match layer {
         "identifier" => "RATE_LIMITED_IDENTIFIER",
+        "device" => "RATE_LIMITED_DEVICE",
         "address" => "RATE_LIMITED_ADDRESS",
         "network" => "RATE_LIMITED_NETWORK",
         "all" => "RATE_LIMITED_ALL",
+        "failures" => "GUARDED",
         _ => "RATE_LIMITED",
     }
 }

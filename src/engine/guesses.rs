@@ -1,4 +1,5 @@
-//! Wrong guesses at what nobody can guess: links, codes of client applications, names of challenges, operators' tokens.
+//! Wrong guesses at what nobody can guess: links, codes of client applications, names of challenges, refresh and operators'
+//! tokens; and what is asked of a challenge that is over, or too early.
 //!
 //! Nothing is lost by evaluating them, and the right one is taken from whoever shows it. What a flood of wrong ones would
 //! fill is the audit log. So their events have a budget for each address and network, asked for once a guess was found

@@ -54,15 +54,15 @@ impl<'a> Security<'a> {
             // It may be of nobody's account: its notice goes to the address that the code went to.
             SecurityEvent::FailureBurst => None,
         };
-        let message = content.map(|content| self.message(&content, now)).transpose()?;
+        let message = content.map(|content| self.message(&content, origin, now)).transpose()?;
         Ok(Response { notice: message.map(|message| Notice { event, message }), revoke: responses.revoke })
     }
 
     /// A notice, ready to be accepted.
-    pub(super) fn message(&self, content: &Content, now: Timestamp) -> Result<NewMessage, Refusal> {
+    pub(super) fn message(&self, content: &Content, origin: &Origin, now: Timestamp) -> Result<NewMessage, Refusal> {
         let (ring, nonce) = (self.keys.sealing(), self.entropy.nonce());
         let id = MessageId::new(self.entropy.uuid());
-        sealed_message(&ring, nonce, id, None, content, now, now.after(NOTICE_LIFETIME))
+        sealed_message(&ring, nonce, id, None, content, &origin.trace_id, now, now.after(NOTICE_LIFETIME))
             .map_err(|fault| fault::seal(&fault))
     }
 

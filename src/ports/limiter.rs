@@ -29,8 +29,8 @@ pub enum LayerKind {
     Proof,
     /// Wrong codes of unknown devices, all together.
     Failures,
-    /// Events of wrong guesses at links, codes of client applications, names of challenges and operators' tokens, per client
-    /// address and per IPv6 network.
+    /// Events of wrong guesses at links, codes of client applications, names of challenges, refresh and operators' tokens, and
+    /// of what is asked of a challenge that is over or too early, per client address and per IPv6 network.
     Guesses,
 }
 

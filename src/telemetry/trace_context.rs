@@ -5,6 +5,7 @@ use opentelemetry::{
     Context,
     trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState},
 };
+use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -18,13 +19,14 @@ pub fn extract_parent(headers: &HeaderMap) -> Context {
     value.to_str().ok().and_then(parse).map_or_else(Context::new, |span| Context::new().with_remote_span_context(span))
 }
 
-/// The trace that a call belongs to, as 32 hexadecimal digits: its own span's where it has one, else the caller's;
-/// empty where there is neither.
+/// The trace that a call belongs to, as 32 hexadecimal digits: its own span's where it has one, else the caller's; a new
+/// one, drawn at random, where there is neither. To be asked once for each call.
 #[must_use]
 pub fn trace_id(span: &Span, parent: &Context) -> String {
     let own = span.context().span().span_context().trace_id();
     let id = if own == TraceId::INVALID { parent.span().span_context().trace_id() } else { own };
-    if id == TraceId::INVALID { String::new() } else { id.to_string() }
+    // By the generator that spans have theirs from: it guards nothing, and is not to cost what a secret does.
+    if id == TraceId::INVALID { RandomIdGenerator::default().new_trace_id() } else { id }.to_string()
 }
 
 /// Version 00 has exactly four fields; a later one may have more behind them.
@@ -74,11 +76,18 @@ mod tests {
         let long = format!("{GOOD}-more");
         let upper = GOOD.to_uppercase();
         let forbidden = GOOD.replacen("00", "ff", 1);
+        let mut drawn = std::collections::HashSet::new();
+        let mut is_new = |values: &[&str]| {
+            let id = trace_of(values);
+            assert!(id.len() == 32 && TraceId::from_hex(&id).unwrap() != TraceId::INVALID, "{values:?} {id}");
+            assert!(!GOOD.contains(&id) && drawn.insert(id), "{values:?}");
+        };
         for bad in ["", "00", zeros, &long, &upper, &forbidden, &GOOD[..54], "00-+af7651916cd43dd8448eb211c80319-b7-01"]
         {
-            assert_eq!(trace_of(&[bad]), "", "{bad}");
+            is_new(&[bad]);
         }
-        assert_eq!(trace_of(&[GOOD, GOOD]), "");
-        assert_eq!(trace_of(&[]), "");
+        is_new(&[GOOD, GOOD]);
+        is_new(&[]);
+        is_new(&[]);
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{not_found, told};
 use crate::{
-    domain::refusal::Refusal,
+    domain::{refusal::Refusal, session::Origin},
     edge::work::to_its_end,
     engine::delivery::{BadPost, Counted, NotTaken, Post, ReceiptDesk},
-    telemetry::metrics::RECEIPTS,
+    telemetry::{self, metrics::RECEIPTS},
 };
 use axum::{
     Router,
@@ -18,6 +18,7 @@ use http::{HeaderMap, StatusCode};
 use http_body::Body as _;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
+use tracing::Span;
 
 /// How long a post may take to arrive. Providers send from a data centre.
 const ARRIVES: Duration = Duration::from_secs(10);
@@ -55,7 +56,9 @@ async fn take(
         let named = |name: &str| header(&head.headers, name);
         let query = head.uri.query().unwrap_or_default();
         let post = Post { header: &named, query, body: &body, now: desk.now() };
-        Ok(desk.take(source, &post).await)
+        // Whom it is about was never at the provider's address.
+        let trace_id = telemetry::trace_id(&Span::current(), &telemetry::extract_parent(&head.headers));
+        Ok(desk.take(source, &post, &Origin { address: None, trace_id }).await)
     };
     // A provider that hangs up cuts nothing in half.
     let taken = to_its_end(work, Some(place)).await.unwrap_or_else(|refusal| Err(NotTaken::Fault(refusal)));

@@ -205,7 +205,7 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
 
     async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault> {
         let engine = self.engine.clone();
-        if sign_in.revoke {
+        if sign_in.revoke.is_some() {
             // A transaction on either engine, and no lane bears it.
             return Self::in_own_task("complete_sign_in", async move { engine.complete_sign_in(sign_in).await }).await;
         }

@@ -80,7 +80,10 @@ impl AdminEngine {
         };
         let ChangeUser { user_id, change, repeatable } = request;
         let work = |key: Option<AnswerKey>, now| async move {
-            let event = AuditEvent { user_id: Some(user_id), ..self.event(act, origin) };
+            let mut event = AuditEvent { user_id: Some(user_id), ..self.event(act, origin) };
+            if let UserChange::Roles(roles) = &change {
+                event.reason = named(roles).into();
+            }
             let before = self.parts.store.user(user_id).await.map_err(|fault| fault::store(&fault))?;
             let Some(before) = before else { return Err(self.not_found(event).await) };
             let view = changed(UserView::open(&before, &self.parts.keys.sealing())?, &change);
@@ -127,6 +130,13 @@ impl AdminEngine {
         event.actor = Actor::Operator;
         event
     }
+}
+
+/// Roles as the audit log has them; no role is called so where there are none. Their number and length are bounded where they
+/// are read.
+fn named(roles: &[Role]) -> String {
+    let names: Vec<_> = roles.iter().map(Role::as_str).collect();
+    if names.is_empty() { "(none)".to_owned() } else { names.join(", ") }
 }
 
 fn changed(mut view: UserView, change: &UserChange) -> UserView {

@@ -14,8 +14,9 @@ use crate::{
         audit::{Act, Actor, AuditEvent},
         contact::{Channel, Identifier, IdentifierKey},
         funnel::Step,
-        id::EventId,
+        id::{EventId, MessageId},
         message::{ClaimedMessage, Content, Envelope, Recipient, SmsEnvelope},
+        sealed::CannotOpen,
         session::Origin,
         time::Timestamp,
     },
@@ -44,6 +45,13 @@ enum Counted {
     Before,
     /// A notice is counted when it is about to go. It tells of what somebody did from there.
     Now(Option<IpAddr>),
+}
+
+/// What became of a message, and whose it was.
+pub(super) struct Ended {
+    end: End,
+    /// The trace of the call that it came from, where that is known; no address, for nobody asks for its delivery.
+    origin: Origin,
 }
 
 /// What becomes of a message.
@@ -78,11 +86,16 @@ impl Courier {
         message: &ClaimedMessage,
         lease_end: Timestamp,
         hand: &mut Option<Hand>,
-    ) -> Option<End> {
-        let mut channel = "";
-        let end = self.carry_on(message, lease_end, hand, &mut channel).await;
-        if let (Some(end), Some(challenge_id)) = (&end, message.challenge_id) {
-            let step = match end {
+    ) -> Option<Ended> {
+        let (content, trace_id) = match self.opened(message) {
+            Ok((content, trace_id)) => (Ok(content), trace_id),
+            Err(end) => (Err(end), String::new()),
+        };
+        let channel = content.as_ref().ok().and_then(Content::channel).map_or("", Channel::as_str);
+        let origin = Origin { address: None, trace_id };
+        let end = self.carry_on(message, content, &origin, lease_end, hand).await?;
+        if let Some(challenge_id) = message.challenge_id {
+            let step = match &end {
                 End::Delivered { provider, .. } => Some((Step::Delivered, "accepted", &**provider)),
                 End::Dropped { reason } => Some((Step::Failed, *reason, "")),
                 End::ToNobody => Some((Step::Failed, "REVIEW_ACCOUNT", "")),
@@ -93,29 +106,29 @@ impl Courier {
                 self.parts.funnel.message(step, challenge_id, self.parts.clock.now(), outcome, channel, provider);
             }
         }
-        end
+        Some(Ended { end, origin })
     }
 
-    /// The same; `channel` becomes the message's.
+    /// The same of a message that has been opened, or of which it is clear what becomes as it could not be.
     async fn carry_on(
         &self,
         message: &ClaimedMessage,
+        content: Result<Content, End>,
+        origin: &Origin,
         lease_end: Timestamp,
         hand: &mut Option<Hand>,
-        channel: &mut &'static str,
     ) -> Option<End> {
         let now = self.parts.clock.now();
         if now >= message.expire_time {
             return Some(End::Expired);
         }
-        let (key, letter) = match self.letter(message) {
+        let (key, letter) = match content.and_then(|content| self.letter(message, &content)) {
             Err(end) => return Some(end),
             Ok(letter) => letter,
         };
-        let time_limit;
-        (*channel, time_limit) = match &letter {
-            Lettered::Email(chain, _) => (Channel::Email.as_str(), chain.time_limit()),
-            Lettered::Sms(chain, ..) => (Channel::Sms.as_str(), chain.time_limit()),
+        let time_limit = match &letter {
+            Lettered::Email(chain, _) => chain.time_limit(),
+            Lettered::Sms(chain, ..) => chain.time_limit(),
         };
         if now.after(time_limit) > lease_end {
             // This process was asleep, and another worker may be sending it at this moment.
@@ -130,7 +143,7 @@ impl Courier {
             Lettered::Email(chain, envelope) => chain.carry(&envelope, unanswered, hand, clock).await,
             Lettered::Sms(chain, envelope, counted) => {
                 if let Counted::Now(address) = counted
-                    && let Err(end) = self.count(&envelope, unanswered, address, now).await
+                    && let Err(end) = self.count(&envelope, unanswered, address, origin, now).await
                 {
                     return Some(end);
                 }
@@ -168,11 +181,12 @@ impl Courier {
         envelope: &SmsEnvelope,
         unanswered: u32,
         address: Option<IpAddr>,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<(), End> {
         let WorkerParts { outbox, keys, entropy, policies, .. } = &*self.parts;
         let text = text_messages::counted(&envelope.to, address, &**keys, &**entropy, &**policies);
-        let mut event = AuditEvent::new(EventId::new(entropy.uuid()), now, Act::MessageDropped, &Origin::default());
+        let mut event = AuditEvent::new(EventId::new(entropy.uuid()), now, Act::MessageDropped, origin);
         (event.actor, event.message_id) = (Actor::Service, Some(envelope.message_id));
         match outbox.count_notice(envelope.message_id, text, event, now).await {
             Ok(None) => Ok(()),
@@ -187,30 +201,31 @@ impl Courier {
         }
     }
 
-    /// The message in words, or what becomes of one that cannot be put into words.
-    /// With it the key of whom it is for.
-    fn letter(&self, message: &ClaimedMessage) -> Result<(IdentifierKey, Lettered<'_>), End> {
+    /// What a message says, and the trace of the call that it came from, or what becomes of one that does not open.
+    fn opened(&self, message: &ClaimedMessage) -> Result<(Content, String), End> {
         let message_id = message.message_id;
-        let later = || End::Later { not_before: None, unanswered: message.unanswered };
         let ring = self.parts.keys.sealing();
         if ring.get(&message.content.key_id).is_none() {
             // Another process may have the key already, and this one soon.
             tracing::error!(%message_id, key_id = %message.content.key_id, "a message is sealed under an unknown key");
-            return Err(later());
+            return Err(End::Later { not_before: None, unanswered: message.unanswered });
         }
-        let unreadable = |_| {
-            tracing::error!(%message_id, "a message does not open");
-            End::Dropped { reason: "UNREADABLE" }
-        };
-        let content = opened_content(&ring, message_id, &message.content).map_err(unreadable)?;
+        opened_content(&ring, message_id, &message.content).map_err(|fault| unreadable(message_id, fault))
+    }
+
+    /// The message in words, or what becomes of one that cannot be put into words.
+    /// With it the key of whom it is for.
+    fn letter(&self, message: &ClaimedMessage, content: &Content) -> Result<(IdentifierKey, Lettered<'_>), End> {
+        let message_id = message.message_id;
+        let ring = self.parts.keys.sealing();
         let locale = match &message.recipient {
             Recipient::User { locale, .. } => locale.as_str(),
             Recipient::InContent => "",
         };
-        let to = match (&message.recipient, &content) {
-            (_, Content::ToNobody) => return Err(End::ToNobody),
+        let to = match (&message.recipient, content) {
+            (_, Content::ToNobody { .. }) => return Err(End::ToNobody),
             (Recipient::User { user_id, contact, .. }, _) => {
-                contact.open(&ring, *user_id).map_err(unreadable)?.preferred()
+                contact.open(&ring, *user_id).map_err(|fault| unreadable(message_id, fault))?.preferred()
             }
             (
                 Recipient::InContent,
@@ -230,7 +245,7 @@ impl Courier {
         let (create_time, expire_time) = (message.create_time, message.expire_time);
         match to {
             Identifier::Email(to) => {
-                let Words { subject, text, html } = self.parts.templates.words(&content, locale).map_err(in_words)?;
+                let Words { subject, text, html } = self.parts.templates.words(content, locale).map_err(in_words)?;
                 let envelope = Envelope { message_id, to, subject, text, html, create_time, expire_time };
                 Ok((key, Lettered::Email(&self.parts.messengers.email, envelope)))
             }
@@ -238,13 +253,18 @@ impl Courier {
                 let Some(SmsRoute { chain, domain }) = &self.parts.messengers.sms else {
                     // Another process may have a provider already, and this one soon.
                     tracing::error!(%message_id, reason = "NO_SMS_PROVIDER", "a message goes by SMS, and is put off");
-                    return Err(later());
+                    return Err(End::Later { not_before: None, unanswered: message.unanswered });
                 };
-                let text = self.parts.templates.sms(&content, locale, domain).map_err(in_words)?;
+                let text = self.parts.templates.sms(content, locale, domain).map_err(in_words)?;
                 let counted = content.noticed_from().map_or(Counted::Before, |from| Counted::Now(from.parse().ok()));
                 let envelope = SmsEnvelope { message_id, to, text, create_time, expire_time };
                 Ok((key, Lettered::Sms(chain, envelope, counted)))
             }
         }
     }
+}
+
+fn unreadable(message_id: MessageId, _: CannotOpen) -> End {
+    tracing::error!(%message_id, "a message does not open");
+    End::Dropped { reason: "UNREADABLE" }
 }

@@ -135,12 +135,12 @@ impl ReceiptDesk {
         self.parts.clock.now()
     }
 
-    /// Reads a post, and keeps what it tells. Of one message its heaviest word counts. A post that comes again changes
+    /// Reads a post, and keeps what it tells, under the trace of `origin`. Of one message its heaviest word counts. A post that comes again changes
     /// nothing, so that a provider may repeat it as a whole where a part could not be written down.
     ///
     /// # Errors
     /// [`NotTaken`].
-    pub async fn take(&self, source: &ReceiptSource, post: &Post<'_>) -> Result<Counted, NotTaken> {
+    pub async fn take(&self, source: &ReceiptSource, post: &Post<'_>, origin: &Origin) -> Result<Counted, NotTaken> {
         let read = source.reader.read(post).map_err(|bad| {
             source.say(bad, post.now);
             NotTaken::Bad(bad)
@@ -154,7 +154,8 @@ impl ReceiptDesk {
         for some in told.chunks(AT_ONCE) {
             // Who reads on from the store looks back a few seconds; a post may take longer than these.
             let now = self.now();
-            let new: Vec<_> = some.iter().map(|&(id, receipt)| self.new_receipt(source, id, receipt, now)).collect();
+            let new = some.iter().map(|&(id, receipt)| self.new_receipt(source, id, receipt, origin, now));
+            let new: Vec<_> = new.collect();
             let outcomes = self.parts.store.take_receipts(new.clone()).await;
             let outcomes = outcomes.map_err(|fault| NotTaken::Fault(fault::store(&fault)))?;
             for (outcome, receipt) in outcomes.into_iter().zip(&new) {
@@ -172,11 +173,18 @@ impl ReceiptDesk {
         Ok(counted)
     }
 
-    fn new_receipt(&self, source: &ReceiptSource, id: MessageId, receipt: Receipt, now: Timestamp) -> NewReceipt {
+    fn new_receipt(
+        &self,
+        source: &ReceiptSource,
+        id: MessageId,
+        receipt: Receipt,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> NewReceipt {
         let event = |act| AuditEvent {
             actor: Actor::Service,
             message_id: Some(id),
-            ..AuditEvent::new(EventId::new(self.parts.entropy.uuid()), now, act, &Origin::default())
+            ..AuditEvent::new(EventId::new(self.parts.entropy.uuid()), now, act, origin)
         };
         let outcome = if receipt.is_failure() { Outcome::Failure } else { Outcome::Success };
         NewReceipt {

@@ -89,17 +89,18 @@ impl SuppressedAddresses {
 
     /// Whoever reads a code that came to an address is reached there: where it had bounced, it gets messages again. A
     /// person's complaint stands. Nothing comes of a fault: what is not lifted ends by itself.
-    pub(in crate::engine) async fn proven(&self, key: IdentifierKey, challenge_id: ChallengeId) {
+    pub(in crate::engine) async fn proven(&self, key: IdentifierKey, challenge_id: ChallengeId, origin: &Origin) {
         if !self.may_be(key) {
             return;
         }
         let now = self.clock.now();
         let event_id = EventId::new(self.entropy.uuid());
+        let origin = Origin { address: None, trace_id: origin.trace_id.clone() };
         let event = AuditEvent {
             actor: Actor::Service,
             identifier_key: Some(key),
             challenge_id: Some(challenge_id),
-            ..AuditEvent::new(event_id, now, Act::SuppressionLifted, &Origin::default())
+            ..AuditEvent::new(event_id, now, Act::SuppressionLifted, &origin)
         };
         let lift = Lift { key, cause: Some(Cause::Bounced), now, event, answer: None };
         match self.store.lift_suppression(lift).await {

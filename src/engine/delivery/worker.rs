@@ -185,11 +185,11 @@ impl Worker {
                 Some(hand) => Some(hand),
                 None => hands.acquire_owned().await.ok(),
             };
-            let end = courier.carry(&message, lease_end, &mut hand).await;
+            let ended = courier.carry(&message, lease_end, &mut hand).await;
             // What became of it may be written down while the hand takes the next.
             drop(hand);
-            if let Some(end) = end {
-                courier.settle(&message, end, lease_end).await;
+            if let Some(ended) = ended {
+                courier.settle(&message, ended, lease_end).await;
             }
         });
     }

@@ -59,6 +59,15 @@ impl OtpEngine {
         }
     }
 
+    /// Records an attempt that was refused unseen and charged nobody, and gives its refusal back. A lock's is recorded however
+    /// many they are, for policies are tried on them (0096); of others an address has so many.
+    pub(super) async fn unseen(&self, event: AuditEvent, refusal: Refusal) -> Refusal {
+        match refusal {
+            Refusal::AccountLocked { .. } | Refusal::AccountSuspended => self.refused(event, refusal).await,
+            _ => self.guessed(event, refusal).await,
+        }
+    }
+
     /// Records an attempt that was charged and did not succeed, and gives its refusal back.
     pub(super) async fn failed(&self, failure: FailedAttempt, refusal: Refusal) -> Refusal {
         let tells = failure.notice.is_some();

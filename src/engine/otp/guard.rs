@@ -208,7 +208,7 @@ impl OtpEngine {
         }
         let event = self.event(now, Act::CodeVerified, origin, &challenge.scope, &request.device.device_id);
         if self.guard_mode() == Mode::Enforce {
-            return Err(self.refused(event.failed("GUARDED"), refusal).await);
+            return Err(self.refused(event.failed(refusal.recorded_reason()), refusal).await);
         }
         // A code that was asked for since would have been a long one.
         if challenge.create_time > self.guard.since() {

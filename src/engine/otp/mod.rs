@@ -175,7 +175,7 @@ impl OtpEngine {
         let link = draft.link.map(|lifetime| self.draw_link(scope, lifetime, draft.now)).transpose()?;
         let minutes = |lifetime: Duration| u32::try_from(lifetime.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
         let content = match draft.review {
-            Some(_) => Content::ToNobody,
+            Some(_) => Content::ToNobody { channel: scope.channel.as_str().to_owned() },
             None => Content::Code {
                 destination: draft.destination.as_str().to_owned(),
                 code: code.as_ref().map(|(code, _)| code.digits().to_owned()).unwrap_or_default(),
@@ -197,6 +197,7 @@ impl OtpEngine {
             message_id,
             Some(scope.challenge_id),
             &content,
+            &draft.origin.trace_id,
             draft.now,
             code.expire_time,
         )

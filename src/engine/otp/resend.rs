@@ -56,7 +56,7 @@ impl OtpEngine {
         };
         let event = self.event(now, Act::CodeResent, origin, &challenge.scope, "");
         if let Some(refusal) = self.not_resendable(&challenge, request.binding_secret.as_ref(), now) {
-            return Err(self.refused(event.failed(refusal.reason()), refusal).await);
+            return Err(self.guessed(event.failed(refusal.reason()), refusal).await);
         }
         let destination = self.destination(&challenge)?;
         let rules = self.rules(&challenge.scope);
@@ -94,7 +94,7 @@ impl OtpEngine {
             ResendOutcome::TooSoon(time) => Refusal::ResendTooSoon { retry_after: time.since(now) },
             ResendOutcome::Ended => Refusal::CodeInvalid,
         };
-        Err(self.refused(event.failed(refusal.reason()), refusal).await)
+        Err(self.guessed(event.failed(refusal.reason()), refusal).await)
     }
 
     /// The address or number that a challenge's codes go to.

@@ -70,7 +70,7 @@ impl OtpEngine {
             noticed_at: now.micros(),
             until: until.map(Timestamp::micros),
         };
-        Ok(LockNotice { counter_key: attempt.counter_key, now, message: security.message(&content, now)? })
+        Ok(LockNotice { counter_key: attempt.counter_key, now, message: security.message(&content, origin, now)? })
     }
 
     /// Adds to a sign-in what is done where a user signs in on a device that did not prove to be known.
@@ -86,8 +86,13 @@ impl OtpEngine {
         let (security, event) = (self.security(), SecurityEvent::NewDevice);
         let Response { notice, revoke } = security.response(event, &started.origin, sign_in.now)?;
         let responded = security.responded(event, started);
+        let revoked = revoke.then(|| {
+            // The sessions may be of other client applications.
+            let revoked = AuditEvent { event_id: self.event_id(), act: Act::SessionRevoked, ..responded.clone() };
+            AuditEvent { client_id: None, ..revoked.ended(Outcome::Success, "NEW_DEVICE") }
+        });
         sign_in.events.push(responded);
-        (sign_in.notice, sign_in.revoke) = (notice, revoke);
+        (sign_in.notice, sign_in.revoke) = (notice, revoked);
         Ok(())
     }
 }

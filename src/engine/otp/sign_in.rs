@@ -91,7 +91,7 @@ impl OtpEngine {
             match Box::pin(self.complete(draft, key)).await? {
                 (SignInOutcome::SignedIn, signed_in) => {
                     self.note_text_message_use(scope).await;
-                    self.parts.suppressed.proven(scope.identifier_key, scope.challenge_id).await;
+                    self.parts.suppressed.proven(scope.identifier_key, scope.challenge_id, origin).await;
                     return Ok(Some(signed_in));
                 }
                 (SignInOutcome::Spent, _) => return self.signed_in_before(key.as_ref(), now).await,
@@ -154,7 +154,7 @@ impl OtpEngine {
                 user: chosen,
                 session: session.clone(),
                 notice: None,
-                revoke: false,
+                revoke: None,
                 events,
                 answer: None,
             },

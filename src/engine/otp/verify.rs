@@ -91,7 +91,7 @@ impl OtpEngine {
             }
         };
         let event = self.event(now, Act::CodeVerified, origin, &challenge.scope, &request.device.device_id);
-        Err(self.refused(event.failed(reason), refusal).await)
+        Err(self.unseen(event.failed(reason), refusal).await)
     }
 
     async fn compare(
@@ -111,7 +111,7 @@ impl OtpEngine {
             Err(Refusal::Overloaded) => {
                 return Err(self.refused(event.failed("OVERLOADED"), Refusal::Overloaded).await);
             }
-            Err(refusal) => return Err(self.refused(event.failed("GUARDED"), refusal).await),
+            Err(refusal) => return Err(self.refused(event.failed(refusal.recorded_reason()), refusal).await),
         };
         if !self.matches(&attempt, &request.code) {
             return Err(self.mismatched(&attempt, event.failed("CODE_INVALID"), lockout, now).await);

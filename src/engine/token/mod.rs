@@ -25,7 +25,7 @@ use crate::{
         session::LiveSession,
         time::Timestamp,
     },
-    engine::fault,
+    engine::{fault, guesses::Guesses},
     ports::{
         clock::Clock,
         entropy::Entropy,
@@ -80,6 +80,8 @@ pub struct TokenParts {
     pub policies: Arc<dyn Policies>,
     /// Figures of sessions.
     pub policy: Arc<SessionPolicy>,
+    /// Who records refresh tokens that are not good.
+    pub guesses: Arc<Guesses>,
 }
 
 /// Issues, rotates, checks and revokes tokens.

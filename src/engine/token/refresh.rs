@@ -41,8 +41,11 @@ impl TokenIssuer {
     /// same call gets the successor; faults.
     pub async fn refresh(&self, request: Refresh, origin: &Origin) -> Result<Tokens, Refusal> {
         let ring = self.parts.keys.refresh();
-        let presented =
-            RefreshToken::parse(request.refresh_token.expose_secret(), &ring).ok_or(Refusal::RefreshTokenInvalid)?;
+        let Some(presented) = RefreshToken::parse(request.refresh_token.expose_secret(), &ring) else {
+            let mut event = AuditEvent::new(self.event_id(), self.parts.clock.now(), Act::TokenRefreshed, origin);
+            event.device_id = request.device_id;
+            return Err(self.guessed(&event.failed("REFRESH_TOKEN_INVALID")).await);
+        };
         let successor = presented.token.child(ring.newest());
         let rotation = self.rotation(&request, &presented, &successor, origin)?;
         let rotated = self.parts.store.rotate(rotation).await.map_err(|fault| {
@@ -60,8 +63,13 @@ impl TokenIssuer {
                 self.note_ended(&ended);
                 Err(Refusal::DeviceMismatch)
             }
-            RotationOutcome::Refused => Err(Refusal::RefreshTokenInvalid),
+            RotationOutcome::Refused(event) => Err(self.guessed(&event).await),
         }
+    }
+
+    /// Records a token that changed nothing, unless there were too many from its address, and gives the refusal.
+    async fn guessed(&self, event: &AuditEvent) -> Refusal {
+        self.parts.guesses.wrong(event).await.err().unwrap_or(Refusal::RefreshTokenInvalid)
     }
 
     /// The answer of an earlier call: to the letter, but where it is given so late that its access token may be over. Then
@@ -127,7 +135,7 @@ impl TokenIssuer {
         })
     }
 
-    /// One event is written, so all of them may carry the same id; a response comes beside it.
+    /// One event is written or given back, so all of them may carry the same id; a response comes beside it.
     fn rotation_events(
         &self,
         security: &Security<'_>,

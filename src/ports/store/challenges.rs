@@ -200,8 +200,9 @@ pub struct SignIn {
     pub session: NewSession,
     /// What the user is told of it.
     pub notice: Option<Notice>,
-    /// Whether every other session of the user ends, and no other device of theirs is known any more.
-    pub revoke: bool,
+    /// Where every other session of the user ends, and no other device of theirs is known any more: what the audit log says,
+    /// once for each session that is ended.
+    pub revoke: Option<AuditEvent>,
     /// What the audit log says.
     pub events: Vec<AuditEvent>,
     /// The answer under the caller's request id, where there is one.

@@ -42,7 +42,7 @@ pub struct Redemption {
     /// One event for each way it may end; the store fills in user and session. What changes something is written with the
     /// change, the others are given back.
     pub redeemed: AuditEvent,
-    /// It was redeemed before; written where that ends the session, given back where it had ended.
+    /// It was redeemed before; written where that ends the session, with an event of that end, given back where it had ended.
     pub reused: AuditEvent,
     /// Anything else; given back.
     pub refused: AuditEvent,

@@ -48,8 +48,8 @@ pub struct Rotation {
     pub mismatched: Response,
 }
 
-/// The events of the ways in which a rotation may end. Exactly one of them is written, with what was done about it where
-/// something is, and none for a session that does not exist.
+/// The events of the ways in which a rotation may end. At most one of them is written, with what was done about it where
+/// something is and one for each session that was ended. Of what is refused nothing has changed: its event is given back.
 #[derive(Clone, Debug)]
 pub struct RotationEvents {
     /// Rotated.
@@ -64,7 +64,7 @@ pub struct RotationEvents {
     pub device_mismatch: AuditEvent,
     /// What is done about another device.
     pub mismatch_responded: AuditEvent,
-    /// The session has ended or the secret is wrong.
+    /// The session has ended or is unknown, or the secret is wrong; given back.
     pub refused: AuditEvent,
 }
 
@@ -88,8 +88,8 @@ pub enum RotationOutcome {
         /// The sessions that were ended now.
         ended: Vec<SessionId>,
     },
-    /// No such live session, or not its secret.
-    Refused,
+    /// No such live session, or not its secret. Nothing has changed, and the event is for the caller to record.
+    Refused(Box<AuditEvent>),
 }
 
 /// The answer of a repeatable call that tells how many sessions it has ended. That is known within the step alone, so it is

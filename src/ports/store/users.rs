@@ -29,7 +29,7 @@ pub trait UserStore: Send + Sync {
     /// Reads a user.
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreFault>;
 
-    /// Changes a user, with its event and its recorded answer.
+    /// Changes a user, with its event, one for each session that it ends, and its recorded answer.
     async fn change_user(
         &self,
         id: UserId,

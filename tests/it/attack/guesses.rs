@@ -1,11 +1,14 @@
 //! Wrong guesses at what nobody can guess: they fill no audit log, and hinder nobody who shows the right thing.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identity::grpc::proto::{
-    GetUserRequest, InspectMagicLinkRequest, LinkCompletion, RedeemMagicLinkRequest, RejectMagicLinkRequest,
-    SendOtpRequest, VerifyOtpRequest,
+    GetUserRequest, InspectMagicLinkRequest, LinkCompletion, RedeemMagicLinkRequest, RefreshTokenRequest,
+    RejectMagicLinkRequest, ResendOtpRequest, SendOtpRequest, VerifyOtpRequest,
 };
 use tonic::{Request, Status};
 
+use super::lockout::wrong;
 use crate::both_stores::bodies_on_both_stores;
 use crate::support::browser::Browser;
 use crate::support::client::{operator, send_otp_request, with_metadata};
@@ -148,7 +151,73 @@ async fn wrong_codes_of_applications_are_recorded_so_many_times(store: Store) {
     assert_eq!(world.audit().await.0.len(), before);
 }
 
+async fn refresh_tokens_that_are_not_good_are_recorded_so_many_times(store: Store) {
+    let world = behind_a_proxy(store).await;
+    let client = world.server.client().await;
+    let first = world.server.sign_in("mira@example.org").await.tokens.unwrap().refresh_token;
+    let refresh = async |token: &str| {
+        let asked = RefreshTokenRequest { refresh_token: token.to_owned(), ..RefreshTokenRequest::default() };
+        client.identity().refresh_token(from(ADDRESS, asked)).await
+    };
+    // Version and session are no secret; the rest is made up. In turn of a session that is, of one that is not, and no token.
+    let bytes = URL_SAFE_NO_PAD.decode(first.strip_prefix("idr_").unwrap()).unwrap();
+    for nth in 0..3 * BUDGET {
+        let mut made_up = bytes.clone();
+        made_up[40..].fill(0x5a);
+        if nth % 3 == 1 {
+            made_up[1..17].fill(0x5a);
+        }
+        let token = format!("idr_{}", URL_SAFE_NO_PAD.encode(made_up));
+        let token = if nth % 3 == 2 { "no token at all" } else { token.as_str() };
+        assert_eq!(reason(refresh(token).await.unwrap_err()), "REFRESH_TOKEN_INVALID", "{nth}");
+    }
+    assert_eq!(events(&world, "token.refreshed", "REFRESH_TOKEN_INVALID").await, BUDGET);
+    let named = "SELECT COUNT(DISTINCT session_id) FROM audit_events WHERE reason = 'REFRESH_TOKEN_INVALID'";
+    assert_eq!(world.number(named).await, 1, "a session that nobody knows is not named");
+    // The same address, and what changes something: a rotation, and the replay of a token that was given out.
+    let second = refresh(&first).await.unwrap().into_inner().tokens.unwrap().refresh_token;
+    refresh(&second).await.unwrap();
+    assert_eq!(reason(refresh(&first).await.unwrap_err()), "REFRESH_TOKEN_REUSED");
+    let audit = world.audit().await;
+    assert_eq!((audit.count("token.refreshed", ""), audit.total("refresh_token.reused")), (2, 1));
+}
+
+async fn what_is_asked_of_a_challenge_that_is_over_is_recorded_so_many_times(store: Store) {
+    let world = behind_a_proxy(store).await;
+    let client = world.server.client().await;
+    let verify = async |address: &str, challenge_id: &str, code: &str| {
+        let (challenge_id, code) = (challenge_id.to_owned(), code.to_owned());
+        let asked = VerifyOtpRequest { challenge_id, code, ..VerifyOtpRequest::default() };
+        client.identity().verify_otp(from(address, asked)).await
+    };
+    let (used, code) = world.server.request_code("mira@example.org").await;
+    verify(ADDRESS, &used.challenge_id, &code).await.unwrap();
+    for _ in 0..2 * BUDGET {
+        assert_eq!(reason(verify(ADDRESS, &used.challenge_id, &code).await.unwrap_err()), "CODE_INVALID");
+    }
+    let (open, code) = world.server.request_code("noa@example.org").await;
+    for _ in 0..2 * BUDGET {
+        let asked = ResendOtpRequest { challenge_id: open.challenge_id.clone(), ..ResendOtpRequest::default() };
+        let refused = client.identity().resend_otp(from(NEIGHBOUR, asked)).await.unwrap_err();
+        assert_eq!(reason(refused), "RESEND_TOO_SOON");
+    }
+    let audit = world.audit().await;
+    for (act, wrong) in [("code.verified", "CODE_USED"), ("code.resent", "RESEND_TOO_SOON")] {
+        assert_eq!((audit.count(act, wrong), audit.count(act, "TOO_MANY_GUESSES")), (BUDGET, 1), "{act}");
+    }
+    // Wrong codes from the same address are charged, so each is recorded; so is the lock, and each that it refuses.
+    for nth in 0..3 + 2 * BUDGET {
+        let expected = if nth < 3 { "CODE_INVALID" } else { "ACCOUNT_LOCKED" };
+        assert_eq!(reason(verify(ADDRESS, &open.challenge_id, &wrong(&code)).await.unwrap_err()), expected);
+    }
+    let audit = world.audit().await;
+    let count = |reason| audit.count("code.verified", reason);
+    assert_eq!((count("CODE_INVALID"), audit.total("identifier.locked"), count("ACCOUNT_LOCKED")), (3, 1, 2 * BUDGET));
+}
+
 bodies_on_both_stores!(
+    refresh_tokens_that_are_not_good_are_recorded_so_many_times,
+    what_is_asked_of_a_challenge_that_is_over_is_recorded_so_many_times,
     wrong_links_from_one_address_are_recorded_so_many_times,
     names_of_challenges_and_a_network_of_addresses_have_the_same_budget,
     wrong_tokens_of_operators_are_recorded_so_many_times,

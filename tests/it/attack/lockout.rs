@@ -167,6 +167,10 @@ async fn a49_a_known_device_has_a_reserve_of_requests(store: Store) {
     other.sign_in().await.unwrap();
     let copied = Device { token: other.token.clone(), ..Device::new(&world, "a49@example.com").await };
     assert_eq!(copied.send().await.unwrap_err().reason, "RATE_LIMITED");
+    // The log says which limit it was.
+    let audit = world.audit().await;
+    let refused = |limit: &str| audit.count("code.sent", &format!("RATE_LIMITED_{limit}"));
+    assert_eq!((refused("DEVICE"), refused("IDENTIFIER"), audit.count("code.sent", "RATE_LIMITED")), (1, 2, 0));
 }
 
 async fn a51_a_hundred_wrong_codes_suspend_strangers_until_it_is_lifted(store: Store) {

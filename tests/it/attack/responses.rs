@@ -130,7 +130,9 @@ async fn a_new_device_may_sign_all_others_out(store: Store) {
     // The device that signed in is known from now on.
     owner.sign_in().await.unwrap();
     assert_eq!(objection(&client, &second.access_token, "", "").await, None);
-    assert_eq!(world.audit().await.count("security.responded", "new_device: notify, revoke"), 1);
+    let audit = world.audit().await;
+    assert_eq!(audit.count("security.responded", "new_device: notify, revoke"), 1);
+    assert_eq!((audit.count("session.revoked", "NEW_DEVICE"), audit.total("session.revoked")), (1, 1));
 }
 
 /// A81, A87: no policy keeps the family alive or the owner uninformed.
@@ -160,6 +162,13 @@ async fn a_replayed_token_ends_its_family_whatever_the_policy_says(store: Store)
         let reason = format!("replayed_token: {}", responses.join(", "));
         let audit = world.audit().await;
         assert_eq!((audit.count("security.responded", &reason), audit.total("refresh_token.reused")), (1, 1));
+        let ended = 1 + usize::from(others_end);
+        assert_eq!(audit.count("session.revoked", "REFRESH_TOKEN_REUSED"), ended, "one for each session");
+        let revoked = audit.0.iter().find(|event| event.act == "session.revoked").unwrap();
+        assert_eq!((revoked.actor.as_str(), revoked.address.as_deref()), ("service", Some("127.0.0.1")));
+        let alike = "SELECT COUNT(DISTINCT session_id) FROM audit_events WHERE act = 'session.revoked' \
+            AND user_id IS NOT NULL";
+        assert_eq!(usize::try_from(world.number(alike).await).unwrap(), ended);
     }
 }
 
@@ -192,6 +201,8 @@ async fn another_device_ends_the_family_and_what_the_policy_says(store: Store) {
         assert_eq!(waiting, i64::from(recorded == "notify"));
         let audit = world.audit().await;
         assert_eq!(audit.count("security.responded", &format!("device_mismatch: {recorded}")), 1);
+        let ended = if recorded == "revoke" { 2 } else { 1 };
+        assert_eq!(audit.count("session.revoked", "DEVICE_MISMATCH"), ended, "one for each session");
     }
 }
 

@@ -14,6 +14,7 @@ use crate::support::wait;
 use crate::support::world::{Store, World};
 
 bodies_on_both_stores!(
+    a_devices_reserve_in_shadow_is_reported_by_its_name,
     a_rung_in_shadow_is_reported_and_locks_nobody,
     in_shadow_suspension_holds,
     what_stands_beyond_a_rung_is_locked_once_it_is_enforced,
@@ -38,6 +39,21 @@ async fn fail(device: &Device<'_>, times: usize) -> (String, String) {
         assert_eq!(device.verify(&challenge, &wrong(&code)).await.unwrap_err().reason, "CODE_INVALID");
     }
     (challenge, code)
+}
+
+async fn a_devices_reserve_in_shadow_is_reported_by_its_name(store: Store) {
+    let world = World::with(store, |settings| {
+        settings.limit("identifier", 3, 300);
+        settings.policy("limits.device.mode", "shadow");
+    })
+    .await;
+    let mut owner = Device::new(&world, "reserve@example.com").await;
+    // Three for the identifier, three of the reserve, and one more.
+    for _ in 0..7 {
+        owner.sign_in().await.unwrap();
+    }
+    let audit = world.audit().await;
+    assert_eq!((audit.count("refusal.shadowed", "RATE_LIMITED_DEVICE"), audit.total("refusal.shadowed")), (1, 1));
 }
 
 async fn a_rung_in_shadow_is_reported_and_locks_nobody(store: Store) {

@@ -106,6 +106,13 @@ fn grants(given: &Given, session: &Session, signer: Arc<Narrow>) -> (Arc<TokenIs
     };
     let clients = Arc::new(Clients::new(vec![client]).unwrap());
     let policies = Arc::new(SwappedPolicy::new(PolicyInForce::of_template(Template::Standard, NOW)));
+    let guesses = Arc::new(Guesses::new(GuessParts {
+        ledger: given.store.clone(),
+        limiter: Arc::new(MemoryLimiter::new(Arc::new(Stopped), 16)),
+        keys: keys.clone(),
+        entropy: Arc::new(SystemEntropy),
+        policies: policies.clone(),
+    }));
     let tokens = Arc::new(TokenIssuer::new(TokenParts {
         signer,
         store: given.store.clone(),
@@ -113,8 +120,9 @@ fn grants(given: &Given, session: &Session, signer: Arc<Narrow>) -> (Arc<TokenIs
         clock: Arc::new(Stopped),
         entropy: Arc::new(SystemEntropy),
         clients: clients.clone(),
-        policies: policies.clone(),
+        policies,
         policy: Arc::new(SessionPolicy::for_issuer("https://id.example.com".to_owned())),
+        guesses: guesses.clone(),
     }));
     let engine = GrantEngine::new(GrantParts {
         store: given.store.clone(),
@@ -122,13 +130,7 @@ fn grants(given: &Given, session: &Session, signer: Arc<Narrow>) -> (Arc<TokenIs
         entropy: Arc::new(SystemEntropy),
         clients,
         tokens: tokens.clone(),
-        guesses: Arc::new(Guesses::new(GuessParts {
-            ledger: given.store.clone(),
-            limiter: Arc::new(MemoryLimiter::new(Arc::new(Stopped), 16)),
-            keys: keys.clone(),
-            entropy: Arc::new(SystemEntropy),
-            policies,
-        })),
+        guesses,
         keys,
     });
     (tokens, engine)

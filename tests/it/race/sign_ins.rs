@@ -139,7 +139,10 @@ async fn one_that_ends_other_sessions_waits_for_nobody_who_waits_for_it(given: &
         let id = given.begun(&address, NOW).await;
         let attempt = given.charged(id, at(1)).await;
         let outcomes = race(given, 4, |store, number| {
-            let sign_in = SignIn { revoke: number % 2 == 0, ..completion(&attempt, at(1)) };
+            let sign_in = SignIn {
+                revoke: (number % 2 == 0).then(|| event(at(1), Act::SessionRevoked)),
+                ..completion(&attempt, at(1))
+            };
             async move { store.complete_sign_in(sign_in).await.unwrap() }
         })
         .await;

@@ -48,7 +48,10 @@ on_both_stores!(replaces_roles, |world| {
     let unknown = SetUserRolesRequest { user_id: NO_SUCH_ID.to_owned(), ..SetUserRolesRequest::default() };
     assert_refused(client.admin().set_user_roles(operator(unknown, &token)).await, Code::NotFound, "NOT_FOUND");
     let audit = world.audit().await;
-    assert_eq!((audit.count("user.roles_changed", ""), audit.count("user.roles_changed", "NOT_FOUND")), (3, 1));
+    let changes = audit.0.iter().filter(|event| event.act == "user.roles_changed");
+    let changes: Vec<_> = changes.map(|event| (event.outcome.as_str(), event.reason.as_str())).collect();
+    let expected = [("success", "maker, viewer"), ("success", "(none)"), ("success", "billing:read")];
+    assert_eq!(changes, [&expected[..], &[("failure", "NOT_FOUND")]].concat(), "the log says which roles");
 });
 
 on_both_stores!(disables_and_enables, |world| {
@@ -59,6 +62,9 @@ on_both_stores!(disables_and_enables, |world| {
     let disabled = admin.admin().disable_user(operator(disable, &token)).await.unwrap().into_inner();
     assert!(disabled.user.unwrap().disabled);
     assert!(!client.validate(&access_token).await.unwrap().active);
+    let audit = world.audit().await;
+    assert_eq!((audit.count("user.disabled", ""), audit.count("session.revoked", "USER_DISABLED")), (1, 1));
+    assert!(audit.0.iter().any(|event| event.act == "session.revoked" && event.actor == "operator"));
     let (challenge, code) = world.server.request_code("mira@example.org").await;
     let refusal = client.verify_otp(&challenge.challenge_id, &code).await.unwrap_err();
     assert_eq!((refusal.code, refusal.reason.as_str()), (Code::PermissionDenied, "USER_DISABLED"));

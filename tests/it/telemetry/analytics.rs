@@ -5,8 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use identity::adapters::system::SystemClock;
 use identity::domain::funnel::FunnelEvent;
 use identity::grpc::proto::{Device, ResendOtpRequest, SendOtpRequest};
+use identity::ports::clock::Clock;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Told;
 use serde_json::Value;
 
@@ -14,10 +16,15 @@ use crate::both_stores::bodies_on_both_stores;
 use crate::support::client::send_otp_request;
 use crate::support::http as plain;
 use crate::support::otlp::Collector;
+use crate::support::settings::write_secret;
 use crate::support::wait;
 use crate::support::world::{Store, World};
 
-bodies_on_both_stores!(the_funnel_is_told_and_names_nobody, nobody_waits_for_whoever_counts);
+bodies_on_both_stores!(
+    the_funnel_is_told_and_names_nobody,
+    nobody_waits_for_whoever_counts,
+    what_is_sent_to_nobody_has_a_channel_too,
+);
 
 type Event = BTreeMap<String, String>;
 
@@ -180,6 +187,24 @@ async fn nobody_waits_for_whoever_counts(store: Store) {
     fs::create_dir(folder.path().join("within")).unwrap();
     world.server.sign_in("ben@example.org").await;
     wait_for(&file, "verified", 1).await;
+}
+
+/// A review account's message is given up before it is put into words.
+async fn what_is_sent_to_nobody_has_a_channel_too(store: Store) {
+    let folder = crate::support::run::folder("analytics");
+    let file = folder.path().join("funnel.jsonl");
+    let world = World::with(store, |settings| {
+        settings.set("analytics.file", file.to_str().unwrap());
+        let accounts = settings.folder().join("reviewers/accounts.toml");
+        let expires = SystemClock.now().after(Duration::from_hours(24 * 30)).to_string()[..10].to_owned();
+        let account = format!("email = \"review@example.com\"\ncode = \"271828\"\nexpire_date = {expires}");
+        write_secret(&accounts, &format!("[[account]]\n{account}\n"));
+        settings.set("review.file", accounts.to_str().unwrap());
+    })
+    .await;
+    world.server.client().await.send_otp("review@example.com").await.unwrap();
+    let failed = wait_for(&file, "failed", 1).await.pop().unwrap();
+    assert_eq!((failed["outcome"].as_str(), failed["channel"].as_str()), ("REVIEW_ACCOUNT", "email"));
 }
 
 #[tokio::test]

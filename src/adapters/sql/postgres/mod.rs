@@ -192,7 +192,7 @@ impl Parts for Postgres {
     }
 
     async fn complete_sign_in(&self, sign_in: SignIn) -> Result<SignInOutcome, StoreFault> {
-        if sign_in.revoke {
+        if sign_in.revoke.is_some() {
             // It ends other sessions of the user, for which it has to hold the user's row.
             let done = self.step(Access::Transaction, move |link| {
                 Box::pin(async move { steps::sign_in::complete(link, &sign_in).await })

@@ -51,7 +51,9 @@ pub(in super::super) async fn redeem(
         if ended.is_empty() {
             return Ok(refused(&redemption.reused, Some(session)));
         }
-        link.record(&[about(&redemption.reused, session)]).await?;
+        let mut events = vec![about(&redemption.reused, session)];
+        events.extend(sessions::ended_by(&events[0], "GRANT_REUSED", user.user_id, &ended));
+        link.record(&events).await?;
         return Ok(RedemptionOutcome::Reused { ended });
     }
     let is_meant = row.text("redirect_uri")? == redemption.redirect_uri

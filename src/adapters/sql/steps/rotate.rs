@@ -11,6 +11,7 @@ use crate::{
         },
     },
     domain::{
+        audit::AuditEvent,
         id::SessionId,
         session::{LiveSession, Session},
         time::Timestamp,
@@ -28,7 +29,9 @@ enum Finding {
 /// Rotates, answers once more, or refuses, in the order of the port.
 pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) -> Result<RotationOutcome, StoreFault> {
     let Some((stored, user)) = sessions::lock(link, rotation.session_id).await? else {
-        return Ok(RotationOutcome::Refused);
+        // The session of a token that is not ours is anybody's word.
+        let session_id = rotation.authentic.then_some(rotation.session_id);
+        return Ok(RotationOutcome::Refused(Box::new(AuditEvent { session_id, ..rotation.events.refused.clone() })));
     };
     let session = &stored.session;
     let now = rotation.now;
@@ -38,7 +41,9 @@ pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) 
         Finding::Live | Finding::Parent if is_other_device(session, rotation) => {
             let ended = respond(link, session, &rotation.mismatched, now).await?;
             let RotationEvents { device_mismatch, mismatch_responded, .. } = &rotation.events;
-            link.record(&[about(device_mismatch, session), about(mismatch_responded, session)]).await?;
+            let mut events = vec![about(device_mismatch, session), about(mismatch_responded, session)];
+            events.extend(sessions::ended_by(device_mismatch, "DEVICE_MISMATCH", user.user_id, &ended));
+            link.record(&events).await?;
             Ok(RotationOutcome::DeviceMismatch { ended })
         }
         Finding::Live => {
@@ -53,13 +58,12 @@ pub(in super::super) async fn rotate(link: &mut impl Link, rotation: &Rotation) 
         Finding::Old => {
             let ended = respond(link, session, &rotation.reused, now).await?;
             let RotationEvents { reused, reuse_responded, .. } = &rotation.events;
-            link.record(&[about(reused, session), about(reuse_responded, session)]).await?;
+            let mut events = vec![about(reused, session), about(reuse_responded, session)];
+            events.extend(sessions::ended_by(reused, "REFRESH_TOKEN_REUSED", user.user_id, &ended));
+            link.record(&events).await?;
             Ok(RotationOutcome::Reused { user_id: user.user_id, ended })
         }
-        Finding::Strange => {
-            link.record(&[about(&rotation.events.refused, session)]).await?;
-            Ok(RotationOutcome::Refused)
-        }
+        Finding::Strange => Ok(RotationOutcome::Refused(Box::new(about(&rotation.events.refused, session)))),
     }
 }
 

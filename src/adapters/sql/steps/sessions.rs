@@ -10,7 +10,7 @@ use crate::{
         steps::ledger,
     },
     domain::{
-        audit::AuditEvent,
+        audit::{Act, Actor, AuditEvent, Outcome},
         digest::Digest,
         id::{EventId, SessionId, UserId},
         revocation::Revocation,
@@ -63,7 +63,7 @@ pub(in super::super) async fn lock(
     Ok(Some((rows::session(&session)?, rows::user(&user)?)))
 }
 
-/// Ends one session of a user, without an event.
+/// Ends one session of a user. The caller records it.
 pub(in super::super) async fn end_one(
     link: &mut impl Link,
     user: UserId,
@@ -73,7 +73,8 @@ pub(in super::super) async fn end_one(
     ids(&link.rows(statements::END_ONE, values![user.uuid(), now.micros(), session.uuid()]).await?)
 }
 
-/// Ends every session of a user whose row the caller holds, without an event. No device is known any more.
+/// Ends every session of a user whose row the caller holds. No device is known any more. The caller
+/// records them.
 pub(in super::super) async fn end_all(
     link: &mut impl Link,
     user: UserId,
@@ -85,16 +86,15 @@ pub(in super::super) async fn end_all(
 }
 
 /// Ends every session of a user whose row the caller holds, before another is opened: the device that it is opened for
-/// stays known.
+/// stays known. The caller records them.
 pub(in super::super) async fn end_earlier(
     link: &mut impl Link,
     user: UserId,
     now: Timestamp,
-) -> Result<(), StoreFault> {
+) -> Result<Vec<SessionId>, StoreFault> {
     link.execute(statements::REVOKE_DEVICES, values![user.uuid(), now.micros()]).await?;
     // This process learns of them as the others do, from the feed: within a quarter of a second.
-    link.execute(statements::END_ALL, values![user.uuid(), now.micros()]).await?;
-    Ok(())
+    ids(&link.rows(statements::END_ALL, values![user.uuid(), now.micros()]).await?)
 }
 
 /// Ends one session of a user, with its event.
@@ -213,6 +213,30 @@ pub(in super::super) fn for_each(event: &AuditEvent, user: UserId, ended: &[Sess
         user_id: Some(user),
         session_id: Some(*session),
         ..event.clone()
+    });
+    events.collect()
+}
+
+/// One event for each session that ended with what `cause` records, for `reason`: by the operator whose act it was, else by
+/// the service. They have ids made of the cause's and the session's, so that a step on a hot path draws none for what nearly
+/// never happens. The client of `cause` is not told, for the sessions may be of others.
+pub(in super::super) fn ended_by(
+    cause: &AuditEvent,
+    reason: &'static str,
+    user: UserId,
+    ended: &[SessionId],
+) -> Vec<AuditEvent> {
+    let actor = if cause.actor == Actor::Operator { Actor::Operator } else { Actor::Service };
+    let events = ended.iter().map(|session| AuditEvent {
+        event_id: derived(cause.event_id, *session),
+        act: Act::SessionRevoked,
+        outcome: Outcome::Success,
+        reason: reason.into(),
+        actor,
+        user_id: Some(user),
+        session_id: Some(*session),
+        client_id: None,
+        ..cause.clone()
     });
     events.collect()
 }

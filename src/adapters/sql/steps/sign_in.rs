@@ -8,6 +8,7 @@ use crate::{
     },
     ports::store::{SignIn, SignInOutcome, SignInUser, StoreFault},
 };
+use std::borrow::Cow;
 
 /// Consumes the challenge and opens the session, or writes nothing.
 pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -> Result<SignInOutcome, StoreFault> {
@@ -25,7 +26,7 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
         return Ok(SignInOutcome::Spent);
     }
     // Whoever ends all of a user's sessions holds the user's row.
-    let user = if sign_in.revoke { statements::LOCK_USER_OF } else { statements::USER_OF };
+    let user = if sign_in.revoke.is_some() { statements::LOCK_USER_OF } else { statements::USER_OF };
     let found = link.row(user, values![key]).await?.map(|row| rows::user(&row)).transpose()?;
     let unchanged = match (&sign_in.user, found) {
         (SignInUser::Existing { user_id, roles }, Some(user)) => {
@@ -50,11 +51,14 @@ pub(in super::super) async fn complete(link: &mut impl Link, sign_in: &SignIn) -
     link.execute(statements::USE_CHALLENGE, values![id]).await?;
     link.execute(statements::FORGET_FAILURES, values![sign_in.counter_key.bytes()]).await?;
     link.execute(statements::LIFT_DISABLED, values![key]).await?;
-    if sign_in.revoke {
-        sessions::end_earlier(link, sign_in.session.user_id, sign_in.now).await?;
+    let mut events = Cow::Borrowed(sign_in.events.as_slice());
+    if let Some(revoked) = &sign_in.revoke {
+        let user = sign_in.session.user_id;
+        let ended = sessions::end_earlier(link, user, sign_in.now).await?;
+        events.to_mut().extend(sessions::for_each(revoked, user, &ended));
     }
     notices::tell(link, sign_in.notice.as_ref(), sign_in.session.user_id, sign_in.now).await?;
     sessions::open(link, &sign_in.session, sign_in.device_key).await?;
-    link.record(&sign_in.events).await?;
+    link.record(&events).await?;
     Ok(SignInOutcome::SignedIn)
 }

@@ -62,6 +62,8 @@ pub(in super::super) async fn change(
             user.disabled = false;
         }
     }
-    link.record(&[AuditEvent { user_id: Some(id), ..event }]).await?;
+    let mut events = vec![AuditEvent { user_id: Some(id), ..event }];
+    events.extend(sessions::ended_by(&events[0], "USER_DISABLED", id, &ended));
+    link.record(&events).await?;
     Ok(UserChangeOutcome::Changed(Box::new(user), ended))
 }

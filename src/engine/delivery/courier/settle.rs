@@ -1,6 +1,6 @@
 //! What became of a message, written down.
 
-use super::{Courier, End};
+use super::{Courier, End, Ended};
 use crate::{
     domain::{
         audit::{Act, Actor, AuditEvent},
@@ -24,8 +24,9 @@ const BROKEN_TRIES: u32 = 5;
 impl Courier {
     /// Writes down what became of a message. An end is tried until the store takes it or the message expires, for a
     /// message that was sent and not settled would be sent again.
-    pub(in super::super) async fn settle(&self, message: &ClaimedMessage, end: End, lease_end: Timestamp) {
-        let (settlement, event) = self.settlement(message, end);
+    pub(in super::super) async fn settle(&self, message: &ClaimedMessage, ended: Ended, lease_end: Timestamp) {
+        let Ended { end, origin } = ended;
+        let (settlement, event) = self.settlement(message, &origin, end);
         let mut tries = 0;
         loop {
             let now = self.parts.clock.now();
@@ -51,20 +52,20 @@ impl Courier {
         }
     }
 
-    fn settlement(&self, message: &ClaimedMessage, end: End) -> (Settlement, Option<AuditEvent>) {
+    fn settlement(&self, message: &ClaimedMessage, origin: &Origin, end: End) -> (Settlement, Option<AuditEvent>) {
         match end {
             End::Delivered { provider, provider_message_id } => {
                 let settlement = Settlement::Delivered { provider: provider.to_string(), provider_message_id };
-                (settlement, Some(self.event(message, Act::MessageDelivered)))
+                (settlement, Some(self.event(message, origin, Act::MessageDelivered)))
             }
-            End::Dropped { reason } => self.dropped(message, reason),
+            End::Dropped { reason } => self.dropped(message, origin, reason),
             End::ToNobody => {
-                let (_, event) = self.dropped(message, "REVIEW_ACCOUNT");
+                let (_, event) = self.dropped(message, origin, "REVIEW_ACCOUNT");
                 (Settlement::Delivered { provider: String::new(), provider_message_id: String::new() }, event)
             }
             End::Expired => {
                 tracing::warn!(message_id = %message.message_id, "a message expired unsent");
-                self.dropped(message, "EXPIRED")
+                self.dropped(message, origin, "EXPIRED")
             }
             End::Later { not_before, unanswered } => {
                 let due_time = match not_before {
@@ -73,7 +74,7 @@ impl Courier {
                     None => self.parts.clock.now().after(backoff::pause(message.attempts, &*self.parts.entropy)),
                 };
                 if due_time >= message.expire_time {
-                    self.settlement(message, End::Expired)
+                    self.settlement(message, origin, End::Expired)
                 } else {
                     (Settlement::Retry { due_time, unanswered }, None)
                 }
@@ -81,11 +82,16 @@ impl Courier {
         }
     }
 
-    fn dropped(&self, message: &ClaimedMessage, reason: &'static str) -> (Settlement, Option<AuditEvent>) {
-        (Settlement::Dropped { reason }, Some(self.event(message, Act::MessageDropped).failed(reason)))
+    fn dropped(
+        &self,
+        message: &ClaimedMessage,
+        origin: &Origin,
+        reason: &'static str,
+    ) -> (Settlement, Option<AuditEvent>) {
+        (Settlement::Dropped { reason }, Some(self.event(message, origin, Act::MessageDropped).failed(reason)))
     }
 
-    fn event(&self, message: &ClaimedMessage, act: Act) -> AuditEvent {
+    fn event(&self, message: &ClaimedMessage, origin: &Origin, act: Act) -> AuditEvent {
         let event_id = EventId::new(self.parts.entropy.uuid());
         AuditEvent {
             actor: Actor::Service,
@@ -95,7 +101,7 @@ impl Courier {
                 Recipient::User { user_id, .. } => Some(user_id),
                 Recipient::InContent => None,
             },
-            ..AuditEvent::new(event_id, self.parts.clock.now(), act, &Origin::default())
+            ..AuditEvent::new(event_id, self.parts.clock.now(), act, origin)
         }
     }
 }

@@ -39,7 +39,7 @@ impl Notice {
             Content::NewDevice { address, noticed_at, everywhere } => {
                 ("new_device", everywhere.then_some("everywhere"), address, *noticed_at, None)
             }
-            Content::Code { .. } | Content::ToNobody => return None,
+            Content::Code { .. } | Content::ToNobody { .. } => return None,
         };
         let address = super::words::one_line(address);
         let until = until.map(|until| super::words::minute(until, &words.minute)).unwrap_or_default();

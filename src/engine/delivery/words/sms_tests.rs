@@ -172,5 +172,10 @@ fn a_name_is_never_the_last_line() {
 
 #[test]
 fn what_is_withheld_has_no_words() {
-    assert!(Templates::built_in().unwrap().sms(&Content::ToNobody, "", "id.example.com").is_err());
+    assert!(
+        Templates::built_in()
+            .unwrap()
+            .sms(&Content::ToNobody { channel: "sms".to_owned() }, "", "id.example.com")
+            .is_err()
+    );
 }

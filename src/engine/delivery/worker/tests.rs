@@ -271,20 +271,17 @@ async fn a_notice_goes_to_the_users_address() {
     let id = MessageId::new(world.uuid());
     let content = Content::RefreshTokenReused { address: "203.0.113.7".to_owned(), noticed_at: 0, everywhere: true };
     let (now, expire) = (world.now(), world.now().after(Duration::from_hours(1)));
-    let new = sealed_message(&world.sealing(), world.nonce(), id, None, &content, now, expire).unwrap();
-    world.put(new.clone(), Recipient::User { user_id, contact, locale: String::new() });
+    let sealed = |ring: &KeyRing, id| sealed_message(ring, world.nonce(), id, None, &content, "", now, expire).unwrap();
+    world.put(sealed(&world.sealing(), id), Recipient::User { user_id, contact, locale: String::new() });
     let adrift = MessageId::new(world.uuid());
-    let mut unreadable = sealed_message(&world.sealing(), world.nonce(), adrift, None, &content, now, expire).unwrap();
+    let mut unreadable = sealed(&world.sealing(), adrift);
     world.put(unreadable.clone(), Recipient::InContent);
     unreadable.message_id = MessageId::new(world.uuid());
     let moved = unreadable.message_id;
     world.put(unreadable, Recipient::InContent);
     let other = KeyRing::new([(KeyId::new("2").unwrap(), secret32([9; 32]))].into()).unwrap();
     let foreign = MessageId::new(world.uuid());
-    world.put(
-        sealed_message(&other, world.nonce(), foreign, None, &content, now, expire).unwrap(),
-        Recipient::InContent,
-    );
+    world.put(sealed(&other, foreign), Recipient::InContent);
 
     let worker = world.work(4, POLL);
     let (_, event, _) = world.end(adrift).await;

@@ -103,7 +103,7 @@ impl OtpEngine {
                 ("LINK_USED", Refusal::LinkInvalid)
             }
         };
-        Err(self.refused(event.failed(reason), refusal).await)
+        Err(self.unseen(event.failed(reason), refusal).await)
     }
 
     async fn sign_in_by_link(

@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        answer::AnswerKey,
         audit::AuditEvent,
         claims::AccessClaims,
         digest::Digest,
@@ -19,8 +20,8 @@ use crate::{
         policy::Policies,
         signer::{OpenedToken, PublicKey, Signer, SignerFault, SigningPlace, TokenFlaw},
         store::{
-            CountedAnswer, EndOthersOutcome, Rotation, RotationOutcome, SessionPage, SessionStore, SignOutOutcome,
-            StoreFault,
+            CountedAnswer, EndOthersOutcome, KnownAnswer, Ledger, Rotation, RotationOutcome, SessionPage, SessionStore,
+            SignOutOutcome, StoreFault, Swept,
         },
     },
 };
@@ -54,6 +55,8 @@ pub(super) struct World {
     pub(super) sign_out_outcome: Mutex<Option<SignOutOutcome>>,
     /// What was ended: whose token's, whether all, the event.
     pub(super) ended: Mutex<Vec<(String, AuditEvent)>>,
+    /// Events that go with nothing else.
+    pub(super) recorded: Mutex<Vec<AuditEvent>>,
 }
 
 fn ring(names: &[&str]) -> Arc<KeyRing> {
@@ -78,6 +81,7 @@ impl World {
             since: Mutex::default(),
             sign_out_outcome: Mutex::default(),
             ended: Mutex::default(),
+            recorded: Mutex::default(),
         })
     }
 
@@ -101,7 +105,7 @@ impl World {
         self.opened.load(Ordering::SeqCst)
     }
 
-    fn answer<T>(&self, answer: T) -> Result<T, StoreFault> {
+    fn told<T>(&self, answer: T) -> Result<T, StoreFault> {
         if self.down.load(Ordering::SeqCst) { Err(StoreFault::Unavailable("down".into())) } else { Ok(answer) }
     }
 }
@@ -151,8 +155,9 @@ impl Signer for World {
 #[async_trait]
 impl SessionStore for World {
     async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, StoreFault> {
+        let refused = RotationOutcome::Refused(Box::new(rotation.events.refused.clone()));
         *self.rotation.lock().unwrap() = Some(rotation);
-        self.answer(self.rotation_outcome.lock().unwrap().take().unwrap_or(RotationOutcome::Refused))
+        self.told(self.rotation_outcome.lock().unwrap().take().unwrap_or(refused))
     }
 
     /// No test of this module ends sessions but by a token.
@@ -186,7 +191,7 @@ impl SessionStore for World {
         event: AuditEvent,
     ) -> Result<SignOutOutcome, StoreFault> {
         self.ended.lock().unwrap().push((format!("{session_id} all={all}"), event));
-        self.answer(self.sign_out_outcome.lock().unwrap().take().unwrap_or(SignOutOutcome::Unknown))
+        self.told(self.sign_out_outcome.lock().unwrap().take().unwrap_or(SignOutOutcome::Unknown))
     }
 
     async fn sessions(
@@ -196,13 +201,33 @@ impl SessionStore for World {
         _limit: u32,
         _now: Timestamp,
     ) -> Result<SessionPage, StoreFault> {
-        self.answer(SessionPage { sessions: Vec::new(), more: false })
+        self.told(SessionPage { sessions: Vec::new(), more: false })
     }
 
     async fn revocations(&self, since: Timestamp) -> Result<Vec<Revocation>, StoreFault> {
         *self.since.lock().unwrap() = Some(since);
         let feed = self.feed.lock().unwrap();
-        self.answer(feed.iter().filter(|end| end.revoke_time >= since).copied().collect())
+        self.told(feed.iter().filter(|end| end.revoke_time >= since).copied().collect())
+    }
+}
+
+#[async_trait]
+impl Ledger for World {
+    async fn answer(&self, _key: &AnswerKey, _now: Timestamp) -> Result<KnownAnswer, StoreFault> {
+        self.told(KnownAnswer::None)
+    }
+
+    async fn record(&self, event: &AuditEvent) -> Result<(), StoreFault> {
+        self.recorded.lock().unwrap().push(event.clone());
+        self.told(())
+    }
+
+    async fn ping(&self) -> Result<(), StoreFault> {
+        self.told(())
+    }
+
+    async fn sweep(&self, _now: Timestamp) -> Result<Swept, StoreFault> {
+        self.told(Swept::default())
     }
 }
 

@@ -5,6 +5,7 @@ mod sign_out;
 mod validate;
 
 use super::*;
+use crate::adapters::memory::MemoryLimiter;
 use crate::domain::{
     client::{Client, ClientId},
     contact::Channel,
@@ -13,6 +14,7 @@ use crate::domain::{
     session::{Device, Method, Origin, Session},
     user::Role,
 };
+use crate::engine::guesses::GuessParts;
 use fakes::World;
 use uuid::Uuid;
 
@@ -34,6 +36,13 @@ fn issuer(world: &Arc<World>) -> TokenIssuer {
         clients: Arc::new(Clients::new(vec![client("default", "api"), client("shop", "shop-api")]).unwrap()),
         policies: world.clone(),
         policy: Arc::new(SessionPolicy::for_issuer(ISSUER.to_owned())),
+        guesses: Arc::new(Guesses::new(GuessParts {
+            ledger: world.clone(),
+            limiter: Arc::new(MemoryLimiter::new(world.clone(), 16)),
+            keys: world.clone(),
+            entropy: world.clone(),
+            policies: world.clone(),
+        })),
     })
 }
 

@@ -68,11 +68,11 @@ async fn a120_forms_that_never_end_keep_nobody_out() {
     let mut held = Vec::new();
     for path in ["/sign-in", "/token", "/sign-in"].into_iter().cycle().take(18) {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let head = format!(
+        let beginning = format!(
             "POST {path} HTTP/1.1\r\nhost: x\r\nsec-fetch-site: same-origin\r\ncontent-length: 9\r\n\
              content-type: application/x-www-form-urlencoded\r\n\r\nemail="
         );
-        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(beginning.as_bytes()).await.unwrap();
         held.push(stream);
     }
     tokio::time::sleep(Duration::from_millis(600)).await;

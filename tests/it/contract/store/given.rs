@@ -211,7 +211,7 @@ pub(crate) fn completion(attempt: &ChargedAttempt, now: Timestamp) -> SignIn {
         user,
         session: session(user_id, now),
         notice: None,
-        revoke: false,
+        revoke: None,
         events: vec![event(now, Act::CodeVerified), event(now, Act::SessionStarted)],
         answer: None,
     }

@@ -94,6 +94,7 @@ async fn a_second_time_ends_the_session(given: &Given) {
     let acts = given.inspect.acts().await;
     let count = |wanted: &str| acts.iter().filter(|act| *act == wanted).count();
     assert_eq!((count("grant.redeemed"), count("grant.redeemed GRANT_REUSED")), (1, 1));
+    assert_eq!(given.inspect.revoked().await, [(session.session_id, "GRANT_REUSED".to_owned())]);
 }
 
 async fn only_whom_it_is_for_redeems_it(given: &Given) {

@@ -1,5 +1,6 @@
 //! Looks past a store at its rows.
 
+use identity::domain::id::SessionId;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqlSafeStr, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -71,6 +72,15 @@ impl Inspect {
     /// How many rows a table has.
     pub(crate) async fn count(&self, table: &str) -> i64 {
         self.number(&format!("SELECT count(*) FROM {table}")).await
+    }
+
+    /// The sessions of which the audit log says that they were ended, and why, in the order of their ids.
+    pub(crate) async fn revoked(&self) -> Vec<(SessionId, String)> {
+        let events = self.events().await.into_iter().filter(|event| event.act == "session.revoked");
+        let mut revoked: Vec<_> =
+            events.map(|event| (SessionId::new(event.session_id.unwrap()), event.reason)).collect();
+        revoked.sort();
+        revoked
     }
 
     /// The audit log, oldest first.

@@ -2,11 +2,12 @@
 
 use super::{
     Given,
-    given::{NOW, at, completion, identifier, notice, rotation},
+    given::{NOW, at, completion, event, identifier, notice, rotation},
     on_both,
 };
 use identity::{
     domain::{
+        audit::{Act, AuditEvent, Outcome},
         device_token::KnownDevice,
         id::{MessageId, UserId},
         message::Recipient,
@@ -36,6 +37,11 @@ async fn told(given: &Given, now: Timestamp) -> (SignIn, MessageId) {
     let notice = notice(SecurityEvent::NewDevice, now);
     let message_id = notice.message.message_id;
     (SignIn { notice: Some(notice), ..completion(&given.charged(id, now).await, now) }, message_id)
+}
+
+/// The event of the sessions that a sign-in ends, where it does.
+fn revoking(revokes: bool) -> Option<AuditEvent> {
+    revokes.then(|| event(at(1), Act::SessionRevoked).ended(Outcome::Success, "NEW_DEVICE"))
 }
 
 /// The users whom claimed messages go to, by message; codes left aside.
@@ -85,7 +91,7 @@ async fn many_sign_ins_at_once_tell_once(given: &Given) {
     }
     // Three of them end the sessions of all others too, under the lock of the user.
     let calls = sign_ins.into_iter().enumerate().map(|(nth, sign_in)| {
-        let (store, sign_in) = (Arc::clone(&given.store), SignIn { revoke: nth % 5 == 4, ..sign_in });
+        let (store, sign_in) = (Arc::clone(&given.store), SignIn { revoke: revoking(nth % 5 == 4), ..sign_in });
         tokio::spawn(async move { store.complete_sign_in(sign_in).await.unwrap() })
     });
     for call in calls.collect::<Vec<_>>() {
@@ -106,8 +112,8 @@ async fn what_is_not_signed_in_is_not_told(given: &Given) {
     let (sign_in, _) = told(given, at(1)).await;
     given.inspect.execute("UPDATE users SET disabled = TRUE").await.unwrap();
     assert_eq!(given.store.complete_sign_in(sign_in.clone()).await.unwrap(), SignInOutcome::UserChanged);
-    let revoking = SignIn { revoke: true, ..sign_in };
-    assert_eq!(given.store.complete_sign_in(revoking).await.unwrap(), SignInOutcome::UserChanged);
+    let ending = SignIn { revoke: revoking(true), ..sign_in };
+    assert_eq!(given.store.complete_sign_in(ending).await.unwrap(), SignInOutcome::UserChanged);
     assert_eq!((notices(given, at(1)).await, given.inspect.count("notices").await), (Vec::new(), 0));
 }
 
@@ -122,7 +128,7 @@ async fn a_sign_in_may_end_all_other_sessions(given: &Given) {
     };
     let (before, own) = (device(NOW), device(at(1)));
     let second = sign_in.session.clone();
-    let sign_in = SignIn { revoke: true, ..sign_in };
+    let sign_in = SignIn { revoke: revoking(true), ..sign_in };
     assert_eq!(given.store.complete_sign_in(sign_in).await.unwrap(), SignInOutcome::SignedIn);
     let left = given.store.sessions(first.user_id, None, 100, at(1)).await.unwrap().sessions;
     assert_eq!(left.iter().map(|session| session.session_id).collect::<Vec<_>>(), [second.session_id]);
@@ -130,6 +136,7 @@ async fn a_sign_in_may_end_all_other_sessions(given: &Given) {
     assert_eq!(notices(given, at(1)).await, [(notice, first.user_id)]);
     let revoked = given.store.revocations(at(1)).await.unwrap();
     assert_eq!(revoked.iter().map(|one| one.session_id).collect::<Vec<_>>(), [first.session_id]);
+    assert_eq!(given.inspect.revoked().await, [(first.session_id, "NEW_DEVICE".to_owned())]);
     // The device that signed in stays known; those before do not.
     assert!(given.store.device_stands(own).await.unwrap() && !given.store.device_stands(before).await.unwrap());
 }
@@ -144,6 +151,7 @@ async fn a_replay_without_revoke_ends_its_session_alone(given: &Given) {
     let outcome = given.store.rotate(replay).await.unwrap();
     let RotationOutcome::Reused { ended, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!((ended.as_slice(), running(given, &session, at(2)).await), ([session.session_id].as_slice(), 1));
+    assert_eq!(given.inspect.revoked().await, [(session.session_id, "REFRESH_TOKEN_REUSED".to_owned())]);
     assert!(notices(given, at(2)).await.is_empty());
     let acts = given.inspect.acts().await;
     assert_eq!(acts.iter().filter(|act| *act == "security.responded").count(), 1);
@@ -159,5 +167,8 @@ async fn another_device_may_end_every_session(given: &Given) {
     let outcome = given.store.rotate(foreign).await.unwrap();
     let RotationOutcome::DeviceMismatch { ended } = outcome else { panic!("{outcome:?}") };
     assert_eq!((ended.len(), running(given, &session, at(1)).await), (2, 0));
+    let mut ended: Vec<_> = ended.into_iter().map(|id| (id, "DEVICE_MISMATCH".to_owned())).collect();
+    ended.sort();
+    assert_eq!(given.inspect.revoked().await, ended);
     assert_eq!(notices(given, at(1)).await, [(told, session.user_id)]);
 }

@@ -49,7 +49,7 @@ async fn roles_are_replaced(given: &Given) {
 
 async fn disabling_ends_every_session(given: &Given) {
     let session = given.signed_in("ada@example.com", NOW).await;
-    given.signed_in("ada@example.com", at(1)).await;
+    let second = given.signed_in("ada@example.com", at(1)).await;
     let done = event(at(2), Act::UserDisabled);
     let outcome = given.store.change_user(session.user_id, UserChange::Disable, at(2), done, None).await.unwrap();
     let (user, ended) = changed(outcome);
@@ -57,6 +57,14 @@ async fn disabling_ends_every_session(given: &Given) {
     assert!(given.store.user(session.user_id).await.unwrap().unwrap().disabled);
     assert_eq!(given.store.revocations(at(2)).await.unwrap().len(), 2);
     assert!(given.store.sessions(session.user_id, None, 10, at(3)).await.unwrap().sessions.is_empty());
+    let mut ended = [session.session_id, second.session_id].map(|id| (id, "USER_DISABLED".to_owned()));
+    ended.sort();
+    assert_eq!(given.inspect.revoked().await, ended);
+    let events = given.inspect.events().await;
+    let revoked = events.iter().find(|event| event.act == "session.revoked").unwrap();
+    let disabled = events.iter().find(|event| event.act == "user.disabled").unwrap();
+    assert_eq!((revoked.user_id, revoked.time), (disabled.user_id, disabled.time));
+    assert_eq!((&revoked.address, revoked.outcome.as_str()), (&disabled.address, "success"));
 }
 
 async fn enabling_lets_in_again(given: &Given) {

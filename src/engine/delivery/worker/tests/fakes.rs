@@ -120,7 +120,7 @@ impl World {
         let id = MessageId::new(self.uuid());
         let challenge = Some(ChallengeId::new(self.uuid()));
         let expire = self.now().after(Duration::from_mins(5));
-        let new = sealed_message(&self.ring, self.nonce(), id, challenge, &content, self.now(), expire).unwrap();
+        let new = sealed_message(&self.ring, self.nonce(), id, challenge, &content, "", self.now(), expire).unwrap();
         self.put(new, Recipient::InContent);
         id
     }

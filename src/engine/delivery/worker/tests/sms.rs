@@ -20,7 +20,7 @@ fn notice(world: &Arc<World>) -> MessageId {
     let id = MessageId::new(world.uuid());
     let content = Content::RefreshTokenReused { address: "203.0.113.7".to_owned(), noticed_at: 0, everywhere: true };
     let (now, expire) = (world.now(), world.now().after(Duration::from_hours(1)));
-    let new = sealed_message(&world.sealing(), world.nonce(), id, None, &content, now, expire).unwrap();
+    let new = sealed_message(&world.sealing(), world.nonce(), id, None, &content, "", now, expire).unwrap();
     world.put(new, Recipient::User { user_id, contact, locale: "de".to_owned() });
     id
 }

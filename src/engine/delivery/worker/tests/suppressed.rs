@@ -9,6 +9,7 @@ use crate::{
         id::{MessageId, UserId},
         message::{Content, Recipient},
         receipt::Receipt,
+        session::Origin,
         suppression::{Cause, Suppression},
         user::SealedContact,
     },
@@ -58,7 +59,7 @@ async fn a_suppressed_address_gets_neither_codes_nor_notices() {
     let contact = SealedContact::seal(&address, &world.sealing(), user, world.nonce()).unwrap();
     let content = Content::NewDevice { address: String::new(), noticed_at: 1, everywhere: false };
     let expire = world.now().after(Duration::from_mins(5));
-    let new = sealed_message(&world.sealing(), world.nonce(), notice, None, &content, world.now(), expire).unwrap();
+    let new = sealed_message(&world.sealing(), world.nonce(), notice, None, &content, "", world.now(), expire).unwrap();
     world.put(new, Recipient::User { user_id: user, contact, locale: String::new() });
     let parts = world.parts();
     parts.suppressed.poll().await.unwrap();
@@ -168,7 +169,7 @@ async fn a_long_post_is_stamped_as_it_is_written() {
         suppressed: suppressed.clone(),
     });
     let post = Post { header: &|_| None, query: "", body: b"", now: world.now() };
-    assert_eq!(desk.take(&source, &post).await.unwrap().taken, 300);
+    assert_eq!(desk.take(&source, &post, &Origin::default()).await.unwrap().taken, 300);
     let kept = world.suppressions.lock().unwrap().clone();
     assert_eq!(kept.len(), 300);
     for (place, (_, suppression)) in kept.iter().enumerate() {
