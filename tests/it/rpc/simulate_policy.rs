@@ -128,7 +128,9 @@ on_both_stores!(a_wrong_policy_is_refused_with_all_that_is_wrong, |world| {
 async fn a_policy_full_of_faults_is_answered_in_few_words() {
     let world = World::on(Store::Sqlite).await;
     let lines: Vec<_> = (0..600).map(|nth| format!("unknown_key_{nth} = 1")).collect();
-    for policy in [format!("template = \"standard\"\n{}", lines.join("\n")), format!("template = \"{}\"", "x".repeat(8000))] {
+    for policy in
+        [format!("template = \"standard\"\n{}", lines.join("\n")), format!("template = \"{}\"", "x".repeat(8000))]
+    {
         let refusal = Refusal::from(world.simulate(&policy).await.unwrap_err());
         assert_eq!(refusal.code, Code::InvalidArgument);
         assert!((1..=16).contains(&refusal.field_names().len()));
