@@ -145,6 +145,18 @@ impl Answers {
         }
     }
 
+    /// What was answered meanwhile to a call that is about to be refused: another process may have been asked the same at the same
+    /// time, and its work is then why this one is refused.
+    pub(crate) async fn meanwhile<T: DeserializeOwned>(
+        &self,
+        key: Option<&AnswerKey>,
+        refusal: &Refusal,
+        now: Timestamp,
+    ) -> Option<T> {
+        let is_fault = matches!(refusal, Refusal::StoreUnavailable | Refusal::Internal | Refusal::Overloaded);
+        self.find(key.filter(|_| !is_fault), now).await.ok().flatten()
+    }
+
     /// Seals an answer for the transaction of its write.
     pub(crate) fn record<T: Serialize>(
         &self,

@@ -1,6 +1,6 @@
 //! Every statement that both engines run, in one table: a test prepares each on both migrated engines.
 
-/// A statement. The texts differ only where PostgreSQL has to be asked for a row's lock.
+/// A statement. The texts differ only where PostgreSQL has to be asked for a row's lock, or whether it may be written to.
 #[derive(Debug)]
 pub struct Statement {
     /// What it is called here.
@@ -118,7 +118,7 @@ pub(super) use {
 };
 
 statements! {
-    PING = "SELECT 1";
+    PING = "SELECT 1 WHERE TRUE"; " AND current_setting('transaction_read_only') = 'off'";
 
     CHALLENGE = "SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1";
     LOCK_CHALLENGE = "SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1";

@@ -46,6 +46,22 @@ impl OtpEngine {
         if let Some(sent) = self.resent_before(key.as_ref(), now).await? {
             return Ok(sent);
         }
+        match self.resend_anew(request, key, origin, now).await {
+            Err(refusal) => match self.answers.meanwhile::<RecordedView>(key.as_ref(), &refusal, now).await {
+                Some(view) => Ok(Sent { challenge: view.into(), standing: None }),
+                None => Err(refusal),
+            },
+            sent => sent,
+        }
+    }
+
+    async fn resend_anew(
+        &self,
+        request: ResendOtp,
+        key: Option<AnswerKey>,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<Sent, Refusal> {
         let challenge = match ChallengeId::parse(&request.challenge_id) {
             Some(id) => self.parts.store.challenge(id).await.map_err(|fault| fault::store(&fault))?,
             None => None,

@@ -83,6 +83,23 @@ impl OtpEngine {
         if let Some(sent) = self.sent_before(key.as_ref(), now).await? {
             return Ok(sent);
         }
+        match self.send_anew(request, client, key, origin, now).await {
+            Err(refusal) => match self.answers.meanwhile::<RecordedView>(key.as_ref(), &refusal, now).await {
+                Some(view) => Ok(Sent { challenge: view.into(), standing: None }),
+                None => Err(refusal),
+            },
+            sent => sent,
+        }
+    }
+
+    async fn send_anew(
+        &self,
+        request: SendOtp,
+        client: &Client,
+        key: Option<AnswerKey>,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<Sent, Refusal> {
         if let Some(link) = &request.link {
             link.check(client)?;
         }

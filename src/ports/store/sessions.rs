@@ -108,7 +108,7 @@ pub enum EndOthersOutcome {
 /// What became of a sign-out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignOutOutcome {
-    /// These have been ended now; none where they had ended before.
+    /// These have ended: now, or the token's own before.
     Ended(Vec<SessionId>),
     /// There is no such session.
     Unknown,

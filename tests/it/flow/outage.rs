@@ -9,8 +9,8 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::support::postgres::Postgres;
-use crate::support::wait;
 use crate::support::world::World;
+use crate::support::{http, wait};
 
 #[tokio::test]
 async fn a_stopped_postgres_is_unavailable_within_a_second_and_forgotten_when_back() {
@@ -51,4 +51,28 @@ async fn a_stopped_postgres_is_unavailable_within_a_second_and_forgotten_when_ba
         client.send_otp("patient@example.com").await.unwrap();
     }
     assert!(world.server.mailbox().to("nobody@example.com").is_empty(), "no code without a committed row");
+}
+
+/// As after a failover to a standby that has not been promoted: it reads, and takes nothing.
+#[tokio::test]
+async fn a_read_only_postgres_is_not_ready() {
+    let (cluster, world) = World::on_own_postgres(Postgres::start(&[])).await;
+    let set = async |read_only: &str| {
+        cluster.execute("postgres", format!("ALTER SYSTEM SET default_transaction_read_only = {read_only}")).await;
+        cluster.execute("postgres", "SELECT pg_reload_conf()".to_owned()).await;
+    };
+    let is = async |status: u16| {
+        wait::until("the readiness is told", Duration::from_secs(10), async || {
+            (http::get(world.server.addresses().http, "/health/ready").await.status == status).then_some(())
+        })
+        .await;
+    };
+    is(200).await;
+    set("on").await;
+    is(503).await;
+    let client = world.server.client().await;
+    assert_eq!(client.send_otp("standby@example.com").await.unwrap_err().reason, "STORE_UNAVAILABLE");
+    set("off").await;
+    is(200).await;
+    client.send_otp("standby@example.com").await.unwrap();
 }

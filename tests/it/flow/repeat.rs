@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use identity::grpc::proto::{RefreshTokenRequest, SendOtpRequest, TokenSet, VerifyOtpRequest};
+use identity::grpc::proto::{RefreshTokenRequest, ResendOtpRequest, SendOtpRequest, TokenSet, VerifyOtpRequest};
 use tokio::task::JoinSet;
 
 use crate::both_stores::{on_both_stores, on_both_stores_with_clock};
 use crate::support::client::send_otp_request;
 use crate::support::refusal::Refusal;
+use crate::support::world::{Store, World};
 
 pub(super) const ID: &str = "0b6f9c1e-8a55-4c0f-9a34-5f7f1f0a2b3c";
 
@@ -163,3 +164,28 @@ on_both_stores!(refresh_repeats_to_the_letter, |world| {
     let again = client.identity().refresh_token(request).await.unwrap().into_inner().tokens.unwrap();
     assert_eq!((again.access_token, again.refresh_token), (first.access_token, first.refresh_token));
 });
+
+/// The same call at two processes at once: one does the work, and the other, which it made come too soon, finds its answer.
+#[tokio::test]
+async fn a_resend_that_is_asked_for_at_once_at_two_processes_is_one() {
+    let world = World::with_clock_and(Store::Postgres, |settings| {
+        settings.limit("identifier", 1000, 60);
+        settings.limit("address", 1000, 60);
+    })
+    .await;
+    let other = world.another().await;
+    let (here, there) = (world.server.client().await, other.client().await);
+    for round in 0..10_u128 {
+        let (challenge, _) = world.server.request_code(&format!("twice-{round}@example.com")).await;
+        world.advance(Duration::from_secs(30));
+        let request = || ResendOtpRequest {
+            challenge_id: challenge.challenge_id.clone(),
+            request_id: uuid::Uuid::from_u128(round + 1).to_string(),
+            ..ResendOtpRequest::default()
+        };
+        let (mut one, mut two) = (here.identity(), there.identity());
+        let (one, two) = tokio::join!(one.resend_otp(request()), two.resend_otp(request()));
+        assert_eq!(one.unwrap().into_inner(), two.unwrap().into_inner(), "round {round}");
+        assert_eq!(world.number("SELECT COUNT(*) FROM outbox").await, i64::try_from(round + 1).unwrap() * 2);
+    }
+}

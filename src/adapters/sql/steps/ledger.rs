@@ -2,6 +2,7 @@
 
 use crate::{
     adapters::sql::{
+        fault,
         link::{Link, values},
         rows, statements,
     },
@@ -87,8 +88,7 @@ pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Res
     Ok(Swept { rows: removed.iter().sum(), full, abandoned })
 }
 
-/// Asks for a sign of life.
+/// Asks for a sign of life. A database that takes no writes, such as a standby, is none.
 pub(in super::super) async fn ping(link: &mut impl Link) -> Result<(), StoreFault> {
-    link.row(statements::PING, &[]).await?;
-    Ok(())
+    link.row(statements::PING, &[]).await?.map(drop).ok_or_else(|| fault::unavailable("the database is read-only"))
 }

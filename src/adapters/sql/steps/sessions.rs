@@ -158,7 +158,8 @@ pub(in super::super) async fn sign_out(
 ) -> Result<SignOutOutcome, StoreFault> {
     let Some((stored, user)) = lock(link, id).await? else { return Ok(SignOutOutcome::Unknown) };
     if stored.ended && (!all || refreshed.is_some()) {
-        return Ok(SignOutOutcome::Ended(Vec::new()));
+        // Whoever was told that the store is away may have ended it, and asks again: what this process knows is to say so too.
+        return Ok(SignOutOutcome::Ended(vec![id]));
     }
     if refreshed.is_some_and(|counter| counter.saturating_add(1) < stored.session.counter) {
         event.reason = "REPLACED_TOKEN".into();

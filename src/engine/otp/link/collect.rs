@@ -1,8 +1,9 @@
 //! Collect: the device that asked gets the session that was approved on another.
 
-use super::super::{OtpEngine, SignedIn, sign_in::Proven};
+use super::super::{OtpEngine, SignedIn, recorded::RecordedSignIn, sign_in::Proven};
 use crate::{
     domain::{
+        answer::AnswerKey,
         audit::Act,
         challenge::Challenge,
         id::ChallengeId,
@@ -42,6 +43,22 @@ impl OtpEngine {
         if let Some(signed_in) = self.signed_in_before(key.as_ref(), now).await? {
             return Ok(signed_in);
         }
+        match self.collect_anew(request, key, origin, now).await {
+            Err(refusal) => match self.answers.meanwhile::<RecordedSignIn>(key.as_ref(), &refusal, now).await {
+                Some(recorded) => recorded.restore(now).ok_or(Refusal::Internal),
+                None => Err(refusal),
+            },
+            signed_in => signed_in,
+        }
+    }
+
+    async fn collect_anew(
+        &self,
+        request: CompleteSignIn,
+        key: Option<AnswerKey>,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<SignedIn, Refusal> {
         let challenge = match ChallengeId::parse(&request.challenge_id) {
             Some(id) => self.parts.store.challenge(id).await.map_err(|fault| fault::store(&fault))?,
             None => None,

@@ -73,6 +73,22 @@ impl OtpEngine {
         if let Some(redeemed) = self.redeemed_before(key.as_ref(), now).await? {
             return Ok(redeemed);
         }
+        match self.redeem_anew(request, key, origin, now).await {
+            Err(refusal) => match self.answers.meanwhile(key.as_ref(), &refusal, now).await {
+                Some(recorded) => redeemed(recorded, now),
+                None => Err(refusal),
+            },
+            redeemed => redeemed,
+        }
+    }
+
+    async fn redeem_anew(
+        &self,
+        request: RedeemLink,
+        key: Option<AnswerKey>,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<Redeemed, Refusal> {
         let presented = self.presented(&request.token, Wanted::Use, origin, now).await?;
         let id = presented.challenge.scope.challenge_id;
         let event = self.event(now, Act::LinkRedeemed, origin, &presented.challenge.scope, &request.device.device_id);
@@ -96,12 +112,7 @@ impl OtpEngine {
             }
             ChargeOutcome::Exhausted(_) => ("ATTEMPTS_EXHAUSTED", Refusal::AttemptsExhausted),
             // It was good a moment ago.
-            ChargeOutcome::Ended(_) | ChargeOutcome::Unknown => {
-                if let Some(redeemed) = self.redeemed_before(key.as_ref(), now).await? {
-                    return Ok(redeemed);
-                }
-                ("LINK_USED", Refusal::LinkInvalid)
-            }
+            ChargeOutcome::Ended(_) | ChargeOutcome::Unknown => ("LINK_USED", Refusal::LinkInvalid),
         };
         Err(self.unseen(event.failed(reason), refusal).await)
     }
@@ -161,22 +172,23 @@ impl OtpEngine {
         };
         match self.parts.store.approve_link(approval).await.map_err(|fault| fault::store(&fault))? {
             LinkOutcome::Done => Ok(Redeemed::Approved),
-            LinkOutcome::Spent => match self.redeemed_before(key.as_ref(), now).await? {
-                Some(redeemed) => Ok(redeemed),
-                None => Err(self.guessed(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
-            },
+            LinkOutcome::Spent => Err(self.guessed(event.failed("LINK_USED"), Refusal::LinkInvalid).await),
         }
     }
 
     async fn redeemed_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Redeemed>, Refusal> {
         let recorded: Option<Recorded> = self.answers.find(key, now).await?;
-        match recorded {
-            None => Ok(None),
-            Some(Recorded::Approved { .. }) => Ok(Some(Redeemed::Approved)),
-            Some(Recorded::SignedIn(recorded)) => {
-                let signed_in = recorded.restore(now).ok_or(Refusal::Internal)?;
-                Ok(Some(Redeemed::SignedIn(Box::new(signed_in))))
-            }
+        recorded.map(|recorded| redeemed(recorded, now)).transpose()
+    }
+}
+
+/// What was recorded, as of now.
+fn redeemed(recorded: Recorded, now: Timestamp) -> Result<Redeemed, Refusal> {
+    match recorded {
+        Recorded::Approved { .. } => Ok(Redeemed::Approved),
+        Recorded::SignedIn(recorded) => {
+            let signed_in = recorded.restore(now).ok_or(Refusal::Internal)?;
+            Ok(Redeemed::SignedIn(Box::new(signed_in)))
         }
     }
 }
