@@ -4,7 +4,7 @@ mod debts;
 mod shared;
 mod watch;
 
-pub use shared::{Memory, SharedLimiter, Uncounted};
+pub use shared::{Memory, Part, SharedLimiter, Uncounted};
 
 use crate::{
     adapters::memory::MemoryLimiter,

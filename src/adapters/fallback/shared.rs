@@ -7,14 +7,23 @@ use crate::{
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// The memory of a shared limiter, by the names of its parts: another name where one has lost what it counted.
+/// The memory of a shared limiter, by its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Memory(pub Vec<String>);
+pub struct Memory(pub Vec<Part>);
+
+/// A part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its name: another where it has lost everything that it counted.
+    pub name: String,
+    /// How far it has come, rising with each probe: less where it came back as it was at an earlier time.
+    pub beat: i64,
+}
 
 impl Memory {
     /// Which parts have been lost between `known` and this.
     pub(super) fn lost_since(&self, known: &Self) -> Vec<bool> {
-        self.0.iter().zip(&known.0).map(|(now, known)| now != known).collect()
+        self.0.iter().zip(&known.0).map(|(now, known)| now.name != known.name || now.beat < known.beat).collect()
     }
 }
 

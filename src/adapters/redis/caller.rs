@@ -7,7 +7,7 @@ use super::{
     refusals::Refusals,
 };
 use crate::{
-    adapters::fallback::Uncounted,
+    adapters::fallback::{Part, Uncounted},
     domain::{
         policy::Mode,
         time::Timestamp,
@@ -87,9 +87,12 @@ where
         Ok(layers.iter().zip(logs).map(stand).collect())
     }
 
-    /// When the memory that holds `key` began. Writes.
-    pub(super) async fn beginning(&self, key: &str) -> Result<String, RedisFault> {
-        self.invoke(&self.probe.key(key)).await
+    /// The part of the memory that holds `key`. Writes.
+    pub(super) async fn part(&self, key: &str) -> Result<Part, RedisFault> {
+        let mut invocation = self.probe.prepare_invoke();
+        invocation.key(key).key(format!("{key}:beat"));
+        let (name, beat) = self.invoke(&invocation).await?;
+        Ok(Part { name, beat })
     }
 
     /// Counts requests that were admitted elsewhere.

@@ -120,11 +120,11 @@ impl Limiter for RedisClusterLimiter {
 #[async_trait]
 impl SharedLimiter for RedisClusterLimiter {
     async fn probe(&self) -> Result<Memory, LimiterFault> {
-        let mut beginnings = Vec::with_capacity(self.beginnings.len());
+        let mut parts = Vec::with_capacity(self.beginnings.len());
         for key in &self.beginnings {
-            beginnings.push(self.caller.in_time(self.caller.beginning(key)));
+            parts.push(self.caller.in_time(self.caller.part(key)));
         }
-        Ok(Memory(try_join_all(beginnings).await?))
+        Ok(Memory(try_join_all(parts).await?))
     }
 
     fn part_of(&self, kind: LayerKind, key: &Digest) -> usize {

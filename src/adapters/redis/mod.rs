@@ -93,7 +93,7 @@ impl Limiter for RedisLimiter {
 #[async_trait]
 impl SharedLimiter for RedisLimiter {
     async fn probe(&self) -> Result<Memory, LimiterFault> {
-        Ok(Memory(vec![self.caller.in_time(self.caller.beginning(BEGINNING)).await?]))
+        Ok(Memory(vec![self.caller.in_time(self.caller.part(BEGINNING)).await?]))
     }
 
     fn part_of(&self, _: LayerKind, _: &Digest) -> usize {

@@ -21,8 +21,13 @@ pub(super) struct Common {
     most_untaken: usize,
 }
 
-/// How many answers a connection may leave untaken where those of all are too many.
+/// How many answers a connection may leave untaken where those of all are too many: for a moment, as when much is answered at once
+/// and its window is full, and for longer.
+const SOME: u32 = 32;
 const FEW: u32 = 4;
+
+/// For how long a moment lasts.
+const MOMENT: Duration = Duration::from_millis(250);
 
 impl Common {
     pub(super) fn new(patience: Duration, most_untaken: usize) -> Self {
@@ -32,6 +37,10 @@ impl Common {
     /// Microseconds since the listener began.
     pub(super) fn now(&self) -> u64 {
         micros(self.begun.elapsed())
+    }
+
+    fn too_many_untaken(&self) -> bool {
+        self.untaken.load(Ordering::Relaxed) > self.most_untaken
     }
 
     fn span(&self) -> u64 {
@@ -52,13 +61,16 @@ pub(super) struct Place {
     /// When the last call was answered, 0 where there was none yet.
     last: AtomicU64,
     untaken: Debts,
+    /// Since when some have been untaken without a break.
+    owes_since: AtomicU64,
     pub(super) leave: Leave,
 }
 
 impl Place {
     pub(super) fn new(common: &Arc<Common>, leave: Leave) -> Arc<Self> {
-        let (last, untaken) = (AtomicU64::default(), Debts::default());
-        Arc::new(Self { since: common.now(), common: Arc::clone(common), last, untaken, leave })
+        let (last, owes_since) = (AtomicU64::default(), AtomicU64::default());
+        let (since, untaken) = (common.now(), Debts::default());
+        Arc::new(Self { since, common: Arc::clone(common), last, untaken, owes_since, leave })
     }
 
     /// When the last call was answered, 0 where there was none yet.
@@ -80,8 +92,11 @@ impl Place {
     /// An answer waits to be taken; the span it is counted in.
     pub(super) fn owe(&self) -> usize {
         let (span, own) = self.untaken.add(self.common.span());
-        let all = self.common.untaken.fetch_add(1, Ordering::Relaxed);
-        if all >= self.common.most_untaken && own > FEW {
+        self.common.untaken.fetch_add(1, Ordering::Relaxed);
+        if own == 1 {
+            self.owes_since.store(self.common.now(), Ordering::Relaxed);
+        }
+        if own > SOME && self.common.too_many_untaken() {
             self.leave.end.cancel();
         }
         span
@@ -93,13 +108,19 @@ impl Place {
         self.common.untaken.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Ends the connection if an answer has waited too long to be taken; whether it did.
+    /// Ends the connection if an answer has waited too long to be taken, or several have for more than a moment while those of all
+    /// are too many; whether it did.
     pub(super) fn collect(&self) -> bool {
         let overdue = self.untaken.is_overdue(self.common.span());
-        if overdue {
+        let crowds = || {
+            let owes_for = self.common.now().saturating_sub(self.owes_since.load(Ordering::Relaxed));
+            self.common.too_many_untaken() && self.untaken.count() > FEW && owes_for > micros(MOMENT)
+        };
+        let ends = overdue || crowds();
+        if ends {
             self.leave.end.cancel();
         }
-        overdue
+        ends
     }
 }
 
@@ -140,7 +161,12 @@ impl Debts {
     fn add(&self, span: u64) -> (usize, u32) {
         let at = usize::try_from(span % 3).unwrap_or_default();
         self.0[at].fetch_add(1, Ordering::Relaxed);
-        (at, self.0.iter().map(|count| count.load(Ordering::Relaxed)).sum())
+        (at, self.count())
+    }
+
+    /// How many there are.
+    fn count(&self) -> u32 {
+        self.0.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
     fn remove(&self, at: usize) {

@@ -133,11 +133,11 @@ async fn a118_answers_that_nobody_takes_are_not_kept() {
     assert!(is_ended(few).await);
     // Of many, those go first that hold the most.
     let mut held = Vec::new();
-    for _ in 0..100 {
+    for _ in 0..200 {
         held.push(unwilling(100).await);
     }
     assert_eq!(willing.call("TokenService/GetJwks", &[], framed(&[])).await.refusal.code, Code::Ok);
-    is_well(&mut world.server, 160).await;
+    is_well(&mut world.server, 256).await;
     for answers in held {
         assert!(is_ended(answers).await);
     }

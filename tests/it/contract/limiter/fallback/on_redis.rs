@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use identity::adapters::redis::{RedisLimiter, RedisOptions};
 use identity::adapters::system::SteadyClock;
-use identity::ports::limiter::{FaultReason, Layer, LayerKind, LimiterChange};
+use identity::ports::limiter::{Counter, FaultReason, Layer, LayerKind, Limiter, LimiterChange};
 
 use super::super::{admits, layer, patient, typed, window};
 use super::Replica;
@@ -153,6 +153,33 @@ async fn an_emptied_redis_is_told_what_it_lost() {
     let kept: i64 = typed(redis.command(&["LLEN", &key]));
     let left: i64 = typed(redis.command(&["PTTL", &key]));
     assert!(kept == 4 && (3_500_000..=3_600_000).contains(&left), "{kept} for {left} ms");
+}
+
+/// From its last snapshot, or as a replica that lagged behind: its beginning is the same.
+#[tokio::test]
+async fn a_redis_that_comes_back_older_is_told_what_it_lost() {
+    let mut redis = Redis::start();
+    let replicas = [replica(&redis, Duration::from_secs(5)), replica(&redis, Duration::from_secs(5))];
+    for replica in &replicas {
+        counts(replica, false).await;
+    }
+    redis.command(&["SAVE"]);
+    for _ in 0..2 {
+        replicas[0].limiter.look().await;
+        replicas[1].limiter.look().await;
+    }
+    assert_eq!(admitted(&replicas[0], "person", 1).await, 1);
+    assert_eq!(admitted(&replicas[1], "person", 2).await, 2);
+    redis.stop();
+    redis.start_again();
+    for replica in &replicas {
+        wait::until("Redis counts again", SOON, async || {
+            replica.limiter.look().await;
+            (replica.limiter.counter() == Counter::Shared).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(admitted(&replicas[0], "person", 5).await, 1, "three of four were counted again");
 }
 
 /// What was admitted alone is as old in Redis as it is: it leaves its windows when it would have.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use identity::adapters::fallback::{Memory, SharedLimiter, Uncounted};
+use identity::adapters::fallback::{Memory, Part, SharedLimiter, Uncounted};
 use identity::domain::digest::Digest;
 use identity::domain::time::Timestamp;
 use identity::domain::window;
@@ -77,7 +77,8 @@ impl Limiter for Peer {
 impl SharedLimiter for Peer {
     async fn probe(&self) -> Result<Memory, LimiterFault> {
         self.answers()?;
-        Ok(Memory(vec![self.life.load(Ordering::SeqCst).to_string()]))
+        let name = self.life.load(Ordering::SeqCst).to_string();
+        Ok(Memory(vec![Part { name, beat: 0 }]))
     }
 
     fn part_of(&self, _: LayerKind, _: &Digest) -> usize {
