@@ -16,4 +16,5 @@ pub(crate) mod repeat_operators;
 mod replicas;
 mod resend;
 mod review;
+mod sweep;
 mod watchers;
