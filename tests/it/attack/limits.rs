@@ -220,7 +220,7 @@ async fn a44_hostile_identifiers_leave_plain_keys() {
         .iter()
         .filter_map(|bytes| std::str::from_utf8(bytes).ok())
         // The mark of this memory is of nobody, and comes when the service next looks after Redis.
-        .filter(|text| text.starts_with("identity:") && *text != "identity:limit:{beginning}")
+        .filter(|text| text.starts_with("identity:") && !text.starts_with("identity:limit:{beginning}"))
         .collect();
     assert_eq!(keys.len(), 6, "four identifiers, the address and all: {keys:?}");
     for key in keys {
