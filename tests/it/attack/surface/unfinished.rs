@@ -137,7 +137,7 @@ async fn a118_answers_that_nobody_takes_are_not_kept() {
         held.push(unwilling(100).await);
     }
     assert_eq!(willing.call("TokenService/GetJwks", &[], framed(&[])).await.refusal.code, Code::Ok);
-    is_well(&mut world.server, 256).await;
+    is_well(&mut world.server, 360).await;
     for answers in held {
         assert!(is_ended(answers).await);
     }
