@@ -35,7 +35,7 @@ use crate::{
         store::{SessionStore, StoreFault},
     },
 };
-use outage::Outage;
+use outage::Outages;
 use revoked::RevokedSessions;
 use std::{sync::Arc, time::Duration};
 use verified::VerifiedTokens;
@@ -89,7 +89,7 @@ pub struct TokenIssuer {
     parts: TokenParts,
     revoked: RevokedSessions,
     verified: VerifiedTokens,
-    outage: Outage,
+    outages: Outages,
 }
 
 impl TokenIssuer {
@@ -97,8 +97,8 @@ impl TokenIssuer {
     #[must_use]
     pub fn new(parts: TokenParts) -> Self {
         let revoked = RevokedSessions::new(&parts.policy);
-        let outage = Outage::none(parts.policy.refresh_grace);
-        Self { parts, revoked, verified: VerifiedTokens::new(), outage }
+        let outages = Outages::none(parts.policy.refresh_grace);
+        Self { parts, revoked, verified: VerifiedTokens::new(), outages }
     }
 
     /// The first refresh token of a session's family: place 0, 256 random bits.
@@ -188,7 +188,7 @@ impl TokenIssuer {
     pub async fn poll_revocations(&self) -> Result<(), StoreFault> {
         let now = self.parts.clock.now();
         let found = self.parts.store.revocations(self.revoked.since(now)).await;
-        let found = found.inspect_err(|_| self.outage.note(self.parts.clock.now()))?;
+        let found = found.inspect_err(|_| self.outages.note(self.parts.clock.now()))?;
         self.revoked.absorb(&found, now);
         Ok(())
     }

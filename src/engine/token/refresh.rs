@@ -49,7 +49,9 @@ impl TokenIssuer {
         let successor = presented.token.child(ring.newest());
         let rotation = self.rotation(&request, &presented, &successor, origin)?;
         let rotated = self.parts.store.rotate(rotation).await.map_err(|fault| {
-            self.outage.note(self.parts.clock.now());
+            if presented.authentic {
+                self.outages.note_of(presented.token.session_id, self.parts.clock.now());
+            }
             fault::store(&fault)
         });
         match rotated? {
@@ -125,7 +127,7 @@ impl TokenIssuer {
             address: origin.address,
             idle_lifetime: policy.idle_lifetime,
             // A rotation may have been written whose caller was told that the store failed, and to try again.
-            grace: self.outage.grace(now),
+            grace: self.outages.grace(token.session_id, now),
             // No session lives longer: what bounds it then is its own end, and the use of the successor.
             retry_grace: if request.patient { policy.absolute_lifetime } else { policy.refresh_retry },
             request_key,
