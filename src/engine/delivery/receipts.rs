@@ -135,8 +135,8 @@ impl ReceiptDesk {
         self.parts.clock.now()
     }
 
-    /// Reads a post, and keeps what it tells, under the trace of `origin`. Of one message its heaviest word counts. A post that comes again changes
-    /// nothing, so that a provider may repeat it as a whole where a part could not be written down.
+    /// Reads a post, and keeps what it tells, under the trace of `origin`. Of one message its heaviest word counts. A post
+    /// that comes again changes nothing, so that a provider may repeat it as a whole where a part could not be written down.
     ///
     /// # Errors
     /// [`NotTaken`].

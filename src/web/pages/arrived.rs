@@ -1,7 +1,7 @@
 //! A form is read before anything is held for it: whoever begins one and does not end it takes no place from others.
 
-use super::{LONGEST_FORM, Pages};
-use crate::web::told;
+use super::{LONGEST_FORM, Pages, TOKEN, token, visit::Visit};
+use crate::domain::refusal::Refusal;
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -10,13 +10,12 @@ use axum::{
 };
 use bytes::BytesMut;
 use futures_util::FutureExt as _;
-use http::StatusCode;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use std::{pin::pin, sync::Arc};
 use tokio::time::timeout;
 
-/// Lets a request on once its form is there.
+/// Lets a request on once its form is there. One that is not is refused in the words of its page, or of `/token`.
 pub(super) async fn pass(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let mut reading = pin!(timeout(pages.options.request_timeout, read(body)));
@@ -24,11 +23,15 @@ pub(super) async fn pass(State(pages): State<Arc<Pages>>, request: Request, next
         Some(read) => Some(read),
         None => pages.arriving.wait(reading).await,
     };
-    match read {
-        Some(Ok(form)) => next.run(Request::from_parts(parts, form)).await,
-        Some(Err(_)) => told(StatusCode::REQUEST_TIMEOUT, "invalid_request", "the form did not arrive in time"),
-        None => told(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "too many forms are arriving"),
+    let refusal = match read {
+        Some(Ok(form)) => return next.run(Request::from_parts(parts, form)).await,
+        Some(Err(_)) => Refusal::StoreUnavailable,
+        None => Refusal::Overloaded,
+    };
+    if parts.uri.path() == TOKEN {
+        return token::refused(&pages, &parts.headers, &refusal);
     }
+    pages.refused(&Visit::of(&parts, &pages), &refusal)
 }
 
 /// The form, or of one that is too long so much that whoever looks at it sees so.

@@ -45,6 +45,9 @@ use visit::Visit;
 /// The longest form that is read.
 const LONGEST_FORM: usize = 16 * 1024;
 
+/// Where client applications exchange their codes.
+const TOKEN: &str = "/token";
+
 /// What the pages work with.
 pub struct PagesParts {
     /// Codes.
@@ -139,7 +142,7 @@ pub(super) fn router(parts: PagesParts) -> Router {
         .route("/account/end-others", post(account::end_others))
         .route("/account/sign-out", post(account::sign_out))
         .layer(from_fn_with_state(Arc::clone(&pages), door::pass));
-    let exchange = Router::new().route("/token", post(token::exchange));
+    let exchange = Router::new().route(TOKEN, post(token::exchange));
     let traced = from_fn_with_state(Arc::clone(&pages), traced::pass);
     let arrived = from_fn_with_state(Arc::clone(&pages), arrived::pass);
     let forms = documents.merge(exchange).layer(traced).layer(DefaultBodyLimit::max(LONGEST_FORM)).layer(arrived);

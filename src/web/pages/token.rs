@@ -36,7 +36,7 @@ pub(super) async fn exchange(State(pages): State<Arc<Pages>>, request: Request) 
     let headers = parts.headers.clone();
     let form = read(&pages, parts, body).await;
     let Ok(place) = Arc::clone(&pages.running).try_acquire_owned() else {
-        return readable(&pages, &headers, of_fault(&Refusal::Overloaded));
+        return refused(&pages, &headers, &Refusal::Overloaded);
     };
     visit.place = Some(Arc::new(place));
     let answer = match form {
@@ -59,6 +59,11 @@ pub(super) async fn exchange(State(pages): State<Arc<Pages>>, request: Request) 
         Err(name) => error(StatusCode::BAD_REQUEST, name),
     };
     readable(&pages, &headers, answer)
+}
+
+/// A refusal before anything was done, as a client application reads it.
+pub(super) fn refused(pages: &Arc<Pages>, headers: &HeaderMap, refusal: &Refusal) -> Response {
+    readable(pages, headers, of_fault(refusal))
 }
 
 async fn read(pages: &Arc<Pages>, parts: Parts, body: axum::body::Body) -> Result<Redeem, &'static str> {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use h2::client::ResponseFuture;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tonic::Code;
@@ -74,6 +74,13 @@ async fn a120_forms_that_never_end_keep_nobody_out() {
         );
         stream.write_all(beginning.as_bytes()).await.unwrap();
         held.push(stream);
+    }
+    // Those that have taken longest are sent away, each in the words of its page.
+    for (stream, kind) in held.iter_mut().zip(["text/html", "application/json"]) {
+        let mut heard = vec![0; 1024];
+        let read = timeout(Duration::from_secs(5), stream.read(&mut heard)).await.expect("an answer").unwrap();
+        let heard = String::from_utf8_lossy(&heard[..read]).to_lowercase();
+        assert!(heard.starts_with("http/1.1 503") && heard.contains(&format!("content-type: {kind}")), "{heard}");
     }
     tokio::time::sleep(Duration::from_millis(600)).await;
     for _ in 0..8 {
