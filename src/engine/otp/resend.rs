@@ -43,16 +43,11 @@ impl OtpEngine {
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("ResendOtp", repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
         let now = self.parts.clock.now();
-        if let Some(sent) = self.resent_before(key.as_ref(), now).await? {
+        if let Some(sent) = self.sent_before(key.as_ref(), now).await? {
             return Ok(sent);
         }
-        match self.resend_anew(request, key, origin, now).await {
-            Err(refusal) => match self.answers.meanwhile::<RecordedView>(key.as_ref(), &refusal, now).await {
-                Some(view) => Ok(Sent { challenge: view.into(), standing: None }),
-                None => Err(refusal),
-            },
-            sent => sent,
-        }
+        let sent = self.resend_anew(request, key, origin, now).await;
+        self.or_meanwhile(sent, key.as_ref(), now).await
     }
 
     async fn resend_anew(
@@ -105,7 +100,7 @@ impl OtpEngine {
                 return Ok(Sent { challenge: view, standing });
             }
             ResendOutcome::AlreadyAnswered => {
-                return self.resent_before(key.as_ref(), now).await?.ok_or(Refusal::Internal);
+                return self.sent_before(key.as_ref(), now).await?.ok_or(Refusal::Internal);
             }
             ResendOutcome::TooSoon(time) => Refusal::ResendTooSoon { retry_after: time.since(now) },
             ResendOutcome::Ended => Refusal::CodeInvalid,
@@ -201,10 +196,5 @@ impl OtpEngine {
             text: self.text_message(destination, origin),
         };
         Ok((new, view))
-    }
-
-    async fn resent_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Sent>, Refusal> {
-        let recorded: Option<RecordedView> = self.answers.find(key, now).await?;
-        Ok(recorded.map(|view| Sent { challenge: view.into(), standing: None }))
     }
 }

@@ -83,13 +83,8 @@ impl OtpEngine {
         if let Some(sent) = self.sent_before(key.as_ref(), now).await? {
             return Ok(sent);
         }
-        match self.send_anew(request, client, key, origin, now).await {
-            Err(refusal) => match self.answers.meanwhile::<RecordedView>(key.as_ref(), &refusal, now).await {
-                Some(view) => Ok(Sent { challenge: view.into(), standing: None }),
-                None => Err(refusal),
-            },
-            sent => sent,
-        }
+        let sent = self.send_anew(request, client, key, origin, now).await;
+        self.or_meanwhile(sent, key.as_ref(), now).await
     }
 
     async fn send_anew(
@@ -160,7 +155,19 @@ impl OtpEngine {
         }
     }
 
-    async fn sent_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Sent>, Refusal> {
+    /// What was sent, or what another process sent meanwhile for the same call.
+    pub(super) async fn or_meanwhile(
+        &self,
+        sent: Result<Sent, Refusal>,
+        key: Option<&AnswerKey>,
+        now: Timestamp,
+    ) -> Result<Sent, Refusal> {
+        let Err(refusal) = sent else { return sent };
+        let recorded: Option<RecordedView> = self.answers.meanwhile(key, &refusal, now).await;
+        recorded.map(|view| Sent { challenge: view.into(), standing: None }).ok_or(refusal)
+    }
+
+    pub(super) async fn sent_before(&self, key: Option<&AnswerKey>, now: Timestamp) -> Result<Option<Sent>, Refusal> {
         let recorded: Option<RecordedView> = self.answers.find(key, now).await?;
         Ok(recorded.map(|view| Sent { challenge: view.into(), standing: None }))
     }
