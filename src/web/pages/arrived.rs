@@ -1,6 +1,6 @@
-//! A form is read before anything is held for it: whoever begins one and does not end it takes no place from others.
+//! A form is read before anything else is held for it: whoever begins one and does not end it takes no place from others.
 
-use super::{LONGEST_FORM, Pages, TOKEN, token, visit::Visit};
+use super::{LONGEST_FORM, Pages, token, visit::Visit};
 use crate::domain::refusal::Refusal;
 use axum::{
     body::Body,
@@ -10,28 +10,41 @@ use axum::{
 };
 use bytes::BytesMut;
 use futures_util::FutureExt as _;
+use http::request::Parts;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use std::{pin::pin, sync::Arc};
 use tokio::time::timeout;
 
-/// Lets a request on once its form is there. One that is not is refused in the words of its page, or of `/token`.
-pub(super) async fn pass(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
+/// Lets a person's request on once its form is there.
+pub(super) async fn on_a_page(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
+    match arrived(&pages, request).await {
+        Ok(request) => next.run(request).await,
+        Err((parts, refusal)) => pages.refused(&Visit::of(&parts, &pages), &refusal),
+    }
+}
+
+/// The same of a client application's.
+pub(super) async fn of_a_client(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
+    match arrived(&pages, request).await {
+        Ok(request) => next.run(request).await,
+        Err((parts, refusal)) => token::refused(&pages, &parts.headers, &refusal),
+    }
+}
+
+/// The request with its form, or why it is refused.
+async fn arrived(pages: &Pages, request: Request) -> Result<Request, (Parts, Refusal)> {
     let (parts, body) = request.into_parts();
     let mut reading = pin!(timeout(pages.options.request_timeout, read(body)));
     let read = match reading.as_mut().now_or_never() {
         Some(read) => Some(read),
         None => pages.arriving.wait(reading).await,
     };
-    let refusal = match read {
-        Some(Ok(form)) => return next.run(Request::from_parts(parts, form)).await,
-        Some(Err(_)) => Refusal::StoreUnavailable,
-        None => Refusal::Overloaded,
-    };
-    if parts.uri.path() == TOKEN {
-        return token::refused(&pages, &parts.headers, &refusal);
+    match read {
+        Some(Ok(form)) => Ok(Request::from_parts(parts, form)),
+        Some(Err(_)) => Err((parts, Refusal::StoreUnavailable)),
+        None => Err((parts, Refusal::Overloaded)),
     }
-    pages.refused(&Visit::of(&parts, &pages), &refusal)
 }
 
 /// The form, or of one that is too long so much that whoever looks at it sees so.

@@ -45,9 +45,6 @@ use visit::Visit;
 /// The longest form that is read.
 const LONGEST_FORM: usize = 16 * 1024;
 
-/// Where client applications exchange their codes.
-const TOKEN: &str = "/token";
-
 /// What the pages work with.
 pub struct PagesParts {
     /// Codes.
@@ -141,12 +138,12 @@ pub(super) fn router(parts: PagesParts) -> Router {
         .route("/account/end", post(account::end))
         .route("/account/end-others", post(account::end_others))
         .route("/account/sign-out", post(account::sign_out))
-        .layer(from_fn_with_state(Arc::clone(&pages), door::pass));
-    let exchange = Router::new().route(TOKEN, post(token::exchange));
+        .layer(from_fn_with_state(Arc::clone(&pages), door::pass))
+        .layer(from_fn_with_state(Arc::clone(&pages), arrived::on_a_page));
+    let arrived = from_fn_with_state(Arc::clone(&pages), arrived::of_a_client);
+    let exchange = Router::new().route("/token", post(token::exchange)).layer(arrived);
     let traced = from_fn_with_state(Arc::clone(&pages), traced::pass);
-    let arrived = from_fn_with_state(Arc::clone(&pages), arrived::pass);
-    let forms = documents.merge(exchange).layer(traced).layer(DefaultBodyLimit::max(LONGEST_FORM)).layer(arrived);
-    let forms = forms.with_state(pages);
+    let forms = documents.merge(exchange).layer(traced).layer(DefaultBodyLimit::max(LONGEST_FORM)).with_state(pages);
     let files =
         Router::new().route(STYLE.path, get(async || STYLE.answer())).route(SCRIPT.path, get(async || SCRIPT.answer()));
     forms.merge(files)
