@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use std::{collections::VecDeque, future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout_at},
 };
 
 /// How many steps go together at most: more would cost each of them hardly less, and the texts for them much memory.
@@ -57,6 +57,8 @@ pub(super) trait Work: Send + Sync + 'static {
 
 struct Waiting<W: Work> {
     step: W::Step,
+    /// When its caller waits no longer.
+    deadline: Instant,
     answer: oneshot::Sender<Result<W::Outcome, StoreFault>>,
 }
 
@@ -84,33 +86,32 @@ impl Turns {
 }
 
 /// A lane. It ends when it is dropped and its last batch is done.
-pub(super) struct Lane<W: Work>(mpsc::Sender<Waiting<W>>);
+pub(super) struct Lane<W: Work> {
+    queue: mpsc::Sender<Waiting<W>>,
+    limit: Duration,
+}
 
 impl<W: Work> Lane<W> {
-    /// A lane whose batches take `limit` at the longest. `pause` is how long a step waits for others to come, where
+    /// A lane whose steps take `limit` at the longest, with the wait before their batch: a batch whose callers have all left
+    /// holds up nobody who comes after them. `pause` is how long a step waits for others to come, where
     /// nobody waits for the step. Asks for a running tokio runtime.
     pub(super) fn start(work: W, limit: Duration, turns: &Turns, pause: Duration) -> Self {
         let (sender, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(drive(work, limit, turns.clone(), pause, queue));
-        Self(sender)
+        tokio::spawn(drive(work, turns.clone(), pause, queue));
+        Self { queue: sender, limit }
     }
 
     /// Does one step. A caller who gives up before its batch has begun leaves nothing behind.
     pub(super) async fn run(&self, step: W::Step) -> Result<W::Outcome, StoreFault> {
         let (answer, outcome) = oneshot::channel();
-        let sent = self.0.send(Waiting { step, answer }).await;
+        let deadline = Instant::now() + self.limit;
+        let sent = self.queue.send(Waiting { step, deadline, answer }).await;
         sent.map_err(|_| fault::unavailable("the store is closed"))?;
         outcome.await.unwrap_or_else(|_| Err(fault::broken("the step broke off")))
     }
 }
 
-async fn drive<W: Work>(
-    work: W,
-    limit: Duration,
-    turns: Turns,
-    pause: Duration,
-    mut queue: mpsc::Receiver<Waiting<W>>,
-) {
+async fn drive<W: Work>(work: W, turns: Turns, pause: Duration, mut queue: mpsc::Receiver<Waiting<W>>) {
     let mut waiting = VecDeque::new();
     loop {
         if waiting.is_empty() {
@@ -125,7 +126,7 @@ async fn drive<W: Work>(
                 waiting.push_back(next);
             }
             let batch = take(&mut waiting);
-            AssertUnwindSafe(flight(&work, limit, batch)).catch_unwind().await.unwrap_or_default()
+            AssertUnwindSafe(flight(&work, batch)).catch_unwind().await.unwrap_or_default()
         });
         for step in turn.await {
             waiting.push_front(step);
@@ -174,17 +175,15 @@ fn take<W: Work>(waiting: &mut VecDeque<Waiting<W>>) -> Vec<Waiting<W>> {
 }
 
 /// Does a batch and answers its callers; gives back the steps that come again.
-async fn flight<W: Work>(work: &W, limit: Duration, batch: Vec<Waiting<W>>) -> Vec<Waiting<W>> {
-    if batch.is_empty() {
-        return Vec::new();
-    }
+async fn flight<W: Work>(work: &W, batch: Vec<Waiting<W>>) -> Vec<Waiting<W>> {
+    let Some(last) = batch.iter().map(|waiting| waiting.deadline).max() else { return Vec::new() };
     let steps: Vec<_> = batch.iter().map(|waiting| &waiting.step).collect();
-    match bounded(work, limit, &steps).await {
+    match bounded(work, last, &steps).await {
         Ok(outcomes) => answer(batch, outcomes),
         Err(Broken::Refused(_)) if batch.len() > 1 => {
             let mut again = Vec::new();
             for waiting in batch {
-                match bounded(work, limit, &[&waiting.step]).await {
+                match bounded(work, waiting.deadline, &[&waiting.step]).await {
                     Ok(outcomes) => again.extend(answer(vec![waiting], outcomes)),
                     Err(Broken::Refused(fault) | Broken::Lost(fault)) => drop(waiting.answer.send(Err(fault))),
                 }
@@ -202,8 +201,8 @@ async fn flight<W: Work>(work: &W, limit: Duration, batch: Vec<Waiting<W>>) -> V
     }
 }
 
-async fn bounded<W: Work>(work: &W, limit: Duration, steps: &[&W::Step]) -> Result<Vec<Option<W::Outcome>>, Broken> {
-    let done = timeout(limit, work.run(steps)).await;
+async fn bounded<W: Work>(work: &W, deadline: Instant, steps: &[&W::Step]) -> Result<Vec<Option<W::Outcome>>, Broken> {
+    let done = timeout_at(deadline, work.run(steps)).await;
     done.unwrap_or_else(|_| Err(Broken::Lost(fault::unavailable("no answer in time"))))
 }
 
