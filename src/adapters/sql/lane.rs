@@ -6,7 +6,14 @@
 use super::fault;
 use crate::ports::store::StoreFault;
 use futures_util::FutureExt as _;
-use std::{collections::VecDeque, future::Future, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    future::Future,
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::{Instant, sleep, timeout_at},
@@ -20,6 +27,13 @@ const AT_ONCE: usize = 2;
 
 /// A batch that takes longer than this no longer holds up the batches of other lanes.
 const TURN: Duration = Duration::from_millis(20);
+
+/// A batch that takes longer than this no longer holds up those behind it in its own lane: it may wait for a row that
+/// somebody else has locked, or for a connection that does not answer.
+const HANGS: Duration = Duration::from_millis(100);
+
+/// How many such batches a lane leaves behind at most.
+const HANGING: usize = 2;
 
 /// How many steps wait before those who bring more have to wait too.
 const QUEUE: usize = 1024;
@@ -71,18 +85,6 @@ impl Turns {
     pub(super) fn new() -> Self {
         Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
-
-    /// Does the work when its turn has come. Work that hangs gives its turn away.
-    async fn take<T>(&self, work: impl Future<Output = T>) -> T {
-        let turn = self.0.acquire().await;
-        let mut work = pin!(work);
-        tokio::select! {
-            biased;
-            done = &mut work => return done,
-            () = sleep(TURN) => drop(turn),
-        }
-        work.await
-    }
 }
 
 /// A lane. It ends when it is dropped and its last batch is done.
@@ -97,7 +99,9 @@ impl<W: Work> Lane<W> {
     /// nobody waits for the step. Asks for a running tokio runtime.
     pub(super) fn start(work: W, limit: Duration, turns: &Turns, pause: Duration) -> Self {
         let (sender, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(drive(work, turns.clone(), pause, queue));
+        let hanging = Arc::new(Semaphore::new(HANGING));
+        let driver = Driver { work: Arc::new(work), turns: turns.clone(), hanging, again: sender.downgrade() };
+        tokio::spawn(driver.drive(pause, queue));
         Self { queue: sender, limit }
     }
 
@@ -111,26 +115,69 @@ impl<W: Work> Lane<W> {
     }
 }
 
-async fn drive<W: Work>(work: W, turns: Turns, pause: Duration, mut queue: mpsc::Receiver<Waiting<W>>) {
-    let mut waiting = VecDeque::new();
-    loop {
-        if waiting.is_empty() {
-            let Some(first) = queue.recv().await else { return };
-            waiting.push_back(first);
-            gather(&mut queue, &mut waiting, pause).await;
-        }
-        let turn = turns.take(async {
+/// What a lane works with.
+struct Driver<W: Work> {
+    work: Arc<W>,
+    turns: Turns,
+    /// For batches that hang, of which each holds a connection.
+    hanging: Arc<Semaphore>,
+    /// Where the steps of such a batch come again.
+    again: mpsc::WeakSender<Waiting<W>>,
+}
+
+impl<W: Work> Driver<W> {
+    async fn drive(self, pause: Duration, mut queue: mpsc::Receiver<Waiting<W>>) {
+        let mut waiting = VecDeque::new();
+        loop {
+            if waiting.is_empty() {
+                let Some(first) = queue.recv().await else { return };
+                waiting.push_back(first);
+                gather(&mut queue, &mut waiting, pause).await;
+            }
+            let turn = self.turns.0.acquire().await;
             while waiting.len() < MOST
                 && let Ok(next) = queue.try_recv()
             {
                 waiting.push_back(next);
             }
-            let batch = take(&mut waiting);
-            AssertUnwindSafe(flight(&work, batch)).catch_unwind().await.unwrap_or_default()
-        });
-        for step in turn.await {
-            waiting.push_front(step);
+            let flight = Box::pin(flight(Arc::clone(&self.work), take(&mut waiting)));
+            for step in self.watch(flight, turn).await {
+                waiting.push_front(step);
+            }
         }
+    }
+
+    /// Waits for a batch, and gives the steps that come again. One that hangs gives its turn away first, and then the lane:
+    /// it is the next one's to begin on another connection, as long as few hang.
+    async fn watch<T>(
+        &self,
+        mut flight: Pin<Box<impl Future<Output = Vec<Waiting<W>>> + Send + 'static>>,
+        turn: T,
+    ) -> Vec<Waiting<W>> {
+        tokio::select! {
+            biased;
+            again = &mut flight => return again,
+            () = sleep(TURN) => drop(turn),
+        }
+        let place = async {
+            sleep(HANGS - TURN).await;
+            Arc::clone(&self.hanging).acquire_owned().await
+        };
+        let place = tokio::select! {
+            biased;
+            again = &mut flight => return again,
+            place = place => place,
+        };
+        let queue = self.again.clone();
+        tokio::spawn(async move {
+            let again = flight.await;
+            drop(place);
+            for step in again {
+                let Some(queue) = queue.upgrade() else { return };
+                let _ = queue.send(step).await;
+            }
+        });
+        Vec::new()
     }
 }
 
@@ -175,7 +222,11 @@ fn take<W: Work>(waiting: &mut VecDeque<Waiting<W>>) -> Vec<Waiting<W>> {
 }
 
 /// Does a batch and answers its callers; gives back the steps that come again.
-async fn flight<W: Work>(work: &W, batch: Vec<Waiting<W>>) -> Vec<Waiting<W>> {
+async fn flight<W: Work>(work: Arc<W>, batch: Vec<Waiting<W>>) -> Vec<Waiting<W>> {
+    AssertUnwindSafe(done(work.as_ref(), batch)).catch_unwind().await.unwrap_or_default()
+}
+
+async fn done<W: Work>(work: &W, batch: Vec<Waiting<W>>) -> Vec<Waiting<W>> {
     let Some(last) = batch.iter().map(|waiting| waiting.deadline).max() else { return Vec::new() };
     let steps: Vec<_> = batch.iter().map(|waiting| &waiting.step).collect();
     match bounded(work, last, &steps).await {

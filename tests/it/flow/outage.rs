@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use identity::grpc::proto::RefreshTokenRequest;
+use sqlx::{Connection as _, PgConnection};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::support::postgres::Postgres;
-use crate::support::world::World;
+use crate::support::world::{Store, World};
 use crate::support::{http, wait};
 
 #[tokio::test]
@@ -75,4 +76,32 @@ async fn a_read_only_postgres_is_not_ready() {
     set("off").await;
     is(200).await;
     client.send_otp("standby@example.com").await.unwrap();
+}
+
+/// An operator's open transaction, or a step of another process, holds the row of one person's challenge. Who comes after does
+/// not wait for it.
+#[tokio::test]
+async fn a_locked_row_holds_up_nobody_else() {
+    let world = World::on(Store::Postgres).await;
+    let (locked, its_code) = world.server.request_code("locked@example.com").await;
+    let (free, code) = world.server.request_code("free@example.com").await;
+    let mut holder = PgConnection::connect(world.database.as_ref().unwrap().url()).await.unwrap();
+    let lock = format!("BEGIN; SELECT 1 FROM challenges WHERE challenge_id = '{}' FOR UPDATE", locked.challenge_id);
+    sqlx::raw_sql(sqlx::AssertSqlSafe(lock)).execute(&mut holder).await.unwrap();
+
+    let client = world.server.client().await;
+    let waiting = client.verify_otp(&locked.challenge_id, &its_code);
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        client.verify_otp(&free.challenge_id, &code).await.unwrap();
+    };
+    tokio::pin!(waiting);
+    tokio::select! {
+        biased;
+        answer = &mut waiting => panic!("the other waited for it: {answer:?}"),
+        () = others => {}
+    }
+    assert_eq!(waiting.await.unwrap_err().reason, "STORE_UNAVAILABLE");
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    client.verify_otp(&locked.challenge_id, &its_code).await.unwrap();
 }

@@ -39,41 +39,51 @@ async fn a_full_batch_waits_for_no_pause() {
     assert_eq!(*sizes.0.lock().unwrap(), [MOST; 10]);
 }
 
-/// Never comes to an end until it is told to.
+/// Where a step is to hang it does so for a second and is then to come again, once.
 #[derive(Clone, Default)]
 struct Hangs(Arc<AtomicBool>);
 
 impl Work for Hangs {
-    type Step = ();
+    type Step = bool;
     type Outcome = ();
 
-    fn marks((): &()) -> impl Iterator<Item = Mark> {
+    fn marks(_: &bool) -> impl Iterator<Item = Mark> {
         std::iter::empty()
     }
 
-    async fn run(&self, steps: &[&()]) -> Result<Vec<Option<()>>, Broken> {
-        if !self.0.load(Ordering::Relaxed) {
-            std::future::pending::<()>().await;
+    fn together(_: &bool, _: &bool) -> bool {
+        false
+    }
+
+    async fn run(&self, steps: &[&bool]) -> Result<Vec<Option<()>>, Broken> {
+        if steps == [&true] && !self.0.swap(true, Ordering::Relaxed) {
+            sleep(Duration::from_secs(1)).await;
+            return Ok(vec![None]);
         }
-        Ok(steps.iter().map(|()| Some(())).collect())
+        Ok(vec![Some(())])
     }
 }
 
-/// The first hangs in a batch of its own; the second, which came a little later, in the next: that one gets what is left of its
-/// time, not a time of its own, so that whoever comes when both have left finds the lane idle.
+/// A step whose row somebody has locked, or whose connection does not answer, holds up nobody who comes after it.
 #[tokio::test]
-async fn a_batch_whose_callers_have_left_holds_up_nobody() {
-    let serves = Hangs::default();
-    let limit = Duration::from_secs(1);
-    let lane = Lane::start(serves.clone(), limit, &Turns::new(), Duration::ZERO);
-    let begun = Instant::now();
-    let second = async {
+async fn a_batch_that_hangs_is_left_behind() {
+    let lane = Lane::start(Hangs::default(), HOUR, &Turns::new(), Duration::ZERO);
+    let others = async {
         sleep(Duration::from_millis(10)).await;
-        lane.run(()).await
+        let one = timeout(Duration::from_millis(800), lane.run(false)).await;
+        one.expect("it waits for the one that hangs").unwrap();
     };
-    let (first, second) = tokio::join!(lane.run(()), second);
-    assert!(matches!(first, Err(StoreFault::Unavailable(_))) && matches!(second, Err(StoreFault::Unavailable(_))));
-    assert!(begun.elapsed() < limit * 9 / 5, "{:?}", begun.elapsed());
-    serves.0.store(true, Ordering::Relaxed);
-    lane.run(()).await.unwrap();
+    let (hung, ()) = tokio::join!(lane.run(true), others);
+    // It came again, although its lane had gone on.
+    hung.unwrap();
+}
+
+/// Whoever has waited for a batch before has no more time within the next: it ends when the last of its callers has left.
+#[tokio::test]
+async fn a_batch_ends_with_the_time_of_its_steps() {
+    let (answer, outcome) = oneshot::channel();
+    let late = Waiting { step: true, deadline: Instant::now(), answer };
+    let flight = timeout(Duration::from_millis(800), flight(Arc::new(Hangs::default()), vec![late]));
+    assert!(flight.await.expect("it has a time of its own").is_empty());
+    assert!(matches!(outcome.await, Ok(Err(StoreFault::Unavailable(_)))));
 }
