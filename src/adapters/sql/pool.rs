@@ -36,6 +36,8 @@ struct Resting<DB: Database> {
     connections: Vec<Kept<DB>>,
     /// When a connection was last found broken: those that have rested since are not trusted.
     broken: Option<Instant>,
+    /// Since when the database is known to commit.
+    commits: Option<Instant>,
 }
 
 struct Kept<DB: Database> {
@@ -57,7 +59,7 @@ impl<DB: Database> Pool<DB> {
         Arc::new(Self {
             options,
             permits: Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1).max(1))),
-            resting: Mutex::new(Resting { connections: Vec::new(), broken: None }),
+            resting: Mutex::new(Resting { connections: Vec::new(), broken: None, commits: None }),
         })
     }
 
@@ -90,6 +92,17 @@ impl<DB: Database> Pool<DB> {
         }
         lease.kept = Some(self.connect().await.map_err(|error| fault::of(&error))?);
         Ok(lease)
+    }
+
+    /// Whether a step came to nothing, and the database is not known to have committed anything since.
+    pub(super) fn is_doubted(&self) -> bool {
+        let resting = self.resting();
+        resting.broken.is_some_and(|broken| resting.commits.is_none_or(|commits| commits < broken))
+    }
+
+    /// The database has committed what it was asked for at `since`.
+    pub(super) fn trust(&self, since: Instant) {
+        self.resting().commits = Some(since);
     }
 
     fn take(&self) -> Option<(Kept<DB>, bool)> {

@@ -75,7 +75,8 @@ pub trait Ledger: Send + Sync {
     /// Appends an event of its own.
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreFault>;
 
-    /// Answers whether the store answers.
+    /// Answers whether the store answers and takes writes; after a step that came to nothing, whether it commits again, where
+    /// the store can tell that from reading.
     async fn ping(&self) -> Result<(), StoreFault>;
 
     /// Removes what has expired: recorded answers, ended challenges, old revocations, settled messages.

@@ -78,6 +78,38 @@ async fn a_read_only_postgres_is_not_ready() {
     client.send_otp("standby@example.com").await.unwrap();
 }
 
+/// As where a synchronous standby is gone: it reads, and no commit comes to an end. That is an outage like any other.
+#[tokio::test]
+async fn a_postgres_whose_commits_hang_is_not_ready() {
+    let (cluster, world) = World::on_own_postgres(Postgres::start(&[])).await;
+    let set = async |setting: &str| {
+        cluster.execute("postgres", format!("ALTER SYSTEM {setting}")).await;
+        cluster.execute("postgres", "SELECT pg_reload_conf()".to_owned()).await;
+    };
+    let is = async |status: u16| {
+        wait::until("the readiness is told", Duration::from_secs(10), async || {
+            (http::get(world.server.addresses().http, "/health/ready").await.status == status).then_some(())
+        })
+        .await;
+    };
+    is(200).await;
+    set("SET synchronous_standby_names = 'nobody'").await;
+    let client = world.server.client().await;
+    let asked = Instant::now();
+    assert_eq!(client.send_otp("first@example.com").await.unwrap_err().reason, "STORE_UNAVAILABLE");
+    assert!(asked.elapsed() < Duration::from_secs(3), "the call took {:?}", asked.elapsed());
+    is(503).await;
+    // From here on it is known, and nobody is counted for what was told to lose nothing.
+    for _ in 0..5 {
+        assert_eq!(client.send_otp("patient@example.com").await.unwrap_err().reason, "STORE_UNAVAILABLE");
+    }
+    set("RESET synchronous_standby_names").await;
+    is(200).await;
+    for _ in 0..3 {
+        client.send_otp("patient@example.com").await.unwrap();
+    }
+}
+
 /// An operator's open transaction, or a step of another process, holds the row of one person's challenge. Who comes after does
 /// not wait for it.
 #[tokio::test]

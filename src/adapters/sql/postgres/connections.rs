@@ -10,6 +10,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+use tokio::time::Instant;
 
 /// The connections, and the count of what is sent over them. Clones are the same connections.
 #[derive(Clone)]
@@ -26,6 +27,16 @@ impl Connections {
     /// A connection for a step.
     pub(super) async fn link(&self, access: Access) -> Result<PgLink, StoreFault> {
         PgLink::begin(self.pool.lease().await?, Arc::clone(&self.statements), access).await
+    }
+
+    /// Whether a step came to nothing and no commit has been seen since.
+    pub(super) fn are_doubted(&self) -> bool {
+        self.pool.is_doubted()
+    }
+
+    /// A commit that was asked for then has been made.
+    pub(super) fn trust(&self, since: Instant) {
+        self.pool.trust(since);
     }
 
     /// How many statements have been sent.

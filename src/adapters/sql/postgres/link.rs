@@ -127,6 +127,12 @@ impl Failure {
     pub(super) fn is_duplicate(&self, constraint: &str) -> bool {
         matches!(self, Self::Driver(error) if fault::is_duplicate(error, constraint))
     }
+
+    /// Whether the database refused it with one of these codes (SQLSTATE).
+    pub(super) fn has_code(&self, codes: &[&str]) -> bool {
+        let Self::Driver(Error::Database(error)) = self else { return false };
+        error.code().is_some_and(|code| codes.contains(&code.as_ref()))
+    }
 }
 
 impl From<Failure> for StoreFault {

@@ -15,6 +15,7 @@ mod connections;
 mod events;
 mod link;
 mod notices;
+mod ping;
 mod receipts;
 mod record;
 mod rotate;
@@ -163,7 +164,11 @@ impl Parts for Postgres {
             // Alone, and in company.
             [1, 8].map(|rows| (name, statement.text_for(rows, rows)))
         });
-        shapes.collect()
+        shapes.chain([("COMMIT_NOTHING", ping::COMMIT)]).collect()
+    }
+
+    async fn ping(&self) -> Result<(), StoreFault> {
+        ping::ping(self).await
     }
 
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {

@@ -90,5 +90,10 @@ pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Res
 
 /// Asks for a sign of life. A database that takes no writes, such as a standby, is none.
 pub(in super::super) async fn ping(link: &mut impl Link) -> Result<(), StoreFault> {
-    link.row(statements::PING, &[]).await?.map(drop).ok_or_else(|| fault::unavailable("the database is read-only"))
+    link.row(statements::PING, &[]).await?.map(drop).ok_or_else(read_only)
+}
+
+/// The database takes no writes.
+pub(in super::super) fn read_only() -> StoreFault {
+    fault::unavailable("the database is read-only")
 }

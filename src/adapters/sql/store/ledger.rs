@@ -30,7 +30,8 @@ impl<E: Engine> Ledger for SqlStore<E> {
     }
 
     async fn ping(&self) -> Result<(), StoreFault> {
-        step!(self, "ping", Read, |link| steps::ledger::ping(link))
+        let engine = self.engine.clone();
+        Self::in_own_task("ping", async move { engine.ping().await }).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreFault> {

@@ -56,6 +56,22 @@ async fn a_connection_that_is_cut_refused_or_dumb() {
     join_all((0..16).map(|_| begins(&store))).await;
 }
 
+/// After a step that came to nothing a commit is asked for, by a function that whoever runs the database may keep from us.
+#[tokio::test]
+async fn a_sign_of_life_needs_no_right() {
+    let given = Given::on(Engine::Postgres).await;
+    let withheld = "ALTER FUNCTION pg_logical_emit_message(boolean, text, text) RENAME TO withheld";
+    for change in ["SELECT 1", withheld] {
+        given.inspect.execute(change).await.unwrap();
+        given.inspect.execute("ALTER TABLE challenges RENAME TO elsewhere").await.unwrap();
+        given.store.begin_challenge(challenge("ada@example.com", NOW)).await.unwrap_err();
+        given.inspect.execute("ALTER TABLE elsewhere RENAME TO challenges").await.unwrap();
+        for _ in 0..3 {
+            given.store.ping().await.unwrap();
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_starts_again() {
     let mut server = Postgres::start(&[]);
