@@ -16,7 +16,7 @@ use std::{
 };
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 /// How many steps go together at most: more would cost each of them hardly less, and the texts for them much memory.
@@ -154,13 +154,14 @@ impl<W: Work> Driver<W> {
         mut flight: Pin<Box<impl Future<Output = Vec<Waiting<W>>> + Send + 'static>>,
         turn: T,
     ) -> Vec<Waiting<W>> {
+        let begun = Instant::now();
         tokio::select! {
             biased;
             again = &mut flight => return again,
             () = sleep(TURN) => drop(turn),
         }
         let place = async {
-            sleep(HANGS - TURN).await;
+            sleep_until(begun + HANGS).await;
             Arc::clone(&self.hanging).acquire_owned().await
         };
         let place = tokio::select! {
