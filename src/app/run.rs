@@ -71,7 +71,7 @@ pub fn check(config: &Config) -> Result<Vec<Problem>, Failure> {
 /// Where the configuration or a file is wrong, or the database is not to be had.
 pub fn migrate(config: &Config) -> Result<(), Failure> {
     let material = Material::load(config)?;
-    block_on(async { OpenStore::open(config, material.store_password).await?.migrate().await })
+    block_on(async { OpenStore::open_alone(config, material.store_password).await?.migrate().await })
 }
 
 /// What a policy would have refused over the last `span`. `progress` hears of each page of the audit log.
@@ -83,7 +83,7 @@ pub fn simulate(config: &Config, file: &Path, span: Duration, progress: Progress
     let material = Material::load(config)?;
     let clients = Arc::new(config.clients.clone());
     block_on(async {
-        let store = OpenStore::open(config, material.store_password).await?.into_store();
+        let store = OpenStore::open_alone(config, material.store_password).await?.into_store();
         let engine = questions::simulate(store, Arc::new(SystemClock), Arc::new(SystemEntropy), clients);
         let policy = PolicyInForce::new(read.policy, read.version, SystemClock.now());
         let replay = engine.replay(policy, span, None, &Origin::default(), progress).await;

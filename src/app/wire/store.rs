@@ -16,18 +16,35 @@ pub(in crate::app) enum OpenStore {
 }
 
 impl OpenStore {
-    /// Opens the store.
+    /// Opens the store for those who call.
     ///
     /// # Errors
     /// Where it is not to be had.
     pub(in crate::app) async fn open(config: &Config, password: Option<SecretString>) -> Result<Self, Failure> {
+        Self::open_with(config, password, |postgres| postgres.pool_size).await
+    }
+
+    /// Opens the store for a command, which does one thing after the other: it does not take the connections of those that
+    /// serve.
+    ///
+    /// # Errors
+    /// Where it is not to be had.
+    pub(in crate::app) async fn open_alone(config: &Config, password: Option<SecretString>) -> Result<Self, Failure> {
+        Self::open_with(config, password, |_| 1).await
+    }
+
+    async fn open_with(
+        config: &Config,
+        password: Option<SecretString>,
+        connections: impl Fn(&store::Postgres) -> u32,
+    ) -> Result<Self, Failure> {
         match &config.store {
             store::Store::Sqlite { path } => {
                 let open = SqliteStore::open(path).await;
                 open.map(Self::Sqlite).map_err(|fault| unavailable(&place_of_file(path), &fault))
             }
             store::Store::Postgres(postgres) => {
-                let open = PostgresStore::connect(options(postgres, password)).await;
+                let open = PostgresStore::connect(options(postgres, password, connections(postgres))).await;
                 open.map(Self::Postgres).map_err(|fault| unavailable(&place_of_server(postgres), &fault))
             }
         }
@@ -73,7 +90,7 @@ impl OpenStore {
     }
 }
 
-fn options(postgres: &store::Postgres, password: Option<SecretString>) -> PostgresOptions {
+fn options(postgres: &store::Postgres, password: Option<SecretString>, connections: u32) -> PostgresOptions {
     let tls = match postgres.tls {
         Tls::VerifyFull => PostgresTls::VerifyFull { ca_file: postgres.ca_file.clone() },
         Tls::DisableOnLoopback | Tls::DisableOnTrustedNetwork => PostgresTls::Off,
@@ -82,7 +99,7 @@ fn options(postgres: &store::Postgres, password: Option<SecretString>) -> Postgr
         port: postgres.port,
         password,
         tls,
-        connections: postgres.pool_size,
+        connections,
         ..PostgresOptions::new(&postgres.host, &postgres.database, &postgres.user)
     }
 }

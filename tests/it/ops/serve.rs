@@ -12,10 +12,12 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::both_stores::on_both_stores;
 use crate::support::client::{bearer, operator};
 use crate::support::mail::Mail;
+use crate::support::postgres::Postgres;
 use crate::support::server::{Addresses, Server};
+use crate::support::settings::Settings;
 use crate::support::smtp::{Security, Smtp};
-use crate::support::world::{Store, World, identity};
-use crate::support::{certificates, http, port, wait};
+use crate::support::world::{Store, World, identity, name_database};
+use crate::support::{certificates, http, port, run, wait};
 
 #[tokio::test]
 async fn standard_output_is_one_line_with_the_three_addresses() {
@@ -60,6 +62,29 @@ on_both_stores!(a_replica_starts_beside_the_next_release, |world| {
     let told = String::from_utf8_lossy(&refused.stderr);
     assert!(refused.status.code() == Some(69) && told.contains("start the newer release"), "{told}");
 });
+
+/// Two connections: the one that changes tables, and the one that looks whether the server is there.
+#[tokio::test]
+async fn a_command_leaves_connections_to_those_who_serve() {
+    let few = ["max_connections=2", "superuser_reserved_connections=0", "max_wal_senders=0"];
+    let cluster = Postgres::start(&few);
+    cluster.execute("postgres", "CREATE DATABASE identity".to_owned()).await;
+    let folder = run::folder("command");
+    let mut settings = Settings::new(folder.path());
+    settings.section("limiter.memory");
+    name_database(&mut settings, &cluster, "identity");
+    settings.write_policy();
+    let (file, policy) = (settings.file(), settings.policy_file());
+    let (file, policy) = (file.to_str().unwrap(), policy.to_str().unwrap());
+    for command in [&["migrate", "--config", file][..], &["policy", "simulate", policy, "--config", file]] {
+        let ended = wait::until("the last connection is free", Duration::from_secs(5), async || {
+            let ended = identity(command);
+            (!String::from_utf8_lossy(&ended.stderr).contains("too many")).then_some(ended)
+        });
+        let ended = ended.await;
+        assert!(ended.status.success(), "{command:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+}
 
 #[tokio::test]
 async fn whoever_reaches_the_mailbox_is_warned_of() {

@@ -151,7 +151,8 @@ async fn launch(settings: &Settings, clock: Option<Arc<Clock>>) -> Server {
     Server::start(launch, run::folder("server")).await
 }
 
-fn name_database(settings: &mut Settings, cluster: &Postgres, name: &str) {
+/// Has the configuration name a database of the cluster.
+pub(crate) fn name_database(settings: &mut Settings, cluster: &Postgres, name: &str) {
     settings.set("store.postgres.host", "127.0.0.1");
     settings.set("store.postgres.port", i64::from(cluster.port()));
     settings.set("store.postgres.database", name);
