@@ -3,20 +3,17 @@
 //! Whoever waits for an answer waits for no timer: a step that finds its lane idle goes at once and alone; while it is
 //! under way the next batch fills. See `docs/decisions/0015-batches-without-a-timer.md`.
 
+mod drive;
+mod hanging;
+
 use super::fault;
 use crate::ports::store::StoreFault;
+use drive::Driver;
 use futures_util::FutureExt as _;
-use std::{
-    collections::VecDeque,
-    future::Future,
-    panic::AssertUnwindSafe,
-    pin::{Pin, pin},
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
-    time::{Instant, sleep, sleep_until, timeout_at},
+    time::{Instant, timeout_at},
 };
 
 /// How many steps go together at most: more would cost each of them hardly less, and the texts for them much memory.
@@ -24,16 +21,6 @@ const MOST: usize = 32;
 
 /// How many batches are under way at a time: while one waits for the disk another is worked on.
 const AT_ONCE: usize = 2;
-
-/// A batch that takes longer than this no longer holds up the batches of other lanes.
-const TURN: Duration = Duration::from_millis(20);
-
-/// A batch that takes longer than this no longer holds up those behind it in its own lane: it may wait for a row that
-/// somebody else has locked, or for a connection that does not answer.
-const HANGS: Duration = Duration::from_millis(100);
-
-/// How many such batches a lane leaves behind at most.
-const HANGING: usize = 2;
 
 /// How many steps wait before those who bring more have to wait too.
 const QUEUE: usize = 1024;
@@ -99,8 +86,7 @@ impl<W: Work> Lane<W> {
     /// nobody waits for the step. Asks for a running tokio runtime.
     pub(super) fn start(work: W, limit: Duration, turns: &Turns, pause: Duration) -> Self {
         let (sender, queue) = mpsc::channel(QUEUE);
-        let hanging = Arc::new(Semaphore::new(HANGING));
-        let driver = Driver { work: Arc::new(work), turns: turns.clone(), hanging, again: sender.downgrade() };
+        let driver = Driver::new(Arc::new(work), turns.clone(), sender.downgrade());
         tokio::spawn(driver.drive(pause, queue));
         Self { queue: sender, limit }
     }
@@ -113,113 +99,6 @@ impl<W: Work> Lane<W> {
         sent.map_err(|_| fault::unavailable("the store is closed"))?;
         outcome.await.unwrap_or_else(|_| Err(fault::broken("the step broke off")))
     }
-}
-
-/// What a lane works with.
-struct Driver<W: Work> {
-    work: Arc<W>,
-    turns: Turns,
-    /// For batches that hang, of which each holds a connection.
-    hanging: Arc<Semaphore>,
-    /// Where the steps of such a batch come again.
-    again: mpsc::WeakSender<Waiting<W>>,
-}
-
-impl<W: Work> Driver<W> {
-    async fn drive(self, pause: Duration, mut queue: mpsc::Receiver<Waiting<W>>) {
-        let mut waiting = VecDeque::new();
-        loop {
-            if waiting.is_empty() {
-                let Some(first) = queue.recv().await else { return };
-                waiting.push_back(first);
-                gather(&mut queue, &mut waiting, pause).await;
-            }
-            let turn = self.turns.0.acquire().await;
-            while waiting.len() < MOST
-                && let Ok(next) = queue.try_recv()
-            {
-                waiting.push_back(next);
-            }
-            let flight = Box::pin(flight(Arc::clone(&self.work), take(&mut waiting)));
-            for step in self.watch(flight, turn).await {
-                waiting.push_front(step);
-            }
-        }
-    }
-
-    /// Waits for a batch, and gives the steps that come again. One that hangs gives its turn away first, and then the lane:
-    /// it is the next one's to begin on another connection, as long as few hang.
-    async fn watch<T>(
-        &self,
-        mut flight: Pin<Box<impl Future<Output = Vec<Waiting<W>>> + Send + 'static>>,
-        turn: T,
-    ) -> Vec<Waiting<W>> {
-        let begun = Instant::now();
-        tokio::select! {
-            biased;
-            again = &mut flight => return again,
-            () = sleep(TURN) => drop(turn),
-        }
-        let place = async {
-            sleep_until(begun + HANGS).await;
-            Arc::clone(&self.hanging).acquire_owned().await
-        };
-        let place = tokio::select! {
-            biased;
-            again = &mut flight => return again,
-            place = place => place,
-        };
-        let queue = self.again.clone();
-        tokio::spawn(async move {
-            let again = flight.await;
-            drop(place);
-            for step in again {
-                let Some(queue) = queue.upgrade() else { return };
-                let _ = queue.send(step).await;
-            }
-        });
-        Vec::new()
-    }
-}
-
-/// Waits for others to come, for `pause` or until a batch is full: pauses between full batches would limit what a lane does,
-/// and what waits before it would grow.
-async fn gather<W: Work>(queue: &mut mpsc::Receiver<Waiting<W>>, waiting: &mut VecDeque<Waiting<W>>, pause: Duration) {
-    if pause.is_zero() {
-        return;
-    }
-    let mut over = pin!(sleep(pause));
-    while waiting.len() < MOST {
-        tokio::select! {
-            biased;
-            next = queue.recv() => match next {
-                Some(next) => waiting.push_back(next),
-                None => return,
-            },
-            () = &mut over => return,
-        }
-    }
-}
-
-/// Takes those out of the queue that may go together, in its order; the others stay. Who has gone is not waited for.
-fn take<W: Work>(waiting: &mut VecDeque<Waiting<W>>) -> Vec<Waiting<W>> {
-    let mut marks: Vec<Mark> = Vec::new();
-    let mut batch = Vec::with_capacity(waiting.len());
-    for _ in 0..waiting.len() {
-        let Some(next) = waiting.pop_front() else { break };
-        if next.answer.is_closed() {
-            continue;
-        }
-        let own: Vec<Mark> = W::marks(&next.step).collect();
-        let fits = batch.first().is_none_or(|first: &Waiting<W>| W::together(&first.step, &next.step));
-        if !fits || own.iter().any(|mark| marks.contains(mark)) {
-            waiting.push_back(next);
-        } else {
-            marks.extend(own);
-            batch.push(next);
-        }
-    }
-    batch
 }
 
 /// Does a batch and answers its callers; gives back the steps that come again.

@@ -4,7 +4,7 @@ use std::sync::{
     Mutex,
     atomic::{AtomicBool, Ordering},
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// Does nothing, and notes how many steps came together.
 #[derive(Clone, Default)]
@@ -47,8 +47,8 @@ impl Work for Hangs {
     type Step = bool;
     type Outcome = ();
 
-    fn marks(_: &bool) -> impl Iterator<Item = Mark> {
-        std::iter::empty()
+    fn marks(hangs: &bool) -> impl Iterator<Item = Mark> {
+        std::iter::once([u8::from(*hangs); 32])
     }
 
     fn together(_: &bool, _: &bool) -> bool {
@@ -64,7 +64,8 @@ impl Work for Hangs {
     }
 }
 
-/// A step whose row somebody has locked, or whose connection does not answer, holds up nobody who comes after it.
+/// A step whose row somebody has locked, or whose connection does not answer, holds up nobody who comes after it, however many
+/// want the same row.
 #[tokio::test]
 async fn a_batch_that_hangs_is_left_behind() {
     let lane = Lane::start(Hangs::default(), HOUR, &Turns::new(), Duration::ZERO);
@@ -73,9 +74,11 @@ async fn a_batch_that_hangs_is_left_behind() {
         let one = timeout(Duration::from_millis(800), lane.run(false)).await;
         one.expect("it waits for the one that hangs").unwrap();
     };
-    let (hung, ()) = tokio::join!(lane.run(true), others);
-    // It came again, although its lane had gone on.
+    let same = join_all((0..2 * MOST).map(|_| lane.run(true)));
+    let (hung, same, ()) = tokio::join!(lane.run(true), same, others);
+    // It came again, although its lane had gone on; and those who waited for its end were not forgotten.
     hung.unwrap();
+    assert!(same.iter().all(Result::is_ok));
 }
 
 /// Whoever has waited for a batch before has no more time within the next: it ends when the last of its callers has left.
