@@ -23,12 +23,19 @@ use hyper::service::Service;
 use place::Leave;
 use seats::Seats;
 use std::{convert::Infallible, error::Error, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::Instant,
+};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long to wait after the system refused a connection for want of files or memory.
+/// How long to wait after the system refused a connection for want of files or memory: for one that makes room to go, and else.
+const ROOM: Duration = Duration::from_millis(10);
 const BREATH: Duration = Duration::from_millis(100);
+
+/// How long to be silent after it was told that connections are refused.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// How often within the patience for them answers are looked at that nobody takes.
 const COLLECTIONS: u32 = 4;
@@ -84,7 +91,7 @@ impl Door {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let connections = TaskTracker::new();
-        while let Some((stream, peer)) = self.next(&stop).await {
+        while let Some((stream, peer)) = self.next(seats, &stop).await {
             let leave = Leave::with(&stop);
             // Refusing at once tells a caller more than a queue in which nobody is served.
             let Some(seat) = seats.take(leave.clone()) else { continue };
@@ -106,7 +113,8 @@ impl Door {
     }
 
     /// The next connection; `None` once it is time to stop.
-    async fn next(&self, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
+    async fn next(&self, seats: &Seats, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
+        let mut told: Option<Instant> = None;
         loop {
             let accepted = until(stop, self.listener.accept()).await?;
             match accepted {
@@ -117,8 +125,16 @@ impl Door {
                 }
                 Err(error) if of_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "no connection can be accepted; trying again");
-                    until(stop, tokio::time::sleep(BREATH)).await?;
+                    if told.is_none_or(|told| told.elapsed() > SILENCE) {
+                        told = Some(Instant::now());
+                        tracing::warn!(
+                            %error,
+                            "no connection can be accepted, and those that do nothing make room; let the process open more \
+                             files (ulimit -n, LimitNOFILE=) than the listeners' max_connections"
+                        );
+                    }
+                    let pause = if seats.make_room() { ROOM } else { BREATH };
+                    until(stop, tokio::time::sleep(pause)).await?;
                 }
             }
         }

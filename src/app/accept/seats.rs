@@ -18,7 +18,7 @@ use std::{
     convert::Infallible,
     future::Future,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -37,6 +37,9 @@ const TOO_MANY_LEAVING: usize = 3;
 
 /// How many may be on their way out at once, as a share of the seats; more are refused instead.
 const LEAVING: usize = 8;
+
+/// Those of all listeners of the process.
+static ALL: Mutex<Vec<Weak<Seats>>> = Mutex::new(Vec::new());
 
 /// The seats of a listener.
 pub(super) struct Seats {
@@ -65,7 +68,11 @@ impl Seats {
     /// connections, one with several is ended.
     pub(super) fn new(most: usize, patience: Duration, most_untaken: usize) -> Arc<Self> {
         let common = Arc::new(Common::new(patience, most_untaken));
-        Arc::new(Self { most, common, taken: Mutex::default(), leaving: AtomicUsize::default() })
+        let seats = Arc::new(Self { most, common, taken: Mutex::default(), leaving: AtomicUsize::default() });
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|seats| seats.strong_count() > 0);
+        all.push(Arc::downgrade(&seats));
+        seats
     }
 
     /// Ends every connection whose answers have waited too long to be taken. To be called several times within the patience.
@@ -79,30 +86,48 @@ impl Seats {
     /// A seat for a new connection, which is told by `leave` when it is to end; `None` where no other makes room.
     pub(super) fn take(self: &Arc<Self>, leave: Leave) -> Option<Seat> {
         let mut taken = self.taken();
-        if taken.seats.len() >= self.most {
-            if self.leaving.load(Ordering::Relaxed) > self.most / LEAVING {
-                CONNECTIONS_FULL.add(REFUSED, TOO_MANY_LEAVING);
-                return None;
-            }
-            let Some((number, place)) = taken.idle(self.common.now()) else {
-                CONNECTIONS_FULL.add(REFUSED, ALL_BUSY);
-                return None;
-            };
-            taken.seats.remove(&number);
-            self.leaving.fetch_add(1, Ordering::Relaxed);
-            if place.last() == 0 {
-                CONNECTIONS_FULL.add(MADE_ROOM, NEVER_CALLED);
-                place.leave.cut.cancel();
-            } else {
-                CONNECTIONS_FULL.add(MADE_ROOM, IDLE);
-                place.leave.ask.cancel();
-            }
+        if taken.seats.len() >= self.most && !self.room(&mut taken, self.most) {
+            return None;
         }
         let (number, place) = (taken.next, Place::new(&self.common, leave));
         taken.next += 1;
         taken.seats.insert(number, Arc::clone(&place));
         drop(taken);
         Some(Seat { seats: Arc::clone(self), number, place })
+    }
+
+    /// Has a connection make room where the system gives no more of them than there are, which is to all listeners together: one
+    /// of this listener, or else of another. Whether one does.
+    pub(super) fn make_room(&self) -> bool {
+        let all = ALL.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let makes_room = |seats: &Self| {
+            let mut taken = seats.taken();
+            let most = taken.seats.len();
+            seats.room(&mut taken, most)
+        };
+        makes_room(self) || all.iter().filter_map(Weak::upgrade).any(|seats| makes_room(&seats))
+    }
+
+    /// Has one of `most` make room.
+    fn room(&self, taken: &mut Taken, most: usize) -> bool {
+        if self.leaving.load(Ordering::Relaxed) > most / LEAVING {
+            CONNECTIONS_FULL.add(REFUSED, TOO_MANY_LEAVING);
+            return false;
+        }
+        let Some((number, place)) = taken.idle(self.common.now()) else {
+            CONNECTIONS_FULL.add(REFUSED, ALL_BUSY);
+            return false;
+        };
+        taken.seats.remove(&number);
+        self.leaving.fetch_add(1, Ordering::Relaxed);
+        if place.last() == 0 {
+            CONNECTIONS_FULL.add(MADE_ROOM, NEVER_CALLED);
+            place.leave.cut.cancel();
+        } else {
+            CONNECTIONS_FULL.add(MADE_ROOM, IDLE);
+            place.leave.ask.cancel();
+        }
+        true
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {

@@ -8,6 +8,7 @@ use h2::Reason;
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -15,9 +16,9 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::is_well;
 use super::raw::Raw;
-use crate::support::server::Server;
+use crate::support::server::{Addresses, Server};
 use crate::support::service::Service;
-use crate::support::{run, wait};
+use crate::support::{http, run, wait};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -99,26 +100,52 @@ async fn a118_streams_that_nobody_ends_are_bounded() {
     .await;
 }
 
-/// The soft limit is what shells and systemd leave it at, often 1024.
-#[tokio::test]
-async fn a117_takes_as_many_connections_as_the_system_allows() {
+/// The service on a limit of open files of its own, and its addresses.
+async fn with_files(limit: &str) -> (tempfile::TempDir, Service, Addresses) {
     let folder = run::folder("identity");
     let output = folder.path().join("stdout");
-    let start = "ulimit -Sn 512 && exec \"$0\" serve --embedded --data-dir data --grpc-listen 127.0.0.1:0 \
-                 --http-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0";
+    let start = format!(
+        "ulimit {limit} && exec \"$0\" serve --embedded --data-dir data --grpc-listen 127.0.0.1:0 \
+         --http-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0"
+    );
     let mut command = Command::new("sh");
-    command.args(["-c", start, env!("CARGO_BIN_EXE_identity")]).current_dir(folder.path());
+    command.args(["-c", &start, env!("CARGO_BIN_EXE_identity")]).current_dir(folder.path());
     command.stdout(File::create(&output).unwrap()).stderr(Stdio::null());
     let mut server = Service::spawn("identity", &mut command, Signal::KILL);
-    wait::until("the service runs", Duration::from_secs(20), async || {
+    let line = wait::until("the service runs", Duration::from_secs(20), async || {
         assert_eq!(server.exited(), None);
         fs::read_to_string(&output).ok().filter(|line| line.ends_with('\n'))
     })
     .await;
+    let addresses = serde_json::from_str(&line).unwrap();
+    (folder, server, addresses)
+}
+
+/// The soft limit is what shells and systemd leave it at, often 1024.
+#[tokio::test]
+async fn a117_takes_as_many_connections_as_the_system_allows() {
+    let (_folder, mut server, _) = with_files("-Sn 512").await;
     let limits = fs::read_to_string(format!("/proc/{}/limits", server.child().id())).unwrap();
     let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
     let limits: Vec<u64> = files.split_whitespace().take(2).map(|limit| limit.parse().unwrap()).collect();
     assert!(limits[0] == limits[1] && limits[0] > 512, "soft and hard: {limits:?}");
+}
+
+/// Whoever only holds connections keeps nobody out, where the system gives fewer of them than the configuration, either.
+#[tokio::test]
+async fn a120_connections_that_do_nothing_make_room_where_files_run_out() {
+    let (_folder, _server, addresses) = with_files("-n 64").await;
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(addresses.grpc).await.unwrap();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        held.push(stream);
+    }
+    for _ in 0..3 {
+        let answer = timeout(Duration::from_secs(10), http::get(addresses.http, "/health/live")).await;
+        assert_eq!(answer.expect("nobody answers").status, 200);
+    }
+    drop(held);
 }
 
 #[tokio::test]
