@@ -61,6 +61,12 @@ impl SqliteLink {
         done.map(drop).map_err(|error| fault::of_sqlite(&error))
     }
 
+    /// Brings what stands in the log of changes into the file that is open, wherever that lies, and empties the log.
+    pub(super) fn fold(&mut self) -> bool {
+        let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        busy.is_ok_and(|busy| busy == 0)
+    }
+
     /// Whether a transaction is open. SQLite ends it by itself where the disk is full or fails.
     pub(super) fn is_in_transaction(&self) -> bool {
         !self.connection.is_autocommit()

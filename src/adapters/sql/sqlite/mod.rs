@@ -1,17 +1,19 @@
 //! SQLite: one writer, a few readers, one file.
 
 mod link;
+mod place;
 mod row;
 mod threads;
 
 use super::{
     engine::{Access, Parts, StepOf},
     fault::OpenFault,
-    migrations,
+    migrations, steps,
     store::SqlStore,
 };
 use crate::ports::store::StoreFault;
 use link::SqliteLink;
+use place::Place;
 use sqlx::{
     ConnectOptions as _, Connection as _, Error, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -56,12 +58,12 @@ impl SqlStore<Sqlite> {
     pub async fn open(file: &Path) -> Result<Self, OpenFault> {
         // The files beside it (-wal, -shm) take its rights.
         let made = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(file);
-        made.map_err(|error| OpenFault::Connect(Error::Io(error)))?;
+        let place = made.and_then(|_| Place::of(file)).map_err(|error| OpenFault::Connect(Error::Io(error)))?;
         switch_to_wal(&for_migrations(file)).await?;
         let statements = Arc::default();
         let link = |only_reads| SqliteLink::open(file, only_reads, Arc::clone(&statements)).map_err(OpenFault::Open);
         let readers = (0..READERS).map(|_| link(true)).collect::<Result<_, _>>()?;
-        let threads = Threads::start(link(false)?, readers).map_err(OpenFault::Threads)?;
+        let threads = Threads::start(link(false)?, readers, place).map_err(OpenFault::Threads)?;
         Ok(Self::over(Sqlite { file: file.to_owned(), threads: Arc::new(threads), statements }))
     }
 }
@@ -125,5 +127,11 @@ impl Parts for Sqlite {
 
     fn own_statements() -> Vec<(&'static str, &'static str)> {
         Vec::new()
+    }
+
+    /// While the file is gone the writer is asked: it looks after what was written last.
+    async fn ping(&self) -> Result<(), StoreFault> {
+        let access = if self.threads.file_is_gone() { Access::Write } else { Access::Read };
+        self.step(access, |link| Box::pin(steps::ledger::ping(link))).await
     }
 }

@@ -1,7 +1,7 @@
 //! The threads that ask SQLite: one that writes, a few that read. Steps that write and come while others are under way go
 //! together in one transaction, with one wait for the disk: see `docs/decisions/0017-one-thread-writes-to-sqlite.md`.
 
-use super::link::SqliteLink;
+use super::{link::SqliteLink, place::Place};
 use crate::{
     adapters::sql::{engine::Access, fault},
     ports::store::StoreFault,
@@ -20,6 +20,9 @@ use tokio::sync::oneshot;
 
 /// How many steps share a transaction at most.
 const TOGETHER: usize = 64;
+
+/// The file is gone.
+const GONE: &str = "the file of the database was removed or replaced";
 
 /// A step, to be run on one of the threads.
 trait Job: Send {
@@ -83,20 +86,29 @@ where
 pub(super) struct Threads {
     to_write: Sender<Box<dyn Job>>,
     to_read: Sender<Box<dyn Job>>,
+    place: Arc<Place>,
 }
 
 impl Threads {
-    /// Starts a thread for each link: `writer` writes, `readers` read.
-    pub(super) fn start(writer: SqliteLink, readers: Vec<SqliteLink>) -> io::Result<Self> {
+    /// Starts a thread for each link: `writer` writes, `readers` read, while the file is in its place.
+    pub(super) fn start(writer: SqliteLink, readers: Vec<SqliteLink>, place: Place) -> io::Result<Self> {
+        let place = Arc::new(place);
+        let mut writer = Writer { link: writer, place: Arc::clone(&place), folded: false };
         let (to_write, jobs) = channel();
-        thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || write(writer, &jobs))?;
+        thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || writer.serve(&jobs))?;
         let (to_read, jobs) = channel();
         let jobs = Arc::new(Mutex::new(jobs));
         for (number, reader) in readers.into_iter().enumerate() {
-            let jobs = Arc::clone(&jobs);
-            thread::Builder::new().name(format!("sqlite-reader-{number}")).spawn(move || read(reader, &jobs))?;
+            let (jobs, place) = (Arc::clone(&jobs), Arc::clone(&place));
+            let read = move || read(reader, &jobs, &place);
+            thread::Builder::new().name(format!("sqlite-reader-{number}")).spawn(read)?;
         }
-        Ok(Self { to_write, to_read })
+        Ok(Self { to_write, to_read, place })
+    }
+
+    /// Whether the file was not in its place when a thread last looked.
+    pub(super) fn file_is_gone(&self) -> bool {
+        self.place.is_gone()
     }
 
     /// Runs a step. A caller who gives up before it has begun leaves nothing behind; after that it is done without him.
@@ -113,41 +125,68 @@ impl Threads {
     }
 }
 
-fn read(mut link: SqliteLink, jobs: &Mutex<Receiver<Box<dyn Job>>>) {
+fn read(mut link: SqliteLink, jobs: &Mutex<Receiver<Box<dyn Job>>>, place: &Place) {
     // Whoever holds the lock waits for the next job, the others wait for the lock.
     while let Ok(mut job) = { jobs.lock().unwrap_or_else(PoisonError::into_inner).recv() } {
-        if job.is_wanted() {
-            job.run(&mut link);
-            job.answer(None);
+        if !job.is_wanted() {
+            continue;
         }
+        let there = place.holds();
+        if there {
+            job.run(&mut link);
+        }
+        job.answer((!there).then_some(GONE));
     }
 }
 
-fn write(mut link: SqliteLink, jobs: &Receiver<Box<dyn Job>>) {
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        batch.extend(jobs.try_iter().take(TOGETHER - 1));
-        batch.retain(|job| job.is_wanted());
-        let lost = match batch.as_mut_slice() {
+/// The thread that writes.
+struct Writer {
+    link: SqliteLink,
+    place: Arc<Place>,
+    /// Whether the log of changes has been emptied since the file is gone.
+    folded: bool,
+}
+
+impl Writer {
+    fn serve(&mut self, jobs: &Receiver<Box<dyn Job>>) {
+        while let Ok(first) = jobs.recv() {
+            let mut batch = vec![first];
+            batch.extend(jobs.try_iter().take(TOGETHER - 1));
+            batch.retain(|job| job.is_wanted());
+            let lost = self.write(&mut batch).err();
+            for job in batch {
+                job.answer(lost);
+            }
+        }
+    }
+
+    /// Writes a batch into the file, if it is in its place before and after. The error is why all of it was lost.
+    fn write(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Result<(), &'static str> {
+        if !self.place.holds() {
+            // The log lies at the path still, and would be read as that of whatever file is put there.
+            self.folded = self.folded || self.link.fold();
+            return Err(GONE);
+        }
+        self.folded = false;
+        match batch.as_mut_slice() {
+            [] => {}
             // One statement is a transaction of its own.
             [only] if only.access() == Access::Write => {
-                only.run(&mut link);
-                None
+                only.run(&mut self.link);
             }
-            [] => None,
-            steps => transaction(&mut link, steps).err(),
-        };
-        for job in batch {
-            job.answer(lost);
+            _ => transaction(&mut self.link, batch)?,
         }
+        if self.place.holds() { Ok(()) } else { Err(GONE) }
     }
 }
 
 /// Runs the steps of a batch in one transaction, each as if it were alone: what one of them wrote that failed is undone.
 /// The error is why all of it was lost.
-fn transaction(link: &mut SqliteLink, batch: &mut [Box<dyn Job>]) -> Result<(), &'static str> {
+fn transaction(link: &mut SqliteLink, batch: &mut Vec<Box<dyn Job>>) -> Result<(), &'static str> {
     // It takes the write lock at once: one that began by reading would fail, without waiting, when it came to write.
     link.command("BEGIN IMMEDIATE").map_err(|_| "the file could not be locked")?;
+    // Another process may have held the file for longer than some would wait.
+    batch.retain(|job| job.is_wanted());
     let done = steps(link, batch);
     if done.is_err() && link.is_in_transaction() {
         // Where even this fails the next BEGIN does, and that is told.

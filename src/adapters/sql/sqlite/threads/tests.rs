@@ -27,7 +27,7 @@ impl Given {
         .unwrap();
         let statements = Arc::default();
         let link = |reads| SqliteLink::open(&file, reads, Arc::clone(&statements)).unwrap();
-        let threads = Arc::new(Threads::start(link(false), vec![link(true)]).unwrap());
+        let threads = Arc::new(Threads::start(link(false), vec![link(true)], Place::of(&file).unwrap()).unwrap());
         Self { threads, statements, _folder: folder }
     }
 
