@@ -102,9 +102,6 @@ fn is_busy(error: &Error) -> bool {
 impl Parts for Sqlite {
     const SYSTEM: &'static str = "sqlite";
 
-    // A file is not away; what takes time is the queue of those who write, who go one after another.
-    const LIMIT: Duration = Duration::from_secs(8);
-
     type Link = SqliteLink;
 
     async fn step<T: Send + 'static>(&self, access: Access, step: impl StepOf<SqliteLink, T>) -> Result<T, StoreFault> {

@@ -99,6 +99,13 @@ async fn a_file_that_another_writes() {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     is_away(given.store.as_ref()).await;
     given.store.ping().await.unwrap();
+    // Whoever comes later waits for those before as well, and no longer than they do.
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        is_away(given.store.as_ref()).await;
+    };
+    tokio::join!(is_away(given.store.as_ref()), later);
+    given.store.ping().await.unwrap();
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     begins(given.store.as_ref()).await;
 }
