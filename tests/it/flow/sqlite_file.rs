@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -104,4 +105,33 @@ async fn a_file_that_comes_back_is_served_again() {
     world.server.client().await.verify_otp(&challenge.challenge_id, &code).await.unwrap();
     let found: i64 = sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&mut open(&world).await).await.unwrap();
     assert_eq!(found, 1);
+}
+
+/// No file of the process may grow, as on a full disk: what is there is read for long yet.
+#[tokio::test]
+async fn a_disk_that_takes_no_more_is_not_ready() {
+    let mut world = World::on(Store::Sqlite).await;
+    world.server.restart_to_bear_limits().await;
+    world.server.request_code("early@example.com").await;
+    is(&world, 200).await;
+    let process = Pid::from_child(world.server.process().child());
+    let limit = |current| {
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        prlimit(Some(process), Resource::Fsize, Rlimit { current, maximum }).unwrap();
+    };
+    limit(Some(fs::metadata(beside(&world, "identity.db-wal")).unwrap().len()));
+    refuses(&world).await;
+    is(&world, 503).await;
+    // From here on it is known, and nobody is counted for what was told to lose nothing.
+    for _ in 0..5 {
+        refuses(&world).await;
+    }
+    assert!(
+        !world.server.log().lines_with("the disk fails or takes no more").is_empty(),
+        "{}",
+        world.server.log().text()
+    );
+    limit(None);
+    is(&world, 200).await;
+    world.server.client().await.send_otp("lost@example.com").await.unwrap();
 }

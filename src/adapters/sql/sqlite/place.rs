@@ -38,11 +38,6 @@ impl Place {
         }
         there
     }
-
-    /// Whether it was not there when somebody last looked.
-    pub(super) fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Relaxed)
-    }
 }
 
 fn file_at(path: &Path) -> io::Result<(u64, u64)> {

@@ -119,6 +119,8 @@ async fn a_fault_tells_no_statement_and_no_value(given: &Given) {
     let duplicate = given.store.complete_sign_in(sign_in).await.unwrap_err();
     given.inspect.execute("ALTER TABLE challenges RENAME TO elsewhere").await.unwrap();
     let missing = given.store.challenge(ChallengeId::new(Uuid::from_u128(7))).await.unwrap_err();
+    let StoreFault::Broken(cause) = &missing else { panic!("{missing:?}") };
+    assert!(cause.to_string().contains("run `identity migrate`"), "{cause}");
     for fault in [duplicate, missing] {
         let StoreFault::Broken(cause) = &fault else { panic!("{fault:?}") };
         assert!(cause.source().is_none());
