@@ -45,7 +45,7 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
     const SYSTEM: &'static str;
 
     /// A step that takes longer than this, the wait for a connection included, is given up: the store does not answer.
-    const LIMIT: Duration;
+    const LIMIT: Duration = Duration::from_millis(900);
 
     /// A connection in use.
     type Link: Link;

@@ -60,15 +60,13 @@ fn remedy_of(error: &Error) -> &'static str {
         Error::Io(_) => "is it running, and are host, port or path in `[store]` its own?",
         Error::Tls(_) => "look at `store.postgres.tls` and `ca_file`",
         Error::Database(database) => match database.code().as_deref() {
-            Some("3D000") => "create the database, or name another in `store.postgres.database`",
-            Some("28000" | "28P01") => "look at `store.postgres.user` and at its password file",
             Some("42501") => {
                 "let the role create tables in it, or run `identity migrate` as a role that may and set `store.migrate = \"by-command\"`"
             }
             // Of SQLite: NOTADB.
             Some("26") => "name a file that is a database, or that is not there yet, in `store.sqlite.path`",
-            Some("53300") => "raise its `max_connections`, or lower `store.postgres.pool_size`",
-            _ => "look at the database's log",
+            Some(code) => remedy_of_code(database.as_ref(), code).unwrap_or("look at the database's log"),
+            None => "look at the database's log",
         },
         _ => "look at the database's log",
     }
@@ -123,19 +121,81 @@ pub(super) fn is_duplicate(error: &Error, constraint: &str) -> bool {
 
 fn of_database(error: &dyn DatabaseError) -> StoreFault {
     let code = error.code().unwrap_or_default();
-    let what = match error.constraint() {
-        Some(constraint) => format!("code {code} at {constraint}"),
-        None => format!("code {code}"),
+    let what = match (error.constraint(), error.table()) {
+        (Some(constraint), _) => format!("code {code} at {constraint}"),
+        (None, Some(table)) => format!("code {code} at {table}"),
+        (None, None) => format!("code {code}"),
     };
-    let again = error.try_downcast_ref::<PgDatabaseError>().is_some() && postgres_may_recover(&code);
+    let what = with_remedy(what, remedy_of_code(error, &code));
+    let again = is_of_postgres(error) && postgres_may_recover(&code);
     if again { unavailable(what) } else { broken(what) }
 }
 
 /// The fault behind an error of SQLite.
 pub(super) fn of_sqlite(error: &rusqlite::Error) -> StoreFault {
-    let rusqlite::Error::SqliteFailure(error, _) = error else { return broken("the driver refused") };
-    let what = format!("code {}", error.extended_code);
-    if sqlite_may_recover(error.extended_code) { unavailable(what) } else { broken(what) }
+    let told = told_of_sqlite(error);
+    if sqlite_code(error).is_some_and(sqlite_may_recover) { unavailable(told) } else { broken(told) }
+}
+
+/// What is told of an error of SQLite: its code and what to do.
+pub(super) fn told_of_sqlite(error: &rusqlite::Error) -> String {
+    let Some(code) = sqlite_code(error) else { return "the driver refused".to_owned() };
+    with_remedy(format!("code {code}"), sqlite_remedy(code))
+}
+
+/// Whether another process holds the file: BUSY and LOCKED.
+pub(super) fn is_locked(error: &rusqlite::Error) -> bool {
+    sqlite_code(error).is_some_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+fn sqlite_code(error: &rusqlite::Error) -> Option<i32> {
+    let rusqlite::Error::SqliteFailure(error, _) = error else { return None };
+    Some(error.extended_code)
+}
+
+fn with_remedy(mut what: String, remedy: Option<&str>) -> String {
+    if let Some(remedy) = remedy {
+        what.push_str(": ");
+        what.push_str(remedy);
+    }
+    what
+}
+
+fn is_of_postgres(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<PgDatabaseError>().is_some()
+}
+
+fn remedy_of_code(error: &dyn DatabaseError, code: &str) -> Option<&'static str> {
+    if is_of_postgres(error) { postgres_remedy(code) } else { sqlite_remedy(code.parse().ok()?) }
+}
+
+/// What an operator can do where PostgreSQL refuses with this code (SQLSTATE).
+fn postgres_remedy(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "25006" => "it takes no writes; name the primary in `store.postgres.host`",
+        "28000" | "28P01" => "it does not let the role in; look at `store.postgres.user` and at its password file",
+        "3D000" => "create the database, or name another in `store.postgres.database`",
+        "42501" => "grant the role the rights to read and write the tables, or let it own them",
+        "42703" | "42P01" => "the schema is older than this program, or not there; run `identity migrate`",
+        "53100" => "its disk is full; make room",
+        "53300" => "raise its `max_connections`, or lower `store.postgres.pool_size`",
+        "58030" => "its disk fails; look at the database's log",
+        _ => return None,
+    })
+}
+
+/// What an operator can do where SQLite refuses with this code, whatever its extension.
+const fn sqlite_remedy(code: i32) -> Option<&'static str> {
+    Some(match code & 0xff {
+        1 => "the schema may be older than this program, or not there; run `identity migrate`",
+        5 | 6 => "another process holds the file; wait for its end, or end it",
+        8 => "the file takes no writes; look at who may write it and how its disk is mounted",
+        10 => "the disk fails or takes no more; look at its room and at the system's log",
+        11 => "the file is damaged; stop the service and put a backup in its place",
+        13 => "the disk is full; make room",
+        14 => "the file or one beside it cannot be opened; look at who may write its folder",
+        _ => return None,
+    })
 }
 
 /// Connections, resources, shutdown and time-outs, a transaction that lost against another, a server that only reads,
@@ -168,6 +228,21 @@ mod tests {
         for code in [0, 1, 11, 1555, 2067, 26] {
             assert!(!sqlite_may_recover(code), "{code}");
         }
+    }
+
+    #[test]
+    fn what_an_operator_can_do_is_told_beside_the_code() {
+        for (code, words) in
+            [("53100", "disk is full"), ("42P01", "run `identity migrate`"), ("53300", "max_connections")]
+        {
+            assert!(postgres_remedy(code).unwrap().contains(words), "{code}");
+        }
+        let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(13), Some("secret".to_owned()));
+        assert_eq!(told_of_sqlite(&full), "code 13: the disk is full; make room");
+        for (code, words) in [(8, "takes no writes"), (778, "the disk fails"), (14, "cannot be opened")] {
+            assert!(sqlite_remedy(code).unwrap().contains(words), "{code}");
+        }
+        assert_eq!((postgres_remedy("23505"), sqlite_remedy(1555)), (None, None));
     }
 
     #[test]

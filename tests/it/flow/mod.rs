@@ -16,5 +16,6 @@ pub(crate) mod repeat_operators;
 mod replicas;
 mod resend;
 mod review;
+mod sqlite_file;
 mod sweep;
 mod watchers;

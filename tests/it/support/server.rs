@@ -33,6 +33,8 @@ pub(crate) struct Addresses {
     pub(crate) metrics: Option<SocketAddr>,
 }
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_identity");
+
 /// A running service.
 pub(crate) struct Server {
     process: Service,
@@ -83,7 +85,7 @@ impl Server {
     /// Starts a service. `folder` takes its output, and lives as long as it does.
     pub(crate) async fn start(launch: Launch, folder: TempDir) -> Self {
         let Launch { arguments, admin_token, mailbox, clock } = launch;
-        let (process, addresses) = spawn(&arguments, clock.as_deref(), folder.path(), 1).await;
+        let (process, addresses) = spawn(Command::new(PROGRAM), &arguments, clock.as_deref(), folder.path(), 1).await;
         Self { process, addresses, arguments, admin_token, mailbox: Mailbox::at(&mailbox), clock, folder, starts: 1 }
     }
 
@@ -141,10 +143,21 @@ impl Server {
 
     /// Kills it and starts it again, on the same data and on new ports.
     pub(crate) async fn restart_after_kill(&mut self) {
+        self.restart_by(Command::new(PROGRAM)).await;
+    }
+
+    /// The same; a limit of its files' sizes is an error to it from then on, as a full disk is, and does not end it.
+    pub(crate) async fn restart_to_bear_limits(&mut self) {
+        let mut command = Command::new("env");
+        command.args(["--ignore-signal=XFSZ", PROGRAM]);
+        self.restart_by(command).await;
+    }
+
+    async fn restart_by(&mut self, command: Command) {
         self.process.kill();
         self.starts += 1;
         (self.process, self.addresses) =
-            spawn(&self.arguments, self.clock.as_deref(), self.folder.path(), self.starts).await;
+            spawn(command, &self.arguments, self.clock.as_deref(), self.folder.path(), self.starts).await;
     }
 
     /// Asks for a code to `email` and reads it from the mailbox.
@@ -180,10 +193,15 @@ impl Server {
 }
 
 /// Starts the binary and waits until it says where it listens.
-async fn spawn(arguments: &[OsString], clock: Option<&Clock>, folder: &Path, start: u32) -> (Service, Addresses) {
+async fn spawn(
+    mut command: Command,
+    arguments: &[OsString],
+    clock: Option<&Clock>,
+    folder: &Path,
+    start: u32,
+) -> (Service, Addresses) {
     let errors = Log::at(&folder.join("stderr"));
     let output = Log::at(&folder.join(format!("stdout-{start}")));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_identity"));
     command.args(arguments).current_dir(folder).stdout(output.writer()).stderr(errors.writer());
     if let Some(clock) = clock {
         clock.rule(&mut command);

@@ -121,8 +121,6 @@ impl SqlStore<Postgres> {
 impl Parts for Postgres {
     const SYSTEM: &'static str = "postgresql";
 
-    const LIMIT: Duration = Duration::from_millis(900);
-
     type Link = PgLink;
 
     async fn step<T: Send + 'static>(&self, access: Access, step: impl StepOf<PgLink, T>) -> Result<T, StoreFault> {

@@ -55,10 +55,23 @@ impl SqliteLink {
     }
 
     /// Runs a statement without values, rows and place in the table: one that bounds a transaction.
-    pub(super) fn command(&mut self, text: &'static str) -> Result<(), StoreFault> {
+    pub(super) fn command(&mut self, text: &'static str) -> rusqlite::Result<()> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let done = self.connection.prepare_cached(text).and_then(|mut statement| statement.raw_execute());
-        done.map(drop).map_err(|error| fault::of_sqlite(&error))
+        self.connection.prepare_cached(text).and_then(|mut statement| statement.raw_execute()).map(drop)
+    }
+
+    /// Writes what stands in the file already. A number of the header is written, and waited for, whatever it was before.
+    pub(super) fn rewrite(&mut self) -> Result<(), StoreFault> {
+        self.statements.fetch_add(2, Ordering::Relaxed);
+        let version = self.connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i32>(0));
+        let done = version.and_then(|version| self.connection.pragma_update(None, "user_version", version));
+        done.map_err(|error| fault::of_sqlite(&error))
+    }
+
+    /// Brings what stands in the log of changes into the file that is open, wherever that lies, and empties the log.
+    pub(super) fn fold(&mut self) -> bool {
+        let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        busy.is_ok_and(|busy| busy == 0)
     }
 
     /// Whether a transaction is open. SQLite ends it by itself where the disk is full or fails.

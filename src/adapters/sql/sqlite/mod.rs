@@ -1,17 +1,20 @@
 //! SQLite: one writer, a few readers, one file.
 
 mod link;
+mod place;
 mod row;
 mod threads;
+mod trust;
 
 use super::{
     engine::{Access, Parts, StepOf},
     fault::OpenFault,
-    migrations,
+    migrations, steps,
     store::SqlStore,
 };
 use crate::ports::store::StoreFault;
 use link::SqliteLink;
+use place::Place;
 use sqlx::{
     ConnectOptions as _, Connection as _, Error, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -56,12 +59,12 @@ impl SqlStore<Sqlite> {
     pub async fn open(file: &Path) -> Result<Self, OpenFault> {
         // The files beside it (-wal, -shm) take its rights.
         let made = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(file);
-        made.map_err(|error| OpenFault::Connect(Error::Io(error)))?;
+        let place = made.and_then(|_| Place::of(file)).map_err(|error| OpenFault::Connect(Error::Io(error)))?;
         switch_to_wal(&for_migrations(file)).await?;
         let statements = Arc::default();
         let link = |only_reads| SqliteLink::open(file, only_reads, Arc::clone(&statements)).map_err(OpenFault::Open);
         let readers = (0..READERS).map(|_| link(true)).collect::<Result<_, _>>()?;
-        let threads = Threads::start(link(false)?, readers).map_err(OpenFault::Threads)?;
+        let threads = Threads::start(link(false)?, readers, place).map_err(OpenFault::Threads)?;
         Ok(Self::over(Sqlite { file: file.to_owned(), threads: Arc::new(threads), statements }))
     }
 }
@@ -100,9 +103,6 @@ fn is_busy(error: &Error) -> bool {
 impl Parts for Sqlite {
     const SYSTEM: &'static str = "sqlite";
 
-    // A file is not away; what takes time is the queue of those who write, who go one after another.
-    const LIMIT: Duration = Duration::from_secs(8);
-
     type Link = SqliteLink;
 
     async fn step<T: Send + 'static>(&self, access: Access, step: impl StepOf<SqliteLink, T>) -> Result<T, StoreFault> {
@@ -125,5 +125,13 @@ impl Parts for Sqlite {
 
     fn own_statements() -> Vec<(&'static str, &'static str)> {
         Vec::new()
+    }
+
+    async fn ping(&self) -> Result<(), StoreFault> {
+        // What takes no writes reads for long yet.
+        if self.threads.are_doubted() {
+            return self.threads.commit().await;
+        }
+        self.step(Access::Read, |link| Box::pin(steps::ledger::ping(link))).await
     }
 }

@@ -1,7 +1,11 @@
 //! The threads that ask SQLite: one that writes, a few that read. Steps that write and come while others are under way go
 //! together in one transaction, with one wait for the disk: see `docs/decisions/0017-one-thread-writes-to-sqlite.md`.
 
-use super::link::SqliteLink;
+use super::{
+    link::SqliteLink,
+    place::Place,
+    trust::{Trust, Waiting},
+};
 use crate::{
     adapters::sql::{engine::Access, fault},
     ports::store::StoreFault,
@@ -21,23 +25,25 @@ use tokio::sync::oneshot;
 /// How many steps share a transaction at most.
 const TOGETHER: usize = 64;
 
+/// The file is gone.
+const GONE: &str = "the file of the database was removed or replaced";
+
 /// A step, to be run on one of the threads.
 trait Job: Send {
     /// Whether somebody waits for it.
     fn is_wanted(&self) -> bool;
 
-    /// Whether it needs a transaction around it.
-    fn access(&self) -> Access;
-
     /// Runs the step. `false`: what it wrote is to be undone.
     fn run(&mut self, link: &mut SqliteLink) -> bool;
 
+    /// Why it failed, where it did.
+    fn failure(&self) -> Option<String>;
+
     /// Tells the outcome, or the fault by which it was lost.
-    fn answer(self: Box<Self>, lost: Option<&'static str>);
+    fn answer(self: Box<Self>, lost: Option<&str>);
 }
 
 struct Step<T, F> {
-    access: Access,
     work: Option<F>,
     outcome: Option<Result<T, StoreFault>>,
     answer: oneshot::Sender<Result<T, StoreFault>>,
@@ -52,10 +58,6 @@ where
         !self.answer.is_closed()
     }
 
-    fn access(&self) -> Access {
-        self.access
-    }
-
     fn run(&mut self, link: &mut SqliteLink) -> bool {
         let Some(work) = self.work.take() else { return false };
         // A step on this link never waits: its future ends at once.
@@ -68,7 +70,12 @@ where
         self.outcome.insert(outcome).is_ok()
     }
 
-    fn answer(self: Box<Self>, lost: Option<&'static str>) {
+    fn failure(&self) -> Option<String> {
+        let (StoreFault::Unavailable(cause) | StoreFault::Broken(cause)) = self.outcome.as_ref()?.as_ref().err()?;
+        Some(cause.to_string())
+    }
+
+    fn answer(self: Box<Self>, lost: Option<&str>) {
         let outcome = match (self.outcome, lost) {
             (Some(Err(fault)), _) => Err(fault),
             (_, Some(lost)) => Err(fault::unavailable(lost)),
@@ -83,20 +90,38 @@ where
 pub(super) struct Threads {
     to_write: Sender<Box<dyn Job>>,
     to_read: Sender<Box<dyn Job>>,
+    trust: Arc<Trust>,
 }
 
 impl Threads {
-    /// Starts a thread for each link: `writer` writes, `readers` read.
-    pub(super) fn start(writer: SqliteLink, readers: Vec<SqliteLink>) -> io::Result<Self> {
+    /// Starts a thread for each link: `writer` writes, `readers` read, while the file is in its place.
+    pub(super) fn start(writer: SqliteLink, readers: Vec<SqliteLink>, place: Place) -> io::Result<Self> {
+        let (place, trust) = (Arc::new(place), Arc::<Trust>::default());
+        let (its_place, its_trust) = (Arc::clone(&place), Arc::clone(&trust));
+        let mut writer = Writer { link: writer, place: its_place, trust: its_trust, folded: false };
         let (to_write, jobs) = channel();
-        thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || write(writer, &jobs))?;
+        thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || writer.serve(&jobs))?;
         let (to_read, jobs) = channel();
         let jobs = Arc::new(Mutex::new(jobs));
         for (number, reader) in readers.into_iter().enumerate() {
-            let jobs = Arc::clone(&jobs);
-            thread::Builder::new().name(format!("sqlite-reader-{number}")).spawn(move || read(reader, &jobs))?;
+            let (jobs, place, trust) = (Arc::clone(&jobs), Arc::clone(&place), Arc::clone(&trust));
+            let read = move || read(reader, &jobs, &place, &trust);
+            thread::Builder::new().name(format!("sqlite-reader-{number}")).spawn(read)?;
         }
-        Ok(Self { to_write, to_read })
+        Ok(Self { to_write, to_read, trust })
+    }
+
+    /// Whether a step came to nothing, and no commit is known since.
+    pub(super) fn are_doubted(&self) -> bool {
+        self.trust.is_doubted()
+    }
+
+    /// Asks for a commit that changes nothing. Where it is made, the file is trusted again.
+    pub(super) async fn commit(&self) -> Result<(), StoreFault> {
+        let failures = self.trust.failures();
+        self.run(Access::Write, |link| Box::pin(async move { link.rewrite() })).await?;
+        self.trust.trust(failures);
+        Ok(())
     }
 
     /// Runs a step. A caller who gives up before it has begun leaves nothing behind; after that it is done without him.
@@ -106,72 +131,131 @@ impl Threads {
         F: for<'l> FnOnce(&'l mut SqliteLink) -> BoxFuture<'l, Result<T, StoreFault>> + Send + 'static,
     {
         let (answer, outcome) = oneshot::channel();
-        let job = Box::new(Step { access, work: Some(step), outcome: None, answer });
-        let queue = if access == Access::Read { &self.to_read } else { &self.to_write };
+        let job = Box::new(Step { work: Some(step), outcome: None, answer });
+        let reads = access == Access::Read;
+        let queue = if reads { &self.to_read } else { &self.to_write };
         queue.send(job).map_err(|_| fault::unavailable("the store is closed"))?;
-        outcome.await.unwrap_or_else(|_| Err(fault::broken("the step broke off")))
+        let waiting = (!reads).then(|| Waiting::new(&self.trust));
+        let outcome = outcome.await.unwrap_or_else(|_| Err(fault::broken("the step broke off")));
+        if let Some(waiting) = waiting {
+            waiting.end();
+        }
+        outcome
     }
 }
 
-fn read(mut link: SqliteLink, jobs: &Mutex<Receiver<Box<dyn Job>>>) {
+fn read(mut link: SqliteLink, jobs: &Mutex<Receiver<Box<dyn Job>>>, place: &Place, trust: &Trust) {
     // Whoever holds the lock waits for the next job, the others wait for the lock.
     while let Ok(mut job) = { jobs.lock().unwrap_or_else(PoisonError::into_inner).recv() } {
-        if job.is_wanted() {
+        if !job.is_wanted() {
+            continue;
+        }
+        if place.holds() {
             job.run(&mut link);
             job.answer(None);
+        } else {
+            trust.doubt();
+            job.answer(Some(GONE));
         }
     }
 }
 
-fn write(mut link: SqliteLink, jobs: &Receiver<Box<dyn Job>>) {
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        batch.extend(jobs.try_iter().take(TOGETHER - 1));
-        batch.retain(|job| job.is_wanted());
-        let lost = match batch.as_mut_slice() {
-            // One statement is a transaction of its own.
-            [only] if only.access() == Access::Write => {
-                only.run(&mut link);
-                None
+/// Why a batch was lost.
+struct Lost {
+    why: String,
+    /// Whether it tells against the file.
+    doubt: bool,
+}
+
+impl Lost {
+    fn gone() -> Self {
+        Self { why: GONE.to_owned(), doubt: true }
+    }
+
+    /// By what SQLite says. Another process that writes is not for ever, and the file is sound.
+    fn by(error: &rusqlite::Error) -> Self {
+        Self { why: fault::told_of_sqlite(error), doubt: !fault::is_locked(error) }
+    }
+}
+
+/// The thread that writes.
+struct Writer {
+    link: SqliteLink,
+    place: Arc<Place>,
+    trust: Arc<Trust>,
+    /// Whether the log of changes has been emptied since the file is gone.
+    folded: bool,
+}
+
+impl Writer {
+    fn serve(&mut self, jobs: &Receiver<Box<dyn Job>>) {
+        while let Ok(first) = jobs.recv() {
+            let mut batch = vec![first];
+            batch.extend(jobs.try_iter().take(TOGETHER - 1));
+            batch.retain(|job| job.is_wanted());
+            let lost = self.write(&mut batch).err();
+            if lost.as_ref().is_some_and(|lost| lost.doubt) {
+                self.trust.doubt();
             }
-            [] => None,
-            steps => transaction(&mut link, steps).err(),
-        };
-        for job in batch {
-            job.answer(lost);
+            for job in batch {
+                job.answer(lost.as_ref().map(|lost| lost.why.as_str()));
+            }
         }
     }
-}
 
-/// Runs the steps of a batch in one transaction, each as if it were alone: what one of them wrote that failed is undone.
-/// The error is why all of it was lost.
-fn transaction(link: &mut SqliteLink, batch: &mut [Box<dyn Job>]) -> Result<(), &'static str> {
-    // It takes the write lock at once: one that began by reading would fail, without waiting, when it came to write.
-    link.command("BEGIN IMMEDIATE").map_err(|_| "the file could not be locked")?;
-    let done = steps(link, batch);
-    if done.is_err() && link.is_in_transaction() {
-        // Where even this fails the next BEGIN does, and that is told.
-        let _ = link.command("ROLLBACK");
+    /// Writes a batch into the file, if it is in its place before and after. The error is why all of it was lost.
+    fn write(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Result<(), Lost> {
+        if !self.place.holds() {
+            // The log lies at the path still, and would be read as that of whatever file is put there.
+            self.folded = self.folded || self.link.fold();
+            return Err(Lost::gone());
+        }
+        self.folded = false;
+        if !batch.is_empty() {
+            self.transaction(batch)?;
+        }
+        if self.place.holds() { Ok(()) } else { Err(Lost::gone()) }
     }
-    done
+
+    /// Runs the steps of a batch in one transaction, each as if it were alone: what one of them wrote that failed is undone.
+    fn transaction(&mut self, batch: &mut Vec<Box<dyn Job>>) -> Result<(), Lost> {
+        self.trust.set_locked(true);
+        // It takes the write lock at once: one that began by reading would fail, without waiting, when it came to write.
+        let begun = self.link.command("BEGIN IMMEDIATE");
+        self.trust.set_locked(false);
+        begun.map_err(|error| Lost::by(&error))?;
+        // Another process may have held the file for longer than some would wait.
+        batch.retain(|job| job.is_wanted());
+        let done = steps(&mut self.link, batch);
+        if done.is_err() && self.link.is_in_transaction() {
+            // Where even this fails the next BEGIN does, and that is told.
+            let _ = self.link.command("ROLLBACK");
+        }
+        done
+    }
 }
 
-fn steps(link: &mut SqliteLink, batch: &mut [Box<dyn Job>]) -> Result<(), &'static str> {
-    const BROKEN: &str = "the transaction broke off";
+fn steps(link: &mut SqliteLink, batch: &mut [Box<dyn Job>]) -> Result<(), Lost> {
+    let lost = |error| Lost::by(&error);
+    // SQLite ends a transaction by itself where the disk is full or fails: then it is lost by what befell the step.
+    let lost_by = |job: &dyn Job, error| {
+        let lost = Lost::by(&error);
+        Lost { why: job.failure().unwrap_or(lost.why), ..lost }
+    };
     if let [only] = batch {
         if only.run(link) {
-            return link.command("COMMIT").map_err(|_| BROKEN);
+            return link.command("COMMIT").map_err(lost);
         }
-        return Err(BROKEN);
+        return Err(Lost { why: only.failure().unwrap_or_default(), doubt: true });
     }
     for job in batch {
-        link.command("SAVEPOINT step").map_err(|_| BROKEN)?;
+        link.command("SAVEPOINT step").map_err(lost)?;
         if !job.run(link) {
-            link.command("ROLLBACK TO step").map_err(|_| BROKEN)?;
+            link.command("ROLLBACK TO step").map_err(|error| lost_by(job.as_ref(), error))?;
         }
-        link.command("RELEASE step").map_err(|_| BROKEN)?;
+        link.command("RELEASE step").map_err(lost)?;
     }
-    link.command("COMMIT").map_err(|_| BROKEN)
+    link.command("COMMIT").map_err(lost)
 }
 
 #[cfg(test)]

@@ -99,6 +99,13 @@ async fn a_file_that_another_writes() {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     is_away(given.store.as_ref()).await;
     given.store.ping().await.unwrap();
+    // Whoever comes later waits for those before as well, and no longer than they do.
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        is_away(given.store.as_ref()).await;
+    };
+    tokio::join!(is_away(given.store.as_ref()), later);
+    given.store.ping().await.unwrap();
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     begins(given.store.as_ref()).await;
 }
@@ -112,6 +119,8 @@ async fn a_fault_tells_no_statement_and_no_value(given: &Given) {
     let duplicate = given.store.complete_sign_in(sign_in).await.unwrap_err();
     given.inspect.execute("ALTER TABLE challenges RENAME TO elsewhere").await.unwrap();
     let missing = given.store.challenge(ChallengeId::new(Uuid::from_u128(7))).await.unwrap_err();
+    let StoreFault::Broken(cause) = &missing else { panic!("{missing:?}") };
+    assert!(cause.to_string().contains("run `identity migrate`"), "{cause}");
     for fault in [duplicate, missing] {
         let StoreFault::Broken(cause) = &fault else { panic!("{fault:?}") };
         assert!(cause.source().is_none());

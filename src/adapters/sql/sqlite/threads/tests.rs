@@ -11,7 +11,7 @@ const IDS: &Statement = &Statement { name: "IDS", postgres: "", sqlite: "SELECT 
 struct Given {
     threads: Arc<Threads>,
     statements: Arc<AtomicU64>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Given {
@@ -27,8 +27,8 @@ impl Given {
         .unwrap();
         let statements = Arc::default();
         let link = |reads| SqliteLink::open(&file, reads, Arc::clone(&statements)).unwrap();
-        let threads = Arc::new(Threads::start(link(false), vec![link(true)]).unwrap());
-        Self { threads, statements, _folder: folder }
+        let threads = Arc::new(Threads::start(link(false), vec![link(true)], Place::of(&file).unwrap()).unwrap());
+        Self { threads, statements, folder }
     }
 
     async fn ids(&self) -> Vec<i64> {
@@ -80,6 +80,10 @@ impl Given {
                         link.execute(INSERT, values![id]).await?;
                         panic!("a step that breaks off");
                     }
+                    Kind::Fill => {
+                        link.rows(FEW_PAGES, &[]).await?;
+                        link.execute(FILL, &[]).await.map(drop)
+                    }
                     Kind::Orphan => link.execute(ORPHAN, &[]).await.map(drop),
                 }
             })
@@ -90,11 +94,21 @@ impl Given {
 
 const ORPHAN: &Statement = &Statement { name: "ORPHAN", postgres: "", sqlite: "INSERT INTO parts (thing) VALUES (99)" };
 
+const FEW_PAGES: &Statement = &Statement { name: "FEW_PAGES", postgres: "", sqlite: "PRAGMA max_page_count = 6" };
+const FILL: &Statement = &Statement {
+    name: "FILL",
+    postgres: "",
+    sqlite: "INSERT INTO things WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) \
+        SELECT i FROM n",
+};
+
 #[derive(Clone, Copy)]
 enum Kind {
     Insert(i64),
     InsertTwice(i64),
     Panic(i64),
+    /// Writes more than the file may take.
+    Fill,
     /// Writes what no transaction can commit.
     Orphan,
 }
@@ -108,7 +122,7 @@ async fn steps_that_come_together_share_a_transaction() {
     let given = Given::new();
     let outcomes = given.together(&[Kind::Insert(1), Kind::Insert(2), Kind::Insert(3)]).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
-    assert_eq!(given.statements.load(Ordering::Relaxed), 3 + 2 * 3 + 2, "one BEGIN and one COMMIT for all");
+    assert_eq!(given.statements.load(Ordering::Relaxed), 1 + 3 + 2 * 3 + 2, "one BEGIN and one COMMIT for all");
     assert_eq!(given.ids().await, [1, 2, 3]);
 }
 
@@ -155,4 +169,58 @@ async fn a_reader_cannot_write() {
         given.threads.run(Access::Read, |link| Box::pin(async move { link.execute(INSERT, values![1_i64]).await }));
     assert!(step.await.is_err());
     assert!(given.ids().await.is_empty());
+}
+
+fn unavailable(outcome: Result<(), StoreFault>) -> String {
+    let Err(StoreFault::Unavailable(cause)) = outcome else { panic!("{outcome:?}") };
+    cause.to_string()
+}
+
+#[tokio::test]
+async fn a_full_file_is_told_in_words_and_doubted_until_a_commit() {
+    let given = Given::new();
+    given.one(Kind::Insert(1)).await.unwrap();
+    assert!(!given.threads.are_doubted());
+    assert_eq!(unavailable(given.one(Kind::Fill).await), "code 13: the disk is full; make room");
+    assert!(given.threads.are_doubted());
+    let written = || std::fs::metadata(given.folder.path().join("things.db-wal")).unwrap().len();
+    let before = written();
+    given.threads.commit().await.unwrap();
+    assert!(written() > before, "a commit of nothing reaches the disk");
+    assert!(!given.threads.are_doubted());
+    assert_eq!(given.ids().await, [1]);
+}
+
+#[tokio::test]
+async fn what_is_given_up_while_the_writer_hangs_is_doubted() {
+    let given = Given::new();
+    let (release, held) = given.held().await;
+    let limit = std::time::Duration::from_millis(20);
+    tokio::time::timeout(limit, given.one(Kind::Insert(1))).await.unwrap_err();
+    assert!(given.threads.are_doubted());
+    tokio::time::timeout(limit, given.threads.commit()).await.unwrap_err();
+    assert!(given.threads.are_doubted());
+    drop(release);
+    held.await.unwrap().unwrap();
+    given.threads.commit().await.unwrap();
+    assert!(!given.threads.are_doubted());
+}
+
+/// The file is sound, and reading goes on.
+#[tokio::test]
+async fn another_process_that_writes_is_no_reason_to_doubt() {
+    let given = Given::new();
+    let mut other = rusqlite::Connection::open(given.folder.path().join("things.db")).unwrap();
+    let lock = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
+    let first = given.one(Kind::Insert(1));
+    let impatient = async {
+        let limit = std::time::Duration::from_millis(300);
+        tokio::time::timeout(limit, given.one(Kind::Insert(2))).await.unwrap_err();
+    };
+    let (first, ()) = tokio::join!(first, impatient);
+    assert!(unavailable(first).contains("another process holds the file"));
+    assert!(!given.threads.are_doubted());
+    drop(lock);
+    given.one(Kind::Insert(3)).await.unwrap();
+    assert_eq!(given.ids().await, [3]);
 }
