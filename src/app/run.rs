@@ -179,7 +179,9 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     jobs.begin("delivery", |stop| worker.run(stop));
     let written = CancellationToken::new();
     let writing = analytics.map(|writer| tokio::spawn(writer.run(written.clone())));
-    announce(bound.addresses());
+    // On a thread of its own: whoever reads it may have stopped.
+    let addresses = bound.addresses();
+    tokio::task::spawn_blocking(move || announce(addresses));
     let http = bound.addresses().http;
     if services.mailbox.is_some() && !http.ip().is_loopback() {
         tracing::warn!(
