@@ -167,8 +167,8 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         jobs.begin("policy", |stop| policy_file.follow(for_policy, stop));
     }
     jobs.begin("revocations", |stop| jobs::follow_revocations(tokens, stop));
-    let (otp, ending) = (Arc::clone(&services.otp), stop.clone());
-    jobs.begin("watched challenges", |stop| jobs::follow_watched(otp, ending, stop));
+    let otp = Arc::clone(&services.otp);
+    jobs.begin("watched challenges", |stop| jobs::follow_watched(otp, stop));
     jobs.begin("sweep", |stop| jobs::sweep(store, clock, funnel, stop));
     // No message goes to a provider that was drained before this process began.
     desk.take_drains().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
