@@ -65,13 +65,13 @@ pub fn check(config: &Config) -> Result<Vec<Problem>, Failure> {
     })
 }
 
-/// Brings the database to the form that this program needs.
+/// Brings the database to the form that this program needs. `waiting` hears where that takes long.
 ///
 /// # Errors
 /// Where the configuration or a file is wrong, or the database is not to be had.
-pub fn migrate(config: &Config) -> Result<(), Failure> {
+pub fn migrate(config: &Config, waiting: impl Fn(&str)) -> Result<(), Failure> {
     let material = Material::load(config)?;
-    block_on(async { OpenStore::open_alone(config, material.store_password).await?.migrate().await })
+    block_on(async { OpenStore::open_alone(config, material.store_password).await?.migrate(waiting).await })
 }
 
 /// What a policy would have refused over the last `span`. `progress` hears of each page of the audit log.
