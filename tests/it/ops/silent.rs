@@ -1,9 +1,11 @@
 //! A start that meets somebody who says nothing: it waits for so long and no longer, and tells for whom.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
@@ -35,6 +37,10 @@ fn ends_with(code: i32, (mut process, told): (Service, Log)) -> String {
     let ended = process.wait(Duration::from_secs(15)).unwrap_or_else(|| panic!("it waits: {}", told.text()));
     assert_eq!(ended.code(), Some(code), "{}", told.text());
     told.text()
+}
+
+fn pipe(path: &Path) {
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
 }
 
 #[test]
@@ -93,4 +99,32 @@ async fn a_file_of_sqlite_that_another_process_writes() {
         let has_it = if command == "migrate" { "has the form" } else { "\"grpc\"" };
         wait::until(has_it, Duration::from_secs(8), async || told.lines_with(has_it).into_iter().next()).await;
     }
+}
+
+#[test]
+fn a_pipe_where_a_file_is_meant() {
+    let (folder, mut settings) = settings();
+    let path = folder.path().join("pipe");
+    pipe(&path);
+    settings.set("policy.file", path.to_str().unwrap());
+    settings.set("delivery.smtp.host", "localhost");
+    settings.set("delivery.smtp.ca_file", path.to_str().unwrap());
+    settings.set("delivery.smtp.from", "sign-in@example.org");
+    settings.section("delivery").remove("mailbox");
+    for command in ["check-config", "serve"] {
+        let told = ends_with(64, begun(command, &settings));
+        let lines: Vec<&str> = told.lines().filter(|line| line.contains("is not a regular file")).collect();
+        assert!(lines.iter().any(|line| line.contains("policy.file")), "{told}");
+        assert!(lines.iter().any(|line| line.contains("smtp.ca_file")), "{told}");
+    }
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_as_the_file_of_the_funnel() {
+    let (folder, mut settings) = settings();
+    let path = folder.path().join("pipe");
+    pipe(&path);
+    settings.set("analytics.file", path.to_str().unwrap());
+    let told = ends_with(64, begun("serve", &settings));
+    assert!(told.contains("analytics.file: cannot be written: broken pipe"), "{told}");
 }
