@@ -5,6 +5,10 @@ use crate::{
     ports::analytics::Analytics,
     telemetry::{EventLog, metrics::ANALYTICS_EVENTS},
 };
+use rustix::{
+    fs::{OFlags, fcntl_setfl},
+    io::Errno,
+};
 use std::{
     fs::OpenOptions,
     io::{self, Write as _},
@@ -146,9 +150,17 @@ fn append_all(file: &Path, batch: &[FunnelEvent]) -> bool {
     append(file, &lines).is_ok()
 }
 
-/// Appends whole lines by one write, so that several processes may share the file.
+/// Appends whole lines by one write, so that several processes may share the file. A pipe that nobody reads is broken, and is not
+/// waited for.
 fn append(file: &Path, lines: &[u8]) -> io::Result<()> {
-    OpenOptions::new().create(true).append(true).mode(0o640).open(file)?.write_all(lines)
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).mode(0o640).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let mut file = options.open(file).map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::NXIO) => io::ErrorKind::BrokenPipe.into(),
+        _ => error,
+    })?;
+    fcntl_setfl(&file, OFlags::APPEND)?;
+    file.write_all(lines)
 }
 
 fn tell(collector: &EventLog, batch: &[FunnelEvent]) -> bool {

@@ -111,18 +111,15 @@ pub(super) async fn follow_guard(otp: Arc<OtpEngine>, stop: CancellationToken) {
     }
 }
 
-/// Tells those who watch challenges what has changed. When the service begins to end they are let go, for calls that go on
-/// would hold that up.
-pub(super) async fn follow_watched(otp: Arc<OtpEngine>, ending: CancellationToken, stop: CancellationToken) {
+/// Tells those who watch challenges what has changed.
+pub(super) async fn follow_watched(otp: Arc<OtpEngine>, stop: CancellationToken) {
     let mut ticks = interval(WATCHED);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while ending.run_until_cancelled(ticks.tick()).await.is_some() {
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if let Err(refusal) = otp.look_at_watched().await {
             tracing::debug!(reason = refusal.reason(), "challenges that are watched cannot be looked at");
         }
     }
-    otp.end_watching();
-    stop.cancelled().await;
 }
 
 /// Learns which providers operators drained in other processes.

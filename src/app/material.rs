@@ -12,7 +12,7 @@ use super::{
 use crate::{
     adapters::{keys::KeyMaterial, signer::SigningKeys, system::SystemClock},
     config::{
-        Config,
+        self, Config,
         delivery::{EmailProvider, Twilio},
         limiter::Limiter,
         listen::TlsFiles,
@@ -225,6 +225,7 @@ pub(super) fn unfit(tls: &TlsFiles, fault: &BadTlsIdentity) -> Problem {
 /// A public file of certificates; who may read it does not matter.
 fn read_certificates(path: &Path, key: &str) -> Result<Vec<u8>, Problem> {
     let fault = |what: String| Problem::of_file(path, key, what, "name a file of certificates in PEM");
+    config::check_regular(path, key)?;
     let pem = fs::read(path).map_err(|error| fault(format!("cannot be read: {}", error.kind())))?;
     let text = str::from_utf8(&pem).unwrap_or_default();
     let found = text.contains("-----BEGIN CERTIFICATE-----");

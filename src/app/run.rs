@@ -65,13 +65,13 @@ pub fn check(config: &Config) -> Result<Vec<Problem>, Failure> {
     })
 }
 
-/// Brings the database to the form that this program needs.
+/// Brings the database to the form that this program needs. `waiting` hears where that takes long.
 ///
 /// # Errors
 /// Where the configuration or a file is wrong, or the database is not to be had.
-pub fn migrate(config: &Config) -> Result<(), Failure> {
+pub fn migrate(config: &Config, waiting: impl Fn(&str)) -> Result<(), Failure> {
     let material = Material::load(config)?;
-    block_on(async { OpenStore::open_alone(config, material.store_password).await?.migrate().await })
+    block_on(async { OpenStore::open_alone(config, material.store_password).await?.migrate(waiting).await })
 }
 
 /// What a policy would have refused over the last `span`. `progress` hears of each page of the audit log.
@@ -167,8 +167,8 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         jobs.begin("policy", |stop| policy_file.follow(for_policy, stop));
     }
     jobs.begin("revocations", |stop| jobs::follow_revocations(tokens, stop));
-    let (otp, ending) = (Arc::clone(&services.otp), stop.clone());
-    jobs.begin("watched challenges", |stop| jobs::follow_watched(otp, ending, stop));
+    let otp = Arc::clone(&services.otp);
+    jobs.begin("watched challenges", |stop| jobs::follow_watched(otp, stop));
     jobs.begin("sweep", |stop| jobs::sweep(store, clock, funnel, stop));
     // No message goes to a provider that was drained before this process began.
     desk.take_drains().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
@@ -179,7 +179,9 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     jobs.begin("delivery", |stop| worker.run(stop));
     let written = CancellationToken::new();
     let writing = analytics.map(|writer| tokio::spawn(writer.run(written.clone())));
-    announce(bound.addresses());
+    // On a thread of its own: whoever reads it may have stopped.
+    let addresses = bound.addresses();
+    tokio::task::spawn_blocking(move || announce(addresses));
     let http = bound.addresses().http;
     if services.mailbox.is_some() && !http.ip().is_loopback() {
         tracing::warn!(

@@ -181,11 +181,13 @@ pub async fn bind(options: ServeOptions) -> Result<Bound, BindFault> {
 pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition>, stop: CancellationToken) {
     let Bound { grpc, http, admin, metrics, options, .. } = bound;
     let Services { otp, tokens, accounts, operators, readiness, mailbox, pages, receipts } = services;
+    let over = CancellationToken::new();
     let front = FrontOptions {
         max_concurrent_calls: options.limits.max_concurrent_calls,
         request_timeout: options.limits.request_timeout,
         trusted_proxies: options.trusted_proxies,
         web_origins: options.web_origins,
+        over: over.clone(),
     };
     let for_pages = PagesOptions {
         issuer: options.issuer.clone(),
@@ -201,7 +203,7 @@ pub async fn run(bound: Bound, services: Services, exposition: Option<Exposition
     health.set(Ready::UNKNOWN).await;
     let (ready, is_ready) = watch::channel(Ready::UNKNOWN);
     let looked_after = Arc::clone(&otp);
-    let told = Told { otp: &looked_after, health: &health, ready: &ready };
+    let told = Told { otp: &looked_after, health: &health, ready: &ready, over: &over };
     let _ = tokio::time::timeout(FIRST_WAIT, look_first(&readiness, &told)).await;
     let people = grpc::people(&otp, &tokens, &accounts, &health, front);
     let operators = grpc::operators(operators, options.operator_token, &health, back);
@@ -249,6 +251,7 @@ struct Told<'t> {
     otp: &'t OtpEngine,
     health: &'t Health,
     ready: &'t watch::Sender<Ready>,
+    over: &'t CancellationToken,
 }
 
 impl Told<'_> {
@@ -271,7 +274,8 @@ async fn look_first(readiness: &Readiness, told: &Told<'_>) {
     }
 }
 
-/// Tells what is there, until it is time to stop; then that nothing is, so that callers go elsewhere.
+/// Tells what is there, until it is time to stop; then that nothing is, so that callers go elsewhere, and
+/// ends what would go on.
 async fn look_after(readiness: &Readiness, told: &Told<'_>, stop: &CancellationToken) {
     loop {
         told.tell(readiness.look().await).await;
@@ -280,7 +284,8 @@ async fn look_after(readiness: &Readiness, told: &Told<'_>, stop: &CancellationT
             () = tokio::time::sleep(LOOK_AFTER) => {}
         }
     }
-    let Told { health, ready, .. } = told;
+    let Told { health, ready, over, .. } = told;
     health.set(Ready::UNKNOWN).await;
     ready.send_replace(Ready::UNKNOWN);
+    over.cancel();
 }

@@ -15,7 +15,7 @@ impl Migrate {
     /// Applies what is missing.
     pub(super) fn run(&self) -> Result<(), Failure> {
         let config = self.source.load(true)?;
-        app::migrate(&config)?;
+        app::migrate(&config, terminal::complain)?;
         terminal::say("the database has the form that this program needs");
         Ok(())
     }

@@ -97,7 +97,7 @@ impl Config {
     /// Everything that is wrong with it, at once.
     pub fn load_policy(&self) -> Result<policy::PolicyFile, Problems> {
         match &self.policy_file {
-            Some(file) => policy::PolicyFile::load(file, Some(&self.clients)),
+            Some(file) => policy::PolicyFile::parse(file, policy::PolicyFile::text(file)?, Some(&self.clients)),
             None => Ok(policy::PolicyFile::standard()),
         }
     }
@@ -183,6 +183,17 @@ impl Config {
             })
         })
     }
+}
+
+/// Refuses what is there and no regular file, such as a pipe: whoever opened it would wait for whoever writes to it.
+///
+/// # Errors
+/// What is wrong, naming the file and `key`.
+pub(crate) fn check_regular(file: &Path, key: &str) -> Result<(), Problem> {
+    if std::fs::metadata(file).is_ok_and(|about| !about.is_file()) {
+        return Err(Problem::of_file(file, key, "is not a regular file", "name the file itself"));
+    }
+    Ok(())
 }
 
 /// The text of a file of at most a mebibyte.

@@ -31,6 +31,9 @@ pub struct PolicyFile {
     pub warnings: Vec<Problem>,
 }
 
+/// The key that names the file.
+const KEY: &str = "policy.file";
+
 const TEMPLATE: Word<Template> =
     Word(&[("strict", Template::Strict), ("standard", Template::Standard), ("lenient", Template::Lenient)]);
 const CHANNEL: Word<Channel> = Word(&[("email", Channel::Email), ("sms", Channel::Sms)]);
@@ -55,14 +58,15 @@ impl PolicyFile {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(file: &Path, clients: Option<&Clients>) -> Result<Self, Problems> {
-        Self::parse(file, Self::text(file)?, clients)
+        Self::parse(file, super::read_text(file)?, clients)
     }
 
-    /// The text of a file.
+    /// The text of the file that the configuration names. A pipe is none: it would be waited for.
     ///
     /// # Errors
     /// Where it cannot be read.
     pub fn text(file: &Path) -> Result<String, Problems> {
+        super::check_regular(file, KEY)?;
         super::read_text(file)
     }
 

@@ -32,6 +32,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Semaphore, time::Instant};
+use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic_web::GrpcWebLayer;
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -70,6 +71,8 @@ pub struct FrontOptions {
     pub trusted_proxies: Vec<IpNet>,
     /// Which web pages may call.
     pub web_origins: WebOrigins,
+    /// Cancelled when the service ends: calls that go on are told to begin again elsewhere.
+    pub over: CancellationToken,
 }
 
 /// Where a call goes once it is let in.
@@ -180,9 +183,7 @@ impl<D: Dispatch> Front<D> {
         let mut answer = answer::in_our_words(work.instrument(span.clone()).await, &accepted);
         if goes_on {
             answer.extensions_mut().insert(KeptOpen);
-            if let Some(deadline) = asked {
-                answer = until(answer, deadline);
-            }
+            answer = until(answer, asked, self.0.options.over.clone(), accepted);
         }
         trace::record_end(&span, answer.headers());
         calls::count(method, answer.headers());

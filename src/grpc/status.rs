@@ -37,6 +37,8 @@ pub(super) enum Fault {
     DeadlineExceeded,
     /// As many calls are running as may.
     Overloaded,
+    /// The service ends, and with it a call that would go on.
+    Ending,
     /// The operator's token is missing or wrong.
     ServiceCredentialRequired,
     /// A call ended in a panic.
@@ -57,6 +59,7 @@ impl Fault {
             Self::Malformed => (Code::InvalidArgument, "INVALID_FIELD", "INVALID_FIELD.message"),
             Self::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"),
             Self::Overloaded => (Code::Unavailable, "OVERLOADED", "OVERLOADED"),
+            Self::Ending => (Code::Unavailable, "OVERLOADED", "OVERLOADED.ending"),
             Self::ServiceCredentialRequired => {
                 (Code::Unauthenticated, "SERVICE_CREDENTIAL_REQUIRED", "SERVICE_CREDENTIAL_REQUIRED")
             }
@@ -109,7 +112,7 @@ fn say(said: Said, language: Language) -> Status {
     let mut telling = match &said.what {
         What::Fault(fault) => {
             let (code, reason, sentence) = fault.telling();
-            let wait = (*fault == Fault::Overloaded).then_some(MOMENT);
+            let wait = matches!(fault, Fault::Overloaded | Fault::Ending).then_some(MOMENT);
             Telling { wait, ..Telling::new(code, reason, language.sentence(sentence).to_owned()) }
         }
         What::Refusal(refusal) => telling(refusal, language),

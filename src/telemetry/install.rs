@@ -2,6 +2,7 @@
 
 use super::{
     filter::{Events, OwnSpans},
+    lines::Lines,
     metrics::{self, Exposition, Instrument, Readers},
     panics,
     redaction::Redacting,
@@ -17,7 +18,9 @@ use opentelemetry_sdk::{
     trace::{SdkTracer, SdkTracerProvider},
 };
 use std::{
+    fs::File,
     io::{self, IsTerminal as _},
+    os::fd::AsFd as _,
     time::Duration,
 };
 use tracing::{Subscriber, level_filters::LevelFilter};
@@ -73,14 +76,21 @@ pub enum InstallFault {
     /// The metrics cannot be offered to Prometheus.
     #[error("metrics cannot be offered")]
     Metrics(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The log has no thread, or standard error cannot be had.
+    #[error("the log cannot be written")]
+    Log(#[source] io::Error),
     /// Another subscriber is installed.
     #[error("the log is installed already")]
     Installed(#[from] TryInitError),
 }
 
-/// The installed telemetry, to be shut down at the end so that the last spans arrive.
+/// How long the last lines of the log may take to be written.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// The installed telemetry, to be shut down at the end so that the last spans and the last lines of the log arrive.
 #[must_use]
 pub struct Telemetry {
+    lines: Lines,
     spans: Option<SdkTracerProvider>,
     metrics: Option<Readers>,
 }
@@ -90,11 +100,12 @@ impl Telemetry {
     /// runtime.
     ///
     /// # Errors
-    /// Where the exporter cannot be made, or something is installed already.
+    /// Where the exporter cannot be made, the log cannot be written, or something is installed already.
     pub fn install(settings: &Settings, instruments: &[&'static dyn Instrument]) -> Result<Self, InstallFault> {
         let provider = settings.collector.as_ref().map(|collector| provider(collector, &settings.service_name));
         let provider = provider.transpose()?;
-        let events = log::<Registry>(settings.format).with_filter(Events::at(settings.level));
+        let lines = stderr().and_then(Lines::start).map_err(InstallFault::Log)?;
+        let events = log::<Registry>(settings.format, lines.clone()).with_filter(Events::at(settings.level));
         let registry = tracing_subscriber::registry().with(events);
         // An absent layer within the stack would count as one that wants every span.
         match &provider {
@@ -104,7 +115,7 @@ impl Telemetry {
         panics::install();
         let collector = settings.collector.as_ref();
         let metrics = metrics::install(instruments, collector, settings.prometheus, resource(&settings.service_name))?;
-        Ok(Self { spans: provider, metrics })
+        Ok(Self { lines, spans: provider, metrics })
     }
 
     /// The metrics for Prometheus, where they were asked for.
@@ -113,10 +124,10 @@ impl Telemetry {
         self.metrics.as_ref()?.exposition.clone()
     }
 
-    /// Sends what is left, for at most `limit`. It blocks a thread of its own: on the runtime's it can wait for itself
-    /// (opentelemetry-rust issues 2715 and 2798).
+    /// Sends what is left, for at most `limit`, and then writes the last lines of the log, for at most a second. It blocks a
+    /// thread of its own: on the runtime's it can wait for itself (opentelemetry-rust issues 2715 and 2798).
     pub async fn shut_down(self, limit: Duration) {
-        let Self { spans, metrics } = self;
+        let Self { lines, spans, metrics } = self;
         let work = tokio::task::spawn_blocking(move || {
             let metrics = metrics.is_none_or(|readers| readers.provider.shutdown_with_timeout(limit / 2).is_ok());
             spans.is_none_or(|provider| provider.shutdown_with_timeout(limit).is_ok()) && metrics
@@ -124,6 +135,7 @@ impl Telemetry {
         if !matches!(tokio::time::timeout(limit, work).await, Ok(Ok(true))) {
             tracing::warn!("the last spans and metrics may not have arrived");
         }
+        let _ = tokio::task::spawn_blocking(move || lines.flush(LAST_LINES)).await;
     }
 }
 
@@ -141,11 +153,18 @@ where
         .with_tracked_inactivity(false)
 }
 
-fn log<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+/// Standard error without the lock of the standard library: whoever complains at the end must not wait for a line that nobody
+/// reads.
+fn stderr() -> io::Result<File> {
+    io::stderr().as_fd().try_clone_to_owned().map(File::from)
+}
+
+fn log<S>(format: LogFormat, lines: Lines) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let layer =
+        tracing_subscriber::fmt::layer().with_writer(move || lines.clone()).with_ansi(io::stderr().is_terminal());
     match format {
         LogFormat::Human => layer.with_target(false).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),

@@ -5,6 +5,7 @@
 mod event_log;
 mod filter;
 mod install;
+mod lines;
 pub mod metrics;
 pub mod names;
 mod panics;

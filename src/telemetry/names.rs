@@ -31,6 +31,7 @@
 //! | `identity.connections.full` | `outcome`, `identity.reason` | connections that made room where a listener had all it takes, and that were refused |
 //! | `identity.text_messages.stopped` | `identity.reason`, `outcome` | text messages that a rule stops, or would in shadow |
 //! | `identity.analytics.events` | `event`, `outcome` | events of the funnel, written or lost |
+//! | `identity.log.lines` | `outcome`, `identity.reason` | lines of the log that were lost |
 //! | `identity.delivery.handovers` | `provider`, `outcome` | hand-overs to a kind of provider, such as `smtp` |
 //! | `identity.delivery.receipts` | `provider`, `outcome` | what a kind of provider told of messages, and what was forged |
 
@@ -107,6 +108,9 @@ pub const DELIVERY_RECEIPTS: &str = "identity.delivery.receipts";
 
 /// What becomes of connections where a listener has all that it takes.
 pub const CONNECTIONS_FULL: &str = "identity.connections.full";
+
+/// Lines of the log that were lost.
+pub const LOG_LINES: &str = "identity.log.lines";
 
 /// Text messages that a rule stops.
 pub const TEXT_MESSAGES_STOPPED: &str = "identity.text_messages.stopped";

@@ -7,7 +7,9 @@ use sqlx::{
     error::{DatabaseError, ErrorKind},
     migrate::MigrateError,
     postgres::PgDatabaseError,
+    sqlite::SqliteError,
 };
+use std::time::Duration;
 
 /// A store cannot be opened or migrated.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,9 @@ pub enum OpenFault {
     /// The database does not let us in.
     #[error("the database cannot be opened")]
     Connect(#[source] Error),
+    /// The server has said nothing for so long.
+    #[error("the database has not answered for {} s", .0.as_secs())]
+    Silent(Duration),
     /// The file cannot be opened.
     #[error("the database cannot be opened")]
     Open(#[source] rusqlite::Error),
@@ -45,30 +50,48 @@ impl OpenFault {
             | Self::Migrate(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
                 remedy_of(error)
             }
+            Self::Silent(_) => {
+                "is it PostgreSQL that listens there, and is it well? look at `store.postgres.host` and `port`, and at its log"
+            }
+            Self::Open(rusqlite::Error::SqliteFailure(error, _)) if sqlite_is_held(error.extended_code) => HELD,
             Self::Open(_) => "look at `store.sqlite.path`, at what lies there, and at who may write it",
             Self::Threads(_) => "raise the limit of processes",
             Self::Newer(_) => "start the newer release, or the one before it that this schema was made for",
             Self::Changed(_) => "start the release that made this schema, or give `[store]` a database of its own",
-            Self::Migrate(_) => "look at the database's log",
+            Self::Migrate(_) => LOOK_AT_LOG,
         }
     }
 }
+
+/// What to do where a file of SQLite is locked.
+const HELD: &str = "another process holds the file: end it, or let it finish (`fuser` with the path tells which it is)";
+
+/// What to do where nothing better is known.
+const LOOK_AT_LOG: &str = "look at the database's log";
+const LOOK_AT_FILE: &str = "look at the file, at the disk that it is on, and at who may write it";
 
 /// What to do where the driver or the database says this.
 fn remedy_of(error: &Error) -> &'static str {
     match error {
         Error::Io(_) => "is it running, and are host, port or path in `[store]` its own?",
         Error::Tls(_) => "look at `store.postgres.tls` and `ca_file`",
+        Error::Database(database) if database.try_downcast_ref::<SqliteError>().is_some() => {
+            match database.code().and_then(|code| code.parse().ok()) {
+                Some(code) if sqlite_is_held(code) => HELD,
+                // NOTADB.
+                Some(26) => "name a file that is a database, or that is not there yet, in `store.sqlite.path`",
+                Some(code) => sqlite_remedy(code).unwrap_or(LOOK_AT_FILE),
+                None => LOOK_AT_FILE,
+            }
+        }
         Error::Database(database) => match database.code().as_deref() {
             Some("42501") => {
                 "let the role create tables in it, or run `identity migrate` as a role that may and set `store.migrate = \"by-command\"`"
             }
-            // Of SQLite: NOTADB.
-            Some("26") => "name a file that is a database, or that is not there yet, in `store.sqlite.path`",
-            Some(code) => remedy_of_code(database.as_ref(), code).unwrap_or("look at the database's log"),
-            None => "look at the database's log",
+            Some(code) => postgres_remedy(code).unwrap_or(LOOK_AT_LOG),
+            None => LOOK_AT_LOG,
         },
-        _ => "look at the database's log",
+        _ => LOOK_AT_LOG,
     }
 }
 
@@ -145,7 +168,7 @@ pub(super) fn told_of_sqlite(error: &rusqlite::Error) -> String {
 
 /// Whether another process holds the file: BUSY and LOCKED.
 pub(super) fn is_locked(error: &rusqlite::Error) -> bool {
-    sqlite_code(error).is_some_and(|code| matches!(code & 0xff, 5 | 6))
+    sqlite_code(error).is_some_and(sqlite_is_held)
 }
 
 fn sqlite_code(error: &rusqlite::Error) -> Option<i32> {
@@ -208,6 +231,11 @@ fn postgres_may_recover(code: &str) -> bool {
 /// BUSY, LOCKED, READONLY, IOERR, FULL and CANTOPEN, whatever their extension.
 const fn sqlite_may_recover(code: i32) -> bool {
     matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14)
+}
+
+/// BUSY and LOCKED.
+const fn sqlite_is_held(code: i32) -> bool {
+    matches!(code & 0xff, 5 | 6)
 }
 
 #[cfg(test)]

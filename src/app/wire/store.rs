@@ -7,10 +7,20 @@ use crate::{
     domain::secret::SecretString,
     ports::store::Store,
 };
-use std::{path::Path, sync::Arc};
+use std::{path::Path, pin::pin, sync::Arc, time::Duration};
+use tokio::time::timeout;
+
+/// After so long whoever brings the schema up to date is told what that may wait for.
+const QUIET: Duration = Duration::from_secs(3);
 
 /// A store that is open, and whose form may still be behind.
-pub(in crate::app) enum OpenStore {
+pub(in crate::app) struct OpenStore {
+    engine: Engine,
+    /// Where it is, for an operator.
+    place: String,
+}
+
+enum Engine {
     Sqlite(SqliteStore),
     Postgres(PostgresStore),
 }
@@ -38,24 +48,25 @@ impl OpenStore {
         password: Option<SecretString>,
         connections: impl Fn(&store::Postgres) -> u32,
     ) -> Result<Self, Failure> {
-        match &config.store {
-            store::Store::Sqlite { path } => {
-                let open = SqliteStore::open(path).await;
-                open.map(Self::Sqlite).map_err(|fault| unavailable(&place_of_file(path), &fault))
-            }
+        let (place, engine) = match &config.store {
+            store::Store::Sqlite { path } => (place_of_file(path), SqliteStore::open(path).await.map(Engine::Sqlite)),
             store::Store::Postgres(postgres) => {
                 let open = PostgresStore::connect(options(postgres, password, connections(postgres))).await;
-                open.map(Self::Postgres).map_err(|fault| unavailable(&place_of_server(postgres), &fault))
+                (place_of_server(postgres), open.map(Engine::Postgres))
             }
+        };
+        match engine {
+            Ok(engine) => Ok(Self { engine, place }),
+            Err(fault) => Err(unavailable(&place, &fault)),
         }
     }
 
-    /// Brings the database to the form that this program needs.
+    /// Brings the database to the form that this program needs. `waiting` hears where that takes long.
     ///
     /// # Errors
     /// Where it is newer, or refuses.
-    pub(in crate::app) async fn migrate(&self) -> Result<(), Failure> {
-        self.bring_up().await.map_err(|fault| unavailable("the database", &fault))
+    pub(in crate::app) async fn migrate(&self, waiting: impl Fn(&str)) -> Result<(), Failure> {
+        self.bring_up(waiting).await.map_err(|fault| unavailable(&self.place, &fault))
     }
 
     /// The store as engines take it, brought to its form where that is done on start. A newer form is served as it is: a
@@ -65,27 +76,37 @@ impl OpenStore {
     /// As [`OpenStore::migrate`], but for a newer form.
     pub(in crate::app) async fn ready(self, migrate: store::Migrate) -> Result<Arc<dyn Store>, Failure> {
         if migrate == store::Migrate::OnStart {
-            match self.bring_up().await {
+            match self.bring_up(|what| tracing::warn!("{what}")).await {
                 Ok(()) => {}
                 Err(newer @ OpenFault::Newer(_)) => tracing::warn!("{newer}: fine while releases are exchanged"),
-                Err(fault) => return Err(unavailable("the database", &fault)),
+                Err(fault) => return Err(unavailable(&self.place, &fault)),
             }
         }
         Ok(self.into_store())
     }
 
-    async fn bring_up(&self) -> Result<(), OpenFault> {
-        match self {
-            Self::Sqlite(store) => store.migrate().await,
-            Self::Postgres(store) => store.migrate().await,
+    async fn bring_up(&self, waiting: impl Fn(&str)) -> Result<(), OpenFault> {
+        let mut work = pin!(async {
+            match &self.engine {
+                Engine::Sqlite(store) => store.migrate().await,
+                Engine::Postgres(store) => store.migrate().await,
+            }
+        });
+        if let Ok(done) = timeout(QUIET, work.as_mut()).await {
+            return done;
         }
+        let place = &self.place;
+        waiting(&format!(
+            "{place}: the schema is not up to date yet: a step takes long, or another process holds the database"
+        ));
+        work.await
     }
 
     /// The store as engines take it.
     pub(in crate::app) fn into_store(self) -> Arc<dyn Store> {
-        match self {
-            Self::Sqlite(store) => Arc::new(store),
-            Self::Postgres(store) => Arc::new(store),
+        match self.engine {
+            Engine::Sqlite(store) => Arc::new(store),
+            Engine::Postgres(store) => Arc::new(store),
         }
     }
 }

@@ -46,6 +46,7 @@ pub(super) const GERMAN: Catalogue = Catalogue {
         ("DEADLINE_EXCEEDED", "Das hat zu lange gedauert. Versuchen Sie es gleich noch einmal."),
         ("MESSAGE_TOO_LARGE", "Die Nachricht ist zu groß. Senden Sie höchstens 16 KiB."),
         ("OVERLOADED", "Der Dienst ist ausgelastet. Versuchen Sie es gleich noch einmal."),
+        ("OVERLOADED.ending", "Der Dienst startet gerade neu. Versuchen Sie es gleich noch einmal."),
         ("INTERNAL", "Im Dienst ist ein Fehler aufgetreten. Versuchen Sie es noch einmal. Tritt er wieder auf, wenden Sie sich an den Support."),
         ("PROOF_REQUIRED", "Zeigen Sie bitte, dass Sie kein Roboter sind, bevor ein Code gesendet wird. Schließen Sie die Prüfung ab und fordern Sie den Code erneut an."),
         ("PROOF_INVALID", "Die Prüfung ist fehlgeschlagen oder abgelaufen. Schließen Sie sie noch einmal ab und fordern Sie den Code erneut an."),

@@ -46,6 +46,7 @@ pub(super) const ENGLISH: Catalogue = Catalogue {
         ("DEADLINE_EXCEEDED", "This took too long. Try again in a moment."),
         ("MESSAGE_TOO_LARGE", "The message is too large. Send at most 16 KiB."),
         ("OVERLOADED", "The service is busy. Try again in a moment."),
+        ("OVERLOADED.ending", "The service is about to restart. Try again in a moment."),
         ("INTERNAL", "The service failed. Try again. If it fails again, contact support."),
         ("PROOF_REQUIRED", "Before a code is sent, show that you are not a robot. Complete the check and ask again."),
         ("PROOF_INVALID", "The check did not succeed, or it has expired. Complete it again and ask again."),

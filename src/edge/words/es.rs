@@ -46,6 +46,7 @@ pub(super) const SPANISH: Catalogue = Catalogue {
         ("DEADLINE_EXCEEDED", "La operación ha tardado demasiado. Inténtelo de nuevo en unos instantes."),
         ("MESSAGE_TOO_LARGE", "El mensaje es demasiado grande. Envíe como máximo 16 KiB."),
         ("OVERLOADED", "El servicio está ocupado. Inténtelo de nuevo en unos instantes."),
+        ("OVERLOADED.ending", "El servicio se está reiniciando. Inténtelo de nuevo en unos instantes."),
         ("INTERNAL", "Se ha producido un error en el servicio. Inténtelo de nuevo. Si se repite, póngase en contacto con el servicio de asistencia."),
         ("PROOF_REQUIRED", "Antes de enviar un código, demuestre que no es un robot. Complete la comprobación y solicite el código de nuevo."),
         ("PROOF_INVALID", "La comprobación no se ha superado o ha caducado. Complétela otra vez y solicite el código de nuevo."),

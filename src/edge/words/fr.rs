@@ -46,6 +46,7 @@ pub(super) const FRENCH: Catalogue = Catalogue {
         ("DEADLINE_EXCEEDED", "L’opération a pris trop de temps. Réessayez dans un instant."),
         ("MESSAGE_TOO_LARGE", "Le message est trop volumineux. Envoyez au plus 16 Kio."),
         ("OVERLOADED", "Le service est surchargé. Réessayez dans un instant."),
+        ("OVERLOADED.ending", "Le service est en cours de redémarrage. Réessayez dans un instant."),
         ("INTERNAL", "Une erreur s’est produite dans le service. Réessayez. Si elle se reproduit, contactez l’assistance."),
         ("PROOF_REQUIRED", "Avant l’envoi d’un code, montrez que vous n’êtes pas un robot. Effectuez la vérification, puis redemandez un code."),
         ("PROOF_INVALID", "La vérification a échoué ou a expiré. Recommencez-la, puis redemandez un code."),

@@ -46,6 +46,7 @@ pub(super) const PORTUGUESE: Catalogue = Catalogue {
         ("DEADLINE_EXCEEDED", "A operação demorou demais. Tente novamente daqui a instantes."),
         ("MESSAGE_TOO_LARGE", "A mensagem é grande demais. Envie no máximo 16 KiB."),
         ("OVERLOADED", "O serviço está ocupado. Tente novamente daqui a instantes."),
+        ("OVERLOADED.ending", "O serviço está a ser reiniciado. Tente novamente daqui a instantes."),
         ("INTERNAL", "Ocorreu um erro no serviço. Tente novamente. Se o erro se repetir, entre em contato com o suporte."),
         ("PROOF_REQUIRED", "Antes do envio de um código, mostre que você não é um robô. Conclua a verificação e peça o código novamente."),
         ("PROOF_INVALID", "A verificação falhou ou expirou. Conclua-a outra vez e peça o código novamente."),

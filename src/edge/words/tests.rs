@@ -4,12 +4,13 @@ use prost::Message as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Variants of reasons that have sentences of their own.
-const VARIANTS: [&str; 5] = [
+const VARIANTS: [&str; 6] = [
     "ACCOUNT_LOCKED.suspended",
     "INVALID_FIELD.message",
     "METHOD_NOT_FOUND.compressed",
     "NOT_FOUND.session",
     "NOT_FOUND.user",
+    "OVERLOADED.ending",
 ];
 
 /// Every reason of the contract.

@@ -44,7 +44,6 @@ struct Watched {
     challenges: HashMap<ChallengeId, Sender<Progress>>,
     /// The places of each caller: as many as there are owners.
     callers: HashMap<Caller, Weak<()>>,
-    closed: bool,
 }
 
 impl Watchers {
@@ -65,7 +64,7 @@ impl Watchers {
             return None;
         }
         let all: usize = watched.challenges.values().map(Sender::receiver_count).sum();
-        if watched.closed || all >= OF_ALL {
+        if all >= OF_ALL {
             return None;
         }
         if let Some(sender) = watched.challenges.get(&id) {
@@ -165,13 +164,6 @@ impl OtpEngine {
         let found = self.progress(&ids).await?;
         self.watchers.tell(&ids, &found);
         Ok(())
-    }
-
-    /// Lets nobody watch any longer: the service is about to end.
-    pub fn end_watching(&self) {
-        let mut watched = self.watchers.lock();
-        watched.closed = true;
-        watched.challenges.clear();
     }
 
     async fn progress(&self, ids: &[ChallengeId]) -> Result<HashMap<ChallengeId, Progress>, Refusal> {

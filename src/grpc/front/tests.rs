@@ -37,6 +37,7 @@ fn front() -> Front<Scripted> {
             request_timeout: Duration::from_millis(50),
             trusted_proxies: Vec::new(),
             web_origins: WebOrigins::None,
+            over: CancellationToken::new(),
         },
     )
 }

@@ -11,7 +11,7 @@ use crate::telemetry::names::{
 };
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 9] = [
+pub static ALL: [&'static dyn Instrument; 10] = [
     &DECISIONS,
     &CHANGES,
     &ALONE,
@@ -21,6 +21,7 @@ pub static ALL: [&'static dyn Instrument; 9] = [
     &RECEIPTS,
     &HTTP_REQUESTS,
     &CONNECTIONS_FULL,
+    &LOG_LINES,
 ];
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
@@ -137,6 +138,19 @@ pub static CONNECTIONS_FULL: Counter<2, 4> = Counter::new(
     ["made_room", "refused"],
     ["NEVER_CALLED", "IDLE", "ALL_BUSY", "TOO_MANY_LEAVING"],
 );
+
+/// Lines of the log that were lost: nobody read what waits, or standard error is closed.
+pub static LOG_LINES: Counter<1, 2> = Counter::new(
+    About {
+        name: names::LOG_LINES,
+        unit: "{line}",
+        description: "Lines of the log that were lost, as whoever reads standard error does not keep up or is gone.",
+    },
+    [OUTCOME, REASON],
+    ["lost"],
+    ["QUEUE_FULL", "NOT_WRITTEN"],
+)
+.from_zero();
 
 /// Receipts of providers: each that is taken or no news, and each post that is not taken as a whole.
 pub static RECEIPTS: Counter<2, 7> = Counter::new(

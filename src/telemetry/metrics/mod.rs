@@ -7,7 +7,7 @@ mod instruments;
 pub use counter::{About, Counter, Gauge, Instrument};
 pub use durations::Durations;
 pub use instruments::{
-    ALL, ALONE, ANALYTICS_EVENTS, CHANGES, CONNECTIONS_FULL, DECISIONS, HANDOVERS, HTTP_REQUESTS, RECEIPTS,
+    ALL, ALONE, ANALYTICS_EVENTS, CHANGES, CONNECTIONS_FULL, DECISIONS, HANDOVERS, HTTP_REQUESTS, LOG_LINES, RECEIPTS,
     TEXT_MESSAGES_STOPPED,
 };
 

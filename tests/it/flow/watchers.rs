@@ -1,11 +1,13 @@
 //! Those who watch challenges: one caller takes a part of the places, and no more.
 
-use identity::grpc::proto::{Challenge, WatchChallengeRequest, WatchChallengeResponse};
-use tonic::{Request, Status, Streaming};
+use identity::grpc::proto::{ApprovalState, Challenge, WatchChallengeRequest, WatchChallengeResponse};
+use rustix::process::Signal;
+use tonic::{Code, Request, Status, Streaming};
 
 use crate::both_stores::bodies_on_both_stores;
 use crate::support::client::{Client, send_otp_request, with_metadata};
 use crate::support::refusal::Refusal;
+use crate::support::server::Server;
 use crate::support::wait;
 use crate::support::world::{Store, World};
 
@@ -70,3 +72,28 @@ async fn a_stranger_leaves_places_for_others(store: Store) {
 }
 
 bodies_on_both_stores!(a_stranger_leaves_places_for_others);
+
+#[tokio::test]
+async fn a_service_that_stops_has_who_watches_begin_again() {
+    let mut server = Server::embedded().await;
+    let client = server.client().await;
+    let challenge = client.send_otp("mira@example.org").await.unwrap();
+    let Challenge { challenge_id, binding_secret, .. } = challenge;
+    let request = Request::new(WatchChallengeRequest { challenge_id, binding_secret });
+    let request = with_metadata(request, "accept-language", "de");
+    let mut changes = client.identity().watch_challenge(request).await.unwrap().into_inner();
+    assert_eq!(changes.message().await.unwrap().unwrap().approval_state(), ApprovalState::Pending);
+    server.process().signal(Signal::TERM);
+    let status = loop {
+        match changes.message().await {
+            Ok(change) => assert_eq!(change.expect("no end").approval_state(), ApprovalState::Pending),
+            Err(status) => break status,
+        }
+    };
+    let refusal = Refusal::from(status);
+    assert_eq!((refusal.code, refusal.reason.as_str()), (Code::Unavailable, "OVERLOADED"));
+    assert!(refusal.message.starts_with("Der Dienst startet"), "{}", refusal.message);
+    assert_eq!(refusal.retry_delay, Some(std::time::Duration::from_secs(1)));
+    let ended = wait::until("the end", std::time::Duration::from_secs(5), async || server.process().exited()).await;
+    assert_eq!(ended.code(), Some(0));
+}

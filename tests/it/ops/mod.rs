@@ -12,5 +12,6 @@ pub(crate) mod providers;
 mod proxy;
 mod run;
 mod serve;
+mod silent;
 mod smtp;
 mod templates;

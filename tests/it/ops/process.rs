@@ -1,12 +1,15 @@
 //! The process: its signals, what it hides, and what it reads again while it runs.
 
 use std::fs;
+use std::io::{PipeWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use identity::grpc::proto::GetUserRequest;
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::Signal;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
@@ -15,11 +18,14 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tonic::Code;
 
-use crate::support::client::operator;
-use crate::support::server::Server;
+use crate::support::client::{Client, operator};
+use crate::support::logs::Log;
+use crate::support::mail::Mailbox;
+use crate::support::server::{Addresses, Server};
+use crate::support::service::Service;
 use crate::support::settings::write_secret;
 use crate::support::world::{Store, World};
-use crate::support::{certificates, wait};
+use crate::support::{certificates, http, run, wait};
 
 /// The first line of the log that says so.
 async fn logged(server: &Server, words: &str) -> String {
@@ -55,6 +61,42 @@ async fn a_silent_connection_does_not_hold_up_the_end() {
     let start = Instant::now();
     assert_eq!(server.terminate().await.code(), Some(0), "{}", server.log().text());
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+/// Writes until whoever writes more has to wait.
+fn fill(mut pipe: &PipeWriter) {
+    fcntl_setfl(pipe, OFlags::NONBLOCK).unwrap();
+    while pipe.write(&[b'.'; 4096]).is_ok() {}
+    while pipe.write(b".").is_ok() {}
+    fcntl_setfl(pipe, OFlags::empty()).unwrap();
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_up_nothing() {
+    let folder = run::folder("unread");
+    let (data, output) = (folder.path().join("data"), Log::at(&folder.path().join("stdout")));
+    let (reader, writer) = std::io::pipe().unwrap();
+    fill(&writer);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_identity"));
+    command.args(["serve", "--embedded", "--data-dir"]).arg(&data).stdout(output.writer()).stderr(writer);
+    command.args(["--grpc-listen", "--http-listen", "--admin-listen"].map(|one| format!("{one}=127.0.0.1:0")));
+    let mut process = Service::spawn("identity", &mut command, Signal::KILL);
+    let told = async || serde_json::from_str::<Addresses>(&output.text()).ok();
+    let addresses = wait::until("the service says where it listens", Duration::from_secs(20), told).await;
+
+    let client = Client::connect(addresses.grpc).await;
+    let challenge = client.send_otp("mira@example.org").await.unwrap();
+    let mailbox = Mailbox::at(&data.join("mailbox"));
+    let code = async || mailbox.to("mira@example.org").into_iter().find_map(|mail| mail.code());
+    let code = wait::until("a code", Duration::from_secs(10), code).await;
+    assert!(client.verify_otp(&challenge.challenge_id, &code).await.unwrap().new_user);
+    assert_eq!(http::get(addresses.http, "/health/ready").await.status, 200);
+
+    drop(client);
+    process.signal(Signal::TERM);
+    let ended = wait::until("the end after SIGTERM", Duration::from_secs(5), async || process.exited()).await;
+    assert_eq!(ended.code(), Some(0));
+    drop(reader);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use tokio_stream::StreamExt;
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -8,6 +9,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::both_stores::on_both_stores;
 use crate::support::client::Client;
+use crate::support::server::Server;
 use crate::support::{http, wait};
 
 fn about(service: &str) -> HealthCheckRequest {
@@ -59,6 +61,27 @@ on_both_stores!(who_watches_is_told_of_changes_alone, |world| {
     });
     assert!(more.await.is_err(), "nothing changed");
 });
+
+#[tokio::test]
+async fn who_watches_is_told_of_the_end_and_does_not_hold_it_up() {
+    let mut server = Server::embedded().await;
+    let people = server.client().await;
+    is_serving(&people, "").await;
+    let mut health = HealthClient::new(people.channel());
+    let mut changes = health.watch(about("")).await.unwrap().into_inner();
+    assert_eq!(changes.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    let mut unknown = health.watch(about("no.such.Service")).await.unwrap().into_inner();
+    assert_eq!(unknown.message().await.unwrap().unwrap().status(), ServingStatus::ServiceUnknown);
+    let start = Instant::now();
+    server.process().signal(Signal::TERM);
+    assert_eq!(changes.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+    for stream in [&mut changes, &mut unknown] {
+        assert_eq!(stream.message().await.unwrap_err().code(), Code::Unavailable);
+    }
+    let ended = wait::until("the end", Duration::from_secs(15), async || server.process().exited()).await;
+    assert_eq!(ended.code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}
 
 on_both_stores!(pages_tell_it_too, |world| {
     let address = world.server.addresses().http;

@@ -48,7 +48,8 @@ use record::Record;
 use rotate::Rotate;
 use settle::{Settle, Settling};
 use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+use tokio::time::timeout;
 
 /// The PostgreSQL engine.
 #[derive(Clone)]
@@ -61,6 +62,9 @@ pub struct Postgres {
 /// How long what became of a message waits for that of others. A crash in this time sends the message once more, as a
 /// crash before it would.
 const SETTLE_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long the server may take to let us in at the start.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// A lane for each step of the hot paths.
 struct Lanes {
@@ -108,14 +112,19 @@ impl SqlStore<Postgres> {
     /// Connects.
     ///
     /// # Errors
-    /// Where the settings do not fit together, or the server does not let us in.
+    /// Where the settings do not fit together, or the server does not let us in, or does not answer.
     pub async fn connect(options: PostgresOptions) -> Result<Self, OpenFault> {
         let pool = Pool::new(options.for_requests()?, options.connections);
-        pool.open().await?;
+        answered(pool.open()).await?;
         let connections = Connections::new(pool);
         let lanes = Arc::new(Lanes::start(&connections));
         Ok(Self::over(Postgres { migration_options: Arc::new(options.for_migrations()?), connections, lanes }))
     }
+}
+
+/// What comes of connecting at the start, within the time that an operator waits for a word.
+async fn answered<T>(connect: impl Future<Output = Result<T, OpenFault>>) -> Result<T, OpenFault> {
+    timeout(CONNECT, connect).await.unwrap_or(Err(OpenFault::Silent(CONNECT)))
 }
 
 impl Parts for Postgres {
@@ -131,7 +140,8 @@ impl Parts for Postgres {
     }
 
     async fn migrate(&self) -> Result<(), OpenFault> {
-        let mut connection = self.migration_options.connect().await.map_err(OpenFault::Connect)?;
+        let connect = async { self.migration_options.connect().await.map_err(OpenFault::Connect) };
+        let mut connection = answered(Box::pin(connect)).await?;
         let done = migrations::postgres().run_direct(None, &mut connection, false).await;
         // The lock of the migrator goes with the connection, also where a step failed.
         connection.close().await.map_err(OpenFault::Connect)?;
