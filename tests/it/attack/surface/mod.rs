@@ -2,6 +2,7 @@
 
 mod cancel;
 mod floods;
+mod late;
 mod messages;
 mod raw;
 mod time;
