@@ -4,7 +4,7 @@
 use super::place::Place;
 use crate::edge::KeptOpen;
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::{
@@ -20,8 +20,8 @@ use std::{
 const MAX_FIELDS: usize = 100;
 
 /// The answer to a request with more, or `None`.
-pub(super) fn too_many_fields<B: Default>(headers: &HeaderMap) -> Option<Response<B>> {
-    (headers.len() > MAX_FIELDS).then(|| {
+pub(super) fn too_many_fields<R, B: Default>(request: &Request<R>) -> Option<Response<B>> {
+    (request.headers().len() > MAX_FIELDS).then(|| {
         let mut answer = Response::default();
         *answer.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         answer
@@ -39,6 +39,11 @@ impl UnderWay {
         Self { place: Arc::clone(place), whole: AtomicBool::default() }
     }
 
+    /// Whether the message is whole.
+    fn is_whole(&self) -> bool {
+        self.whole.load(Ordering::Relaxed)
+    }
+
     /// The message is whole.
     pub(super) fn begin(&self) {
         if !self.whole.swap(true, Ordering::Relaxed) {
@@ -52,6 +57,14 @@ impl Drop for UnderWay {
         if *self.whole.get_mut() {
             self.place.end();
         }
+    }
+}
+
+/// Says that the connection ends with this answer, where HTTP/1.1 leaves no other way: what was not read of the message stands where
+/// the next request would (RFC 9112 section 9.6). A caller that is not told sends its next request into a closed connection.
+pub(super) fn last_where_unread<B>(answer: &mut Response<B>, version: Version, call: &UnderWay) {
+    if version < Version::HTTP_2 && !call.is_whole() {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod floods;
+mod keeping;
 mod late;
 mod messages;
 mod raw;
