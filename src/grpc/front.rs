@@ -1,8 +1,11 @@
 //! The door of a gRPC listener: every call passes it, in gRPC or gRPC-Web.
 
+mod headers;
 mod held;
 mod message;
 mod until;
+
+pub use headers::too_many_headers;
 
 use super::{
     layers::{

@@ -31,6 +31,8 @@ pub(super) enum Fault {
     Compressed,
     /// The message is larger than is taken.
     MessageTooLarge,
+    /// There are more header fields than are taken.
+    TooManyHeaders,
     /// The message is not one of the method's.
     Malformed,
     /// The time for the call is over.
@@ -54,6 +56,7 @@ impl Fault {
             Self::MethodNotFound => (Code::Unimplemented, "METHOD_NOT_FOUND", "METHOD_NOT_FOUND"),
             Self::Compressed => (Code::Unimplemented, "METHOD_NOT_FOUND", "METHOD_NOT_FOUND.compressed"),
             Self::MessageTooLarge => (Code::OutOfRange, "MESSAGE_TOO_LARGE", "MESSAGE_TOO_LARGE"),
+            Self::TooManyHeaders => (Code::ResourceExhausted, "TOO_MANY_HEADERS", "TOO_MANY_HEADERS"),
             Self::Malformed => (Code::InvalidArgument, "INVALID_FIELD", "INVALID_FIELD.message"),
             Self::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"),
             Self::Overloaded => (Code::Unavailable, "OVERLOADED", "OVERLOADED"),
@@ -109,8 +112,15 @@ fn say(said: Said, language: Language) -> Status {
     let mut telling = match &said.what {
         What::Fault(fault) => {
             let (code, reason, sentence) = fault.telling();
-            let wait = (*fault == Fault::Overloaded).then_some(MOMENT);
-            Telling { wait, ..Telling::new(code, reason, language.sentence(sentence).to_owned()) }
+            let mut telling = Telling::new(code, reason, language.sentence(sentence).to_owned());
+            match fault {
+                Fault::Overloaded => telling.wait = Some(MOMENT),
+                Fault::TooManyHeaders => {
+                    telling.details.set_quota_failure([quota("request", "100 header fields")]);
+                }
+                _ => {}
+            }
+            telling
         }
         What::Refusal(refusal) => telling(refusal, language),
     };

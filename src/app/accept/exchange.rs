@@ -2,7 +2,7 @@
 //! answer has begun; what its caller does not take of the answer is counted.
 
 use super::place::Place;
-use crate::edge::KeptOpen;
+use crate::{edge::KeptOpen, grpc};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::{Body, Frame, SizeHint};
@@ -19,12 +19,14 @@ use std::{
 /// How many header fields a request may have: what one costs is more than what it takes on the wire, where HTTP/2 compresses it.
 const MAX_FIELDS: usize = 100;
 
-/// The answer to a request with more, or `None`.
+/// The answer to a request with more, or `None`. A call is told in its own words: clients of gRPC understand no status of HTTP.
 pub(super) fn too_many_fields<R, B: Default>(request: &Request<R>) -> Option<Response<B>> {
     (request.headers().len() > MAX_FIELDS).then(|| {
-        let mut answer = Response::default();
-        *answer.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        answer
+        grpc::too_many_headers(request).unwrap_or_else(|| {
+            let mut answer = Response::default();
+            *answer.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            answer
+        })
     })
 }
 
