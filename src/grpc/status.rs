@@ -118,6 +118,9 @@ fn say(said: Said, language: Language) -> Status {
                 Fault::TooManyHeaders => {
                     telling.details.set_quota_failure([quota("request", "100 header fields")]);
                 }
+                Fault::Malformed => {
+                    telling.details.set_bad_request([on_the_wire(&unreadable(), language)]);
+                }
                 _ => {}
             }
             telling
@@ -238,6 +241,12 @@ fn demanded(demand: &ProofDemand) -> HashMap<String, String> {
         }
     };
     told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The message as a whole is wrong, and no field of it known.
+fn unreadable() -> FieldViolation {
+    let description = "cannot be read as the request of this method".to_owned();
+    FieldViolation { field: "message", description, reason: FieldReason::Field }
 }
 
 fn on_the_wire(violation: &FieldViolation, language: Language) -> WireViolation {
