@@ -18,6 +18,7 @@ pub mod lockout;
 pub mod message;
 pub mod money;
 pub mod network;
+pub mod page_token;
 pub mod policy;
 pub mod progress;
 pub mod proof;

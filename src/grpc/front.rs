@@ -1,8 +1,11 @@
 //! The door of a gRPC listener: every call passes it, in gRPC or gRPC-Web.
 
+mod headers;
 mod held;
 mod message;
 mod until;
+
+pub use headers::too_many_headers;
 
 use super::{
     layers::{
@@ -15,10 +18,7 @@ use super::{
     status::{self, Fault},
 };
 use crate::{
-    domain::{
-        refusal::{FieldReason, FieldViolation, Refusal},
-        session::Origin,
-    },
+    domain::session::Origin,
     edge::{KeptOpen, arriving::Arriving, origin, words::Accepted},
     telemetry,
 };
@@ -158,19 +158,20 @@ impl<D: Dispatch> Front<D> {
         let parent = telemetry::extract_parent(request.headers());
         let method = methods::place(request.uri().path());
         let goes_on = held::goes_on(request.uri().path());
-        let asked = deadline::asked(request.headers()).and_then(|asked| Instant::now().checked_add(asked));
+        let begun = Instant::now();
+        let asked = deadline::asked(request.headers()).and_then(|asked| begun.checked_add(asked));
         let span = telemetry::rpc_span(methods::NAMES[method], parent.clone());
         let work = async {
-            let time = match deadline::of(request.headers(), self.0.options.request_timeout) {
-                Ok(time) => time,
-                Err(NotATimeout) => return status::of(&not_a_timeout()).into_http(),
+            let ends = match deadline::of(request.headers(), self.0.options.request_timeout) {
+                Ok(time) => begun + time,
+                Err(NotATimeout) => return status::of(&deadline::not_a_timeout()).into_http(),
             };
             let origin = Origin {
                 address: Some(origin::address_of(peer, request.headers(), &self.0.options.trusted_proxies)),
                 trace_id: telemetry::trace_id(&Span::current(), &parent),
             };
-            let answering = AssertUnwindSafe(self.let_in(origin, request)).catch_unwind();
-            match tokio::time::timeout(time, answering).await {
+            let answering = AssertUnwindSafe(self.let_in(origin, ends, request)).catch_unwind();
+            match tokio::time::timeout_at(ends, answering).await {
                 Ok(Ok(Ok(answer))) => answer,
                 Ok(Ok(Err(fault))) => answer::of(fault),
                 Ok(Err(_)) => {
@@ -190,8 +191,8 @@ impl<D: Dispatch> Front<D> {
         answer
     }
 
-    /// Gives a call its place once its message is whole.
-    async fn let_in<B>(&self, origin: Origin, request: Request<B>) -> Result<Response<Body>, Fault>
+    /// Gives a call its place once its message is whole. One whose time is over by then is not begun: what has begun runs to its end.
+    async fn let_in<B>(&self, origin: Origin, ends: Instant, request: Request<B>) -> Result<Response<Body>, Fault>
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
@@ -210,6 +211,9 @@ impl<D: Dispatch> Front<D> {
             };
             (message?, None)
         };
+        if Instant::now() >= ends {
+            return Err(Fault::DeadlineExceeded);
+        }
         let place = Arc::clone(running).try_acquire_owned().map_err(|_| Fault::Overloaded)?;
         let mut request = Request::from_parts(parts, message);
         request.extensions_mut().insert(Call::new(origin, place));
@@ -219,14 +223,6 @@ impl<D: Dispatch> Front<D> {
             None => answer,
         })
     }
-}
-
-fn not_a_timeout() -> Refusal {
-    Refusal::Invalid(vec![FieldViolation {
-        field: "grpc-timeout",
-        description: "is not 1 to 8 digits and one of H, M, S, m, u, n".to_owned(),
-        reason: FieldReason::Field,
-    }])
 }
 
 /// What a request is.

@@ -14,7 +14,7 @@ mod session;
 mod status;
 mod token;
 
-pub use front::{Front, FrontOptions, WebOrigins};
+pub use front::{Front, FrontOptions, WebOrigins, too_many_headers};
 pub use health::Health;
 pub use layers::{authorization::OperatorToken, calls::CALLS};
 pub use listeners::{OperatorEngines, Operators, People, operators, people};

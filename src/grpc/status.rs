@@ -31,6 +31,8 @@ pub(super) enum Fault {
     Compressed,
     /// The message is larger than is taken.
     MessageTooLarge,
+    /// There are more header fields than are taken.
+    TooManyHeaders,
     /// The message is not one of the method's.
     Malformed,
     /// The time for the call is over.
@@ -56,6 +58,7 @@ impl Fault {
             Self::MethodNotFound => (Code::Unimplemented, "METHOD_NOT_FOUND", "METHOD_NOT_FOUND"),
             Self::Compressed => (Code::Unimplemented, "METHOD_NOT_FOUND", "METHOD_NOT_FOUND.compressed"),
             Self::MessageTooLarge => (Code::OutOfRange, "MESSAGE_TOO_LARGE", "MESSAGE_TOO_LARGE"),
+            Self::TooManyHeaders => (Code::ResourceExhausted, "TOO_MANY_HEADERS", "TOO_MANY_HEADERS"),
             Self::Malformed => (Code::InvalidArgument, "INVALID_FIELD", "INVALID_FIELD.message"),
             Self::DeadlineExceeded => (Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"),
             Self::Overloaded => (Code::Unavailable, "OVERLOADED", "OVERLOADED"),
@@ -112,8 +115,18 @@ fn say(said: Said, language: Language) -> Status {
     let mut telling = match &said.what {
         What::Fault(fault) => {
             let (code, reason, sentence) = fault.telling();
-            let wait = matches!(fault, Fault::Overloaded | Fault::Ending).then_some(MOMENT);
-            Telling { wait, ..Telling::new(code, reason, language.sentence(sentence).to_owned()) }
+            let mut telling = Telling::new(code, reason, language.sentence(sentence).to_owned());
+            match fault {
+                Fault::Overloaded | Fault::Ending => telling.wait = Some(MOMENT),
+                Fault::TooManyHeaders => {
+                    telling.details.set_quota_failure([quota("request", "100 header fields")]);
+                }
+                Fault::Malformed => {
+                    telling.details.set_bad_request([on_the_wire(&unreadable(), language)]);
+                }
+                _ => {}
+            }
+            telling
         }
         What::Refusal(refusal) => telling(refusal, language),
     };
@@ -231,6 +244,12 @@ fn demanded(demand: &ProofDemand) -> HashMap<String, String> {
         }
     };
     told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The message as a whole is wrong, and no field of it known.
+fn unreadable() -> FieldViolation {
+    let description = "cannot be read as the request of this method".to_owned();
+    FieldViolation { field: "message", description, reason: FieldReason::Field }
 }
 
 fn on_the_wire(violation: &FieldViolation, language: Language) -> WireViolation {

@@ -1,6 +1,7 @@
 //! Email over SMTP, through a relay (RFC 5321, RFC 6409).
 
 mod connection;
+mod encrypted;
 mod lockstep;
 mod options;
 mod pool;

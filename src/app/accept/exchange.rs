@@ -2,9 +2,9 @@
 //! answer has begun; what its caller does not take of the answer is counted.
 
 use super::place::Place;
-use crate::edge::KeptOpen;
+use crate::{edge::KeptOpen, grpc};
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use std::{
@@ -19,12 +19,14 @@ use std::{
 /// How many header fields a request may have: what one costs is more than what it takes on the wire, where HTTP/2 compresses it.
 const MAX_FIELDS: usize = 100;
 
-/// The answer to a request with more, or `None`.
-pub(super) fn too_many_fields<B: Default>(headers: &HeaderMap) -> Option<Response<B>> {
-    (headers.len() > MAX_FIELDS).then(|| {
-        let mut answer = Response::default();
-        *answer.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        answer
+/// The answer to a request with more, or `None`. A call is told in its own words: clients of gRPC understand no status of HTTP.
+pub(super) fn too_many_fields<R, B: Default>(request: &Request<R>) -> Option<Response<B>> {
+    (request.headers().len() > MAX_FIELDS).then(|| {
+        grpc::too_many_headers(request).unwrap_or_else(|| {
+            let mut answer = Response::default();
+            *answer.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            answer
+        })
     })
 }
 
@@ -37,6 +39,11 @@ pub(super) struct UnderWay {
 impl UnderWay {
     pub(super) fn new(place: &Arc<Place>) -> Self {
         Self { place: Arc::clone(place), whole: AtomicBool::default() }
+    }
+
+    /// Whether the message is whole.
+    fn is_whole(&self) -> bool {
+        self.whole.load(Ordering::Relaxed)
     }
 
     /// The message is whole.
@@ -52,6 +59,14 @@ impl Drop for UnderWay {
         if *self.whole.get_mut() {
             self.place.end();
         }
+    }
+}
+
+/// Says that the connection ends with this answer, where HTTP/1.1 leaves no other way: what was not read of the message stands where
+/// the next request would (RFC 9112 section 9.6). A caller that is not told sends its next request into a closed connection.
+pub(super) fn last_where_unread<B>(answer: &mut Response<B>, version: Version, call: &UnderWay) {
+    if version < Version::HTTP_2 && !call.is_whole() {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
 }
 

@@ -3,7 +3,7 @@
 //! call. So whoever only holds connections keeps nobody out, and who has just come is not sent away for the next.
 
 use super::{
-    exchange::{Answer, Message, UnderWay, too_many_fields},
+    exchange::{Answer, Message, UnderWay, last_where_unread, too_many_fields},
     place::{Common, Leave, Place, micros},
 };
 use crate::telemetry::metrics::CONNECTIONS_FULL;
@@ -168,14 +168,17 @@ impl Seat {
         let place = Arc::clone(&self.place);
         service_fn(move |request: Request<Incoming>| {
             let under_way = Arc::new(UnderWay::new(&place));
-            let refused = too_many_fields(request.headers());
-            let answer = refused.is_none().then(|| service.call(request.map(|body| Message::new(body, &under_way))));
+            let version = request.version();
+            let request = request.map(|body| Message::new(body, &under_way));
+            let refused = too_many_fields(&request);
+            let answer = refused.is_none().then(|| service.call(request));
             let place = Arc::clone(&place);
             async move {
-                let answer = match answer {
+                let mut answer = match answer {
                     Some(answer) => answer.await?,
                     None => refused.unwrap_or_default(),
                 };
+                last_where_unread(&mut answer, version, &under_way);
                 drop(under_way);
                 Ok(Answer::of(answer, &place))
             }

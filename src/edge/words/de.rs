@@ -45,6 +45,7 @@ pub(super) const GERMAN: Catalogue = Catalogue {
         ("METHOD_NOT_FOUND.compressed", "Komprimierte Nachrichten werden nicht angenommen. Senden Sie die Nachricht unkomprimiert."),
         ("DEADLINE_EXCEEDED", "Das hat zu lange gedauert. Versuchen Sie es gleich noch einmal."),
         ("MESSAGE_TOO_LARGE", "Die Nachricht ist zu groß. Senden Sie höchstens 16 KiB."),
+        ("TOO_MANY_HEADERS", "Die Anfrage hat zu viele Kopfzeilen. Senden Sie höchstens 100."),
         ("OVERLOADED", "Der Dienst ist ausgelastet. Versuchen Sie es gleich noch einmal."),
         ("OVERLOADED.ending", "Der Dienst startet gerade neu. Versuchen Sie es gleich noch einmal."),
         ("INTERNAL", "Im Dienst ist ein Fehler aufgetreten. Versuchen Sie es noch einmal. Tritt er wieder auf, wenden Sie sich an den Support."),

@@ -45,6 +45,7 @@ pub(super) const ENGLISH: Catalogue = Catalogue {
         ("METHOD_NOT_FOUND.compressed", "Compressed messages are not taken. Send it uncompressed."),
         ("DEADLINE_EXCEEDED", "This took too long. Try again in a moment."),
         ("MESSAGE_TOO_LARGE", "The message is too large. Send at most 16 KiB."),
+        ("TOO_MANY_HEADERS", "The request has too many header fields. Send at most 100."),
         ("OVERLOADED", "The service is busy. Try again in a moment."),
         ("OVERLOADED.ending", "The service is about to restart. Try again in a moment."),
         ("INTERNAL", "The service failed. Try again. If it fails again, contact support."),

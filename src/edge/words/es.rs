@@ -45,6 +45,7 @@ pub(super) const SPANISH: Catalogue = Catalogue {
         ("METHOD_NOT_FOUND.compressed", "No se aceptan mensajes comprimidos. Envíe el mensaje sin comprimir."),
         ("DEADLINE_EXCEEDED", "La operación ha tardado demasiado. Inténtelo de nuevo en unos instantes."),
         ("MESSAGE_TOO_LARGE", "El mensaje es demasiado grande. Envíe como máximo 16 KiB."),
+        ("TOO_MANY_HEADERS", "La petición tiene demasiados campos de cabecera. Envíe como máximo 100."),
         ("OVERLOADED", "El servicio está ocupado. Inténtelo de nuevo en unos instantes."),
         ("OVERLOADED.ending", "El servicio se está reiniciando. Inténtelo de nuevo en unos instantes."),
         ("INTERNAL", "Se ha producido un error en el servicio. Inténtelo de nuevo. Si se repite, póngase en contacto con el servicio de asistencia."),

@@ -45,6 +45,7 @@ pub(super) const FRENCH: Catalogue = Catalogue {
         ("METHOD_NOT_FOUND.compressed", "Les messages compressés ne sont pas acceptés. Envoyez-le sans compression."),
         ("DEADLINE_EXCEEDED", "L’opération a pris trop de temps. Réessayez dans un instant."),
         ("MESSAGE_TOO_LARGE", "Le message est trop volumineux. Envoyez au plus 16 Kio."),
+        ("TOO_MANY_HEADERS", "La requête a trop de champs d’en-tête. Envoyez-en au plus 100."),
         ("OVERLOADED", "Le service est surchargé. Réessayez dans un instant."),
         ("OVERLOADED.ending", "Le service est en cours de redémarrage. Réessayez dans un instant."),
         ("INTERNAL", "Une erreur s’est produite dans le service. Réessayez. Si elle se reproduit, contactez l’assistance."),

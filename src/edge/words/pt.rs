@@ -45,6 +45,7 @@ pub(super) const PORTUGUESE: Catalogue = Catalogue {
         ("METHOD_NOT_FOUND.compressed", "Mensagens comprimidas não são aceitas. Envie a mensagem sem compressão."),
         ("DEADLINE_EXCEEDED", "A operação demorou demais. Tente novamente daqui a instantes."),
         ("MESSAGE_TOO_LARGE", "A mensagem é grande demais. Envie no máximo 16 KiB."),
+        ("TOO_MANY_HEADERS", "A requisição tem campos de cabeçalho demais. Envie no máximo 100."),
         ("OVERLOADED", "O serviço está ocupado. Tente novamente daqui a instantes."),
         ("OVERLOADED.ending", "O serviço está a ser reiniciado. Tente novamente daqui a instantes."),
         ("INTERNAL", "Ocorreu um erro no serviço. Tente novamente. Se o erro se repetir, entre em contato com o suporte."),

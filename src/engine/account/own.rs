@@ -7,7 +7,8 @@ use crate::{
         audit::{Act, AuditEvent},
         claims::AccessClaims,
         id::{SessionId, UserId},
-        refusal::Refusal,
+        page_token::PageToken,
+        refusal::{FieldReason, FieldViolation, Refusal},
         session::{Origin, Session},
         time::Timestamp,
     },
@@ -57,19 +58,22 @@ impl AccountEngine {
     /// A page of the person's running sessions, after the one that ended the page before; `page_size` 1 to 100.
     ///
     /// # Errors
-    /// [`Refusal::TokenInvalid`]; faults.
+    /// [`Refusal::TokenInvalid`]; [`Refusal::Invalid`] where the page token was not made for this person's list; faults.
     pub async fn list_sessions(
         &self,
         access_token: &str,
         page_size: u32,
-        before: Option<SessionId>,
+        page: Option<PageToken>,
     ) -> Result<SessionList, Refusal> {
         let (user_id, current) = self.signed_in(access_token)?;
+        let index = self.parts.keys.index();
+        let before = page.map(|page| page.last(user_id, &index).ok_or_else(not_of_this_list)).transpose()?;
         let now = self.parts.clock.now();
         let page =
             self.parts.store.sessions(user_id, before, page_size, now).await.map_err(|fault| fault::store(&fault))?;
         let last = page.sessions.last().filter(|_| page.more);
-        let next_page_token = last.map(|session| session.session_id.to_string()).unwrap_or_default();
+        let next_page_token =
+            last.map(|session| PageToken::after(session.session_id, user_id, &index).to_string()).unwrap_or_default();
         Ok(SessionList { sessions: page.sessions, current, next_page_token })
     }
 
@@ -132,4 +136,9 @@ impl AccountEngine {
         let claims = self.parts.tokens.authenticate(access_token)?;
         claims.user().zip(claims.session()).ok_or(Refusal::TokenInvalid)
     }
+}
+
+fn not_of_this_list() -> Refusal {
+    let description = PageToken::NONE.to_owned();
+    Refusal::Invalid(vec![FieldViolation { field: "page_token", description, reason: FieldReason::Field }])
 }

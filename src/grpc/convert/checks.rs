@@ -11,6 +11,9 @@ use prost::Message;
 use unicode_normalization::is_nfc;
 use uuid::Uuid;
 
+/// What is said of a number that its enumeration does not have.
+pub(super) const NO_VALUE: &str = "is not a value of its enumeration";
+
 /// What is wrong with a request, so far.
 #[derive(Default)]
 pub(super) struct Checks(Vec<FieldViolation>);
@@ -91,7 +94,7 @@ impl Checks {
     /// A number of an enumeration of the contract; the default where it is none.
     pub(super) fn enumeration<T: TryFrom<i32> + Default>(&mut self, field: &'static str, number: i32) -> T {
         T::try_from(number).unwrap_or_else(|_| {
-            self.wrong(field, "is not a value of its enumeration");
+            self.wrong(field, NO_VALUE);
             T::default()
         })
     }

@@ -37,9 +37,10 @@ pub(in crate::grpc) fn required_access_token(metadata: &MetadataMap) -> Result<S
     access_token(metadata)?.ok_or(Refusal::TokenInvalid)
 }
 
-/// `Bearer` in any case, one space, one `token68` (RFC 6750 section 2.1, RFC 9110 section 11.1).
+/// `Bearer` in any case, blanks, one `token68` (RFC 6750 section 2.1, RFC 9110 section 11.4).
 fn bearer(value: &HeaderValue) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim_start_matches(' ');
     let permitted = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
     let sound = (1..=MAX_TOKEN).contains(&token.len()) && token.bytes().all(permitted);
     (scheme.eq_ignore_ascii_case("bearer") && sound).then_some(token)
@@ -109,7 +110,8 @@ mod tests {
         assert_eq!(read(&[]), Ok(None));
         assert_eq!(read(&[("authorization", "Bearer a.b-c_d")]), Ok(Some("a.b-c_d".to_owned())));
         assert_eq!(read(&[("authorization", "bearer abc")]), Ok(Some("abc".to_owned())));
-        for bad in ["", "Bearer", "Bearer ", "Bearer  a", "Bearer a b", "Basic abc", "DPoP abc", "Bearer a,b", "abc"] {
+        assert_eq!(read(&[("authorization", "Bearer   abc")]), Ok(Some("abc".to_owned())));
+        for bad in ["", "Bearer", "Bearer ", "Bearer   ", "Bearer a b", "Basic abc", "DPoP abc", "Bearer a,b", "abc"] {
             assert_eq!(read(&[("authorization", bad)]), Err(Refusal::TokenInvalid), "{bad}");
         }
         assert_eq!(read(&[("authorization", "Bearer a"), ("authorization", "Bearer a")]), Err(Refusal::TokenInvalid));

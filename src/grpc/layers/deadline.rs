@@ -1,11 +1,21 @@
 //! How long a call may take: what the caller grants in `grpc-timeout`, at most what the service grants.
 
+use crate::domain::refusal::{FieldReason, FieldViolation, Refusal};
 use http::HeaderMap;
 use std::time::Duration;
 
 /// The header is not a time-out of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::grpc) struct NotATimeout;
+
+/// What its caller is told.
+pub(in crate::grpc) fn not_a_timeout() -> Refusal {
+    Refusal::Invalid(vec![FieldViolation {
+        field: "grpc-timeout",
+        description: "is not 1 to 8 digits and one of H, M, S, m, u, n".to_owned(),
+        reason: FieldReason::Field,
+    }])
+}
 
 /// The time for a call: 1 to 8 digits and a unit `H`, `M`, `S`, `m`, `u` or `n`, as the gRPC protocol has it.
 ///

@@ -21,7 +21,7 @@ pub(super) async fn list_sessions(
     let token = authorization::required_access_token(&metadata).map_err(|refusal| status::of(&refusal))?;
     let page = requests::page(&message).map_err(|refusal| status::of(&refusal))?;
     let accounts = Arc::clone(accounts);
-    let work = |_| async move { accounts.list_sessions(token.expose_secret(), page.size, page.before).await };
+    let work = |_| async move { accounts.list_sessions(token.expose_secret(), page.size, page.token).await };
     let list = call.run(work).await.map_err(|refusal| status::of(&refusal))?;
     Ok(Response::new(answers::session_list(list)))
 }

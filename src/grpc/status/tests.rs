@@ -48,6 +48,7 @@ fn every_transport_fault_has_its_reason() {
         Fault::MethodNotFound,
         Fault::Compressed,
         Fault::MessageTooLarge,
+        Fault::TooManyHeaders,
         Fault::Malformed,
         Fault::DeadlineExceeded,
         Fault::Overloaded,

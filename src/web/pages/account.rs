@@ -9,7 +9,7 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    domain::{id::SessionId, refusal::Refusal, secret::ExposeSecret as _, session::Session},
+    domain::{id::SessionId, page_token::PageToken, refusal::Refusal, secret::ExposeSecret as _, session::Session},
     engine::{account::SessionList, token::SignOut},
 };
 use axum::{
@@ -62,15 +62,15 @@ pub(super) async fn show(
         Ok(None) => return to_sign_in(&pages, sign_in),
         Err(refusal) => return pages.refused(&visit, &refusal),
     };
-    let before = SessionId::parse(&page);
-    if before.is_none() && !page.is_empty() {
+    let token = PageToken::parse(&page);
+    if token.is_none() && !page.is_empty() {
         // What names no page leads to the first.
         return with_cookie(see("/account"), running);
     }
-    let (accounts, token) = (Arc::clone(&pages.accounts), running.access_token.clone());
+    let (accounts, access) = (Arc::clone(&pages.accounts), running.access_token.clone());
     let read = async move {
-        let user = accounts.current_user(token.expose_secret()).await?;
-        Ok((user, accounts.list_sessions(token.expose_secret(), PAGE, before).await?))
+        let user = accounts.current_user(access.expose_secret()).await?;
+        Ok((user, accounts.list_sessions(access.expose_secret(), PAGE, token).await?))
     };
     match run(&visit, read).await {
         Ok((user, list)) => {
@@ -79,6 +79,7 @@ pub(super) async fn show(
             with_cookie(pages.page(&visit, StatusCode::OK, "account.html", shown), running)
         }
         Err(Refusal::TokenInvalid) => to_sign_in(&pages, sign_in),
+        Err(Refusal::Invalid(_)) => with_cookie(see("/account"), running),
         Err(refusal) => with_cookie(pages.refused(&visit, &refusal), running),
     }
 }

@@ -1,7 +1,7 @@
 use identity::grpc::proto::ListSessionsRequest;
 use tonic::Code;
 
-use super::{assert_fields, assert_refused};
+use super::{NO_SUCH_ID, assert_fields, assert_refused};
 use crate::both_stores::on_both_stores;
 use crate::support::client::bearer;
 
@@ -17,7 +17,7 @@ on_both_stores!(lists_ones_own_newest_first, |world| {
         expected.insert(0, signed_in.session.unwrap().session_id);
         access_token = signed_in.tokens.unwrap().access_token;
     }
-    world.server.sign_in("noa@example.org").await;
+    let other = world.server.sign_in("noa@example.org").await.tokens.unwrap().access_token;
     let client = world.server.client().await;
     let all = client.sessions().list_sessions(bearer(page(0, ""), &access_token)).await.unwrap().into_inner();
     let ids: Vec<_> = all.sessions.iter().map(|session| session.session_id.clone()).collect();
@@ -38,6 +38,20 @@ on_both_stores!(lists_ones_own_newest_first, |world| {
         }
     }
     assert_eq!(paged, expected);
+
+    // A token is good for the list that gave it, says nothing, and is not made up.
+    let first = client.sessions().list_sessions(bearer(page(1, ""), &access_token)).await.unwrap().into_inner();
+    let token = first.next_page_token;
+    assert!(token.len() == 43 && token != expected[0], "{token}");
+    let others = client.sessions().list_sessions(bearer(page(1, &token), &other)).await;
+    assert_fields(others, "INVALID_FIELD", &["page_token"]);
+    let altered = format!("{}{}", if token.starts_with('A') { 'B' } else { 'A' }, &token[1..]);
+    let ended = format!("{token}A");
+    for made_up in [&expected[0], &altered, &ended, NO_SUCH_ID, "00000000-0000-0000-0000-000000000000", &"A".repeat(43)]
+    {
+        let answer = client.sessions().list_sessions(bearer(page(1, made_up), &access_token)).await;
+        assert_fields(answer, "INVALID_FIELD", &["page_token"]);
+    }
     // A page larger than the largest is the largest (AIP-158).
     client.sessions().list_sessions(bearer(page(i32::MAX, ""), &access_token)).await.unwrap();
 });

@@ -34,9 +34,11 @@ on_both_stores!(every_call_of_an_operator_needs_it, |world| {
     // In either header.
     assert_refused(client.admin().get_user(operator(request(), &token)).await, Code::NotFound, "NOT_FOUND");
     assert_refused(client.admin().get_user(bearer(request(), &token)).await, Code::NotFound, "NOT_FOUND");
+    let blanks = with_metadata(request(), "authorization", &format!("Bearer  {token}"));
+    assert_refused(client.admin().get_user(blanks).await, Code::NotFound, "NOT_FOUND");
     let audit = world.audit().await;
     assert_eq!(audit.count("operator.refused", "SERVICE_CREDENTIAL_REQUIRED"), calls);
-    assert_eq!(audit.count("user.read", "NOT_FOUND"), 2);
+    assert_eq!(audit.count("user.read", "NOT_FOUND"), 3);
 });
 
 on_both_stores!(each_listener_answers_its_own_services, |world| {

@@ -218,5 +218,9 @@ on_both_stores!(unknown_providers_are_not_found, |world| {
     }
     let refused = client.admin().drain_provider(operator(of(Channel::Unspecified, ""), &token)).await;
     assert_fields(refused, "INVALID_FIELD", &["channel", "name"]);
+    let strange = DrainProviderRequest { channel: 9, ..of(Channel::Email, "smtp") };
+    let refused = client.admin().drain_provider(operator(strange, &token)).await;
+    let refusal = assert_refused(refused, Code::InvalidArgument, "INVALID_FIELD");
+    assert_eq!(refusal.fields, [("channel".to_owned(), "is not a value of its enumeration".to_owned())]);
     assert_eq!(world.number("SELECT count(*) FROM drained_providers").await, 0);
 });

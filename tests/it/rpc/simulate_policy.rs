@@ -116,10 +116,13 @@ on_both_stores!(a_wrong_policy_is_refused_with_all_that_is_wrong, |world| {
     assert_fields(world.simulate("").await, "INVALID_FIELD", &["policy"]);
     assert_fields(world.simulate(&" ".repeat(15_001)).await, "INVALID_FIELD", &["policy"]);
     let (client, token) = (world.server.admin().await, world.server.admin_token());
-    let span = Some(prost_types::Duration { seconds: 31 * 86_400, nanos: 0 });
-    let request = SimulatePolicyRequest { policy: TIGHT.to_owned(), span };
-    let answer = client.admin().simulate_policy(operator(request, &token)).await;
-    assert_fields(answer, "INVALID_FIELD", &["span"]);
+    // Too long, and no durations by their own definition.
+    for (seconds, nanos) in [(31 * 86_400, 0), (60, -1), (-60, 1), (60, 1_000_000_000), (60, i32::MIN)] {
+        let span = Some(prost_types::Duration { seconds, nanos });
+        let request = SimulatePolicyRequest { policy: TIGHT.to_owned(), span };
+        let answer = client.admin().simulate_policy(operator(request, &token)).await;
+        assert_fields(answer, "INVALID_FIELD", &["span"]);
+    }
     assert_eq!(world.audit().await.of_callers(), 0);
 });
 

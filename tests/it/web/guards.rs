@@ -72,6 +72,18 @@ async fn cookies_say_nothing_and_count_for_what_they_were_made_for(store: Store)
     }
 }
 
+async fn what_names_no_page_leads_to_the_first(store: Store) {
+    let world = world(store).await;
+    let mut browser = Browser::at(world.server.addresses().http);
+    sign_in(&world, &mut browser, "mira@example.org").await;
+    // No token; a session's id, which once was one; and the form of one.
+    for page in ["x", "0192e4a0-7b7e-7c3a-9d0e-3f1a2b4c5d6e", &"A".repeat(43)] {
+        let answer = browser.get(&format!("/account?page={page}")).await;
+        assert_eq!((answer.status, answer.header("location")), (303, Some("/account")), "{page}");
+    }
+    assert_eq!(browser.get("/account").await.status, 200);
+}
+
 async fn behind_https_cookies_are_bound_to_the_host(store: Store) {
     let world = World::with(store, |settings| {
         settings.set("pages.enabled", true);
@@ -114,6 +126,7 @@ async fn the_address_is_whom_trusted_proxies_name(store: Store) {
 bodies_on_both_stores!(
     no_form_of_another_site_is_taken,
     cookies_say_nothing_and_count_for_what_they_were_made_for,
+    what_names_no_page_leads_to_the_first,
     behind_https_cookies_are_bound_to_the_host,
     the_address_is_whom_trusted_proxies_name,
 );

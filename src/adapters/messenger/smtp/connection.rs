@@ -1,6 +1,7 @@
 //! One connection to the relay, and the dialogue on it.
 
 use super::{
+    encrypted::Encrypted,
     lockstep::Lockstep,
     reply::{Stage, meaning},
 };
@@ -10,7 +11,7 @@ use lettre::{
     transport::smtp::{
         Error,
         authentication::{Credentials, DEFAULT_MECHANISMS},
-        client::{AsyncSmtpConnection, TlsParameters},
+        client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters},
         commands::{Data, Ehlo, Mail, Quit, Rcpt, Rset},
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
     },
@@ -64,16 +65,10 @@ enum State {
 impl Connection {
     /// Connects, encrypts and logs in.
     pub(super) async fn open(dial: &Dial) -> Result<Self, Handover> {
-        let connected = match &dial.encryption {
-            Encryption::Implicit(tls) => Self::connect(dial, Some(tls.clone())).await,
-            Encryption::None => Self::connect(dial, None).await,
-            Encryption::StartTls(_) => {
-                let Ok(stream) = TcpStream::connect((dial.host.as_str(), dial.port)).await else {
-                    return Err(Handover::Deferred { reason: "PROVIDER_UNREACHABLE" });
-                };
-                AsyncSmtpConnection::connect_with_transport(Box::new(Lockstep::new(stream)), &dial.hello_name).await
-            }
+        let Ok(stream) = TcpStream::connect((dial.host.as_str(), dial.port)).await else {
+            return Err(Handover::Deferred { reason: "PROVIDER_UNREACHABLE" });
         };
+        let connected = Self::connect(dial, stream).await;
         let mut smtp = connected.map_err(|error| meaning(Stage::Connect, &error))?;
         if let Encryption::StartTls(tls) = &dial.encryption {
             if !smtp.can_starttls() {
@@ -91,8 +86,13 @@ impl Connection {
         Ok(Self { smtp, state: State::Clean, pipelining })
     }
 
-    async fn connect(dial: &Dial, tls: Option<TlsParameters>) -> Result<AsyncSmtpConnection, Error> {
-        AsyncSmtpConnection::connect_tokio1((dial.host.as_str(), dial.port), None, &dial.hello_name, tls, None).await
+    async fn connect(dial: &Dial, stream: TcpStream) -> Result<AsyncSmtpConnection, Error> {
+        let stream = Lockstep::new(stream, matches!(dial.encryption, Encryption::StartTls(_)));
+        let stream: Box<dyn AsyncTokioStream> = match &dial.encryption {
+            Encryption::Implicit(tls) => Box::new(Encrypted::new(stream, tls.clone()).await?),
+            Encryption::None | Encryption::StartTls(_) => Box::new(stream),
+        };
+        AsyncSmtpConnection::connect_with_transport(stream, &dial.hello_name).await
     }
 
     /// Whether the relay still answers; it forgets what was begun.

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         contact::Identifier,
         id::{SessionId, UserId},
+        page_token::PageToken,
         refusal::Refusal,
         user::{Role, UserChange},
     },
@@ -29,8 +30,8 @@ const DEFAULT_PAGE: u32 = 50;
 pub(in crate::grpc) struct Page {
     /// 1 to 100.
     pub(in crate::grpc) size: u32,
-    /// The session that ended the page before; `None` for the first.
-    pub(in crate::grpc) before: Option<SessionId>,
+    /// What the page before gave; `None` for the first.
+    pub(in crate::grpc) token: Option<PageToken>,
 }
 
 /// # Errors
@@ -45,11 +46,11 @@ pub(in crate::grpc) fn page(message: &ListSessionsRequest) -> Result<Page, Refus
             DEFAULT_PAGE
         }
     };
-    let before = SessionId::parse(&message.page_token);
-    if before.is_none() && !message.page_token.is_empty() {
-        checks.wrong("page_token", "is not the next_page_token of an earlier page");
+    let token = PageToken::parse(&message.page_token);
+    if token.is_none() && !message.page_token.is_empty() {
+        checks.wrong("page_token", PageToken::NONE);
     }
-    checks.finish(Some(Page { size, before }))
+    checks.finish(Some(Page { size, token }))
 }
 
 /// # Errors

@@ -1,6 +1,6 @@
 //! Requests about providers and messages.
 
-use super::super::checks::Checks;
+use super::super::checks::{Checks, NO_VALUE};
 use crate::{
     domain::{
         contact::Channel,
@@ -68,8 +68,12 @@ fn channel(checks: &mut Checks, number: i32) -> Option<Channel> {
     match proto::Channel::try_from(number) {
         Ok(proto::Channel::Email) => Some(Channel::Email),
         Ok(proto::Channel::Sms) => Some(Channel::Sms),
-        Ok(proto::Channel::Unspecified) | Err(_) => {
+        Ok(proto::Channel::Unspecified) => {
             checks.wrong("channel", "is missing; give CHANNEL_EMAIL or CHANNEL_SMS");
+            None
+        }
+        Err(_) => {
+            checks.wrong("channel", NO_VALUE);
             None
         }
     }

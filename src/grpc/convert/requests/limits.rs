@@ -65,10 +65,18 @@ pub(in crate::grpc) fn simulate_policy(message: SimulatePolicyRequest) -> Result
     } else if policy.len() > MOST_CHARACTERS {
         checks.wrong("policy", "is longer than 15000 characters");
     }
+    let well_formed = span.as_ref().is_none_or(is_well_formed);
     let span = span.map_or(Ok(DEFAULT_SPAN), Duration::try_from);
     let span = span.ok().filter(|span| (Duration::from_secs(1)..=LONGEST_SPAN).contains(span));
-    if span.is_none() {
+    if !well_formed {
+        checks.wrong("span", "has nanos beyond 999999999, or of another sign than its seconds");
+    } else if span.is_none() {
         checks.wrong("span", "is not between a second and 30 days");
     }
     checks.finish(span.map(|span| (policy, span)))
+}
+
+/// Whether a duration is one by its own definition (`google/protobuf/duration.proto`).
+fn is_well_formed(span: &prost_types::Duration) -> bool {
+    span.nanos.unsigned_abs() <= 999_999_999 && span.seconds.signum() * i64::from(span.nanos.signum()) >= 0
 }

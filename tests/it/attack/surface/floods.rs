@@ -10,12 +10,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use tonic::Code;
+use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::is_well;
 use super::raw::Raw;
+use crate::support::refusal::Refusal;
 use crate::support::server::{Addresses, Server};
 use crate::support::service::Service;
 use crate::support::{http, run, wait};
@@ -188,8 +189,20 @@ async fn a122_more_header_fields_than_a_request_has() {
     for address in [server.addresses().grpc, server.addresses().http, server.addresses().admin] {
         let raw = Raw::connect(address).await;
         let fields = |count| vec![("x", "y"); count];
-        let (answer, _stream) = raw.open("TokenService/GetJwks", &fields(200)).await.unwrap();
+        let (answer, _stream) = raw.open_as("text/plain", "TokenService/GetJwks", &fields(200)).await.unwrap();
         assert_eq!(answer.await.unwrap().status(), 431);
+        // A client of gRPC understands no status of HTTP.
+        for media_type in ["application/grpc", "application/grpc-web+proto"] {
+            let (answer, _stream) = raw.open_as(media_type, "TokenService/GetJwks", &fields(200)).await.unwrap();
+            let answer = answer.await.unwrap();
+            assert_eq!(
+                (answer.status().as_u16(), answer.headers()["content-type"].as_bytes()),
+                (200, media_type.as_bytes())
+            );
+            let refusal = Refusal::from(Status::from_header_map(answer.headers()).unwrap());
+            assert_eq!((refusal.code, refusal.reason.as_str()), (Code::ResourceExhausted, "TOO_MANY_HEADERS"));
+            assert_eq!((refusal.quotas, refusal.retry_delay), (1, None));
+        }
         let (answer, mut stream) = raw.open("TokenService/GetJwks", &fields(90)).await.unwrap();
         stream.send_data(Vec::new().into(), true).unwrap();
         assert_ne!(answer.await.unwrap().status(), 431);

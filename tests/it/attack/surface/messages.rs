@@ -120,6 +120,7 @@ async fn a127_malformed_messages() {
             let answer = raw.call(method, &[], body.clone()).await.refusal;
             assert_eq!((answer.code, answer.reason.as_str()), (Code::InvalidArgument, "INVALID_FIELD"), "{what}");
             assert_eq!(answer.message, "The message cannot be read. Check it against the contract.", "{what}");
+            assert_eq!(answer.field_names(), ["message"], "{what}");
         }
     }
     let none = raw.call("IdentityService/SendOtp", &[], Vec::new()).await.refusal;

@@ -2,6 +2,8 @@
 
 mod cancel;
 mod floods;
+mod keeping;
+mod late;
 mod messages;
 mod raw;
 mod time;

@@ -49,8 +49,18 @@ impl Raw {
         method: &str,
         headers: &[(&str, &str)],
     ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
+        self.open_as("application/grpc", method, headers).await
+    }
+
+    /// The same of another media type.
+    pub(super) async fn open_as(
+        &self,
+        media_type: &str,
+        method: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
         let mut request = Request::post(format!("http://localhost/identity.v1.{method}"))
-            .header("content-type", "application/grpc")
+            .header("content-type", media_type)
             .header("te", "trailers");
         for (name, value) in headers {
             request = request.header(*name, *value);

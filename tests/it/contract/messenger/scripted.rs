@@ -2,12 +2,18 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// How a line begins, and the answer to it; the empty line stands for the greeting, the answers `HANGUP` and `SILENT` for
-/// what they say.
+use crate::support::certificates;
+
+/// How a line begins, and the answer to it; the empty line stands for the greeting, the answers `HANGUP`, `SILENT` and
+/// `ENDLESS` for what they say.
 type Script = Vec<(String, String)>;
 
 /// A running relay; it ends with the value.
@@ -20,6 +26,19 @@ pub(super) struct Scripted {
 impl Scripted {
     /// A relay that gives these answers to lines that begin so, and to all else the usual.
     pub(super) async fn start(script: &[(&str, &str)]) -> Self {
+        Self::start_behind(None, script).await
+    }
+
+    /// The same behind TLS from the first byte, with the certificate of `certificates::localhost()`.
+    pub(super) async fn start_with_tls(script: &[(&str, &str)]) -> Self {
+        let files = certificates::localhost();
+        let chain = CertificateDer::pem_file_iter(&files.chain).unwrap().collect::<Result<_, _>>().unwrap();
+        let key = PrivateKeyDer::from_pem_file(&files.key).unwrap();
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+        Self::start_behind(Some(Arc::new(config).into()), script).await
+    }
+
+    async fn start_behind(tls: Option<TlsAcceptor>, script: &[(&str, &str)]) -> Self {
         let script: Script = script.iter().map(|(line, answer)| ((*line).to_owned(), (*answer).to_owned())).collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -28,7 +47,13 @@ impl Scripted {
         let log = heard.clone();
         tokio::spawn(end.clone().run_until_cancelled_owned(async move {
             while let Ok((caller, _)) = listener.accept().await {
-                tokio::spawn(serve(caller, script.clone(), log.clone()));
+                let (tls, script, log) = (tls.clone(), script.clone(), log.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        Some(tls) => serve(tls.accept(caller).await.unwrap(), script, log).await,
+                        None => serve(caller, script, log).await,
+                    }
+                });
             }
         }));
         Self { port, heard, _end: end.drop_guard() }
@@ -40,7 +65,7 @@ impl Scripted {
     }
 }
 
-async fn serve(caller: TcpStream, script: Script, log: Arc<Mutex<String>>) {
+async fn serve(caller: impl AsyncRead + AsyncWrite + Unpin, script: Script, log: Arc<Mutex<String>>) {
     let mut caller = BufReader::new(caller);
     let mut in_data = false;
     let mut line = String::new();
@@ -54,6 +79,7 @@ async fn serve(caller: TcpStream, script: Script, log: Arc<Mutex<String>>) {
             match answer {
                 "HANGUP" => return,
                 "SILENT" => std::future::pending().await,
+                "ENDLESS" => while caller.write_all(&[b'2'; 4096]).await.is_ok() {},
                 _ => {}
             }
             in_data = answer.starts_with("354");

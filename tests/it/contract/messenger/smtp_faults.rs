@@ -223,3 +223,33 @@ async fn a_group_of_commands_is_answered_one_by_one() {
     }
     assert_eq!(relay.heard().matches("EHLO").count(), 2, "it stays in step");
 }
+
+/// A line without an end is not kept until memory ends: the connection counts as broken, long before the time is over.
+#[tokio::test]
+async fn an_answer_without_an_end_is_a_broken_connection() {
+    let unreachable = Handover::Deferred { reason: "PROVIDER_UNREACHABLE" };
+    for (line, handover) in [
+        ("", unreachable.clone()),
+        ("EHLO", unreachable),
+        ("MAIL", Handover::Deferred { reason: "CONNECTION_LOST" }),
+        (".", Handover::Unanswered { reason: "ANSWER_LOST" }),
+    ] {
+        let script = [(line, "ENDLESS")];
+        for server in [Server::Plain, Server::StartTls, Server::Tls] {
+            let relay = match server {
+                Server::Tls => Scripted::start_with_tls(&script).await,
+                Server::StartTls if line == "MAIL" || line == "." => continue,
+                Server::Plain | Server::StartTls => Scripted::start(&script).await,
+            };
+            let mut options = options(server, relay.port);
+            options.time_limit = Duration::from_secs(20);
+            let start = Instant::now();
+            assert_eq!(
+                Smtp::new(options).unwrap().hand_over(&envelope("ada@example.com")).await,
+                handover,
+                "{server:?} {line}"
+            );
+            assert!(start.elapsed() < Duration::from_secs(5), "{server:?} {line}: {:?}", start.elapsed());
+        }
+    }
+}
