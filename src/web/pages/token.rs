@@ -115,13 +115,15 @@ fn readable(pages: &Pages, headers: &HeaderMap, mut answer: Response) -> Respons
     answer
 }
 
-/// What the discovery document says of signing in here (RFC 8414 section 2, RFC 9207 section 3).
+/// What the discovery document says of signing in here (RFC 8414 section 2, RFC 9207 section 3). No ID token is issued, so
+/// it says of none how it would be signed; the `sub` of a person is the same for every client.
 pub(in crate::web) fn discovery(base: &str) -> Value {
     json!({
         "authorization_endpoint": format!("{base}/sign-in"),
         "token_endpoint": format!("{base}/token"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
+        "subject_types_supported": ["public"],
         "grant_types_supported": ["authorization_code"],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["none"],

@@ -268,4 +268,8 @@ async fn discovery_says_where_to_sign_in() {
     assert_eq!(document["token_endpoint"], "http://localhost:8080/token");
     assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));
     assert_eq!(document["authorization_response_iss_parameter_supported"], true);
+    assert_eq!(document["subject_types_supported"], serde_json::json!(["public"]));
+    assert_eq!(document["id_token_signing_alg_values_supported"], Value::Null, "no ID token is issued");
+    let same = http::get(world.server.addresses().http, "/.well-known/oauth-authorization-server").await;
+    assert_eq!((same.status, same.body), (200, answer.body));
 }
