@@ -36,6 +36,7 @@ fn challenge() -> String {
 pub(super) fn link(more: &[(&str, &str)]) -> String {
     let challenge = challenge();
     let mut fields = vec![
+        ("response_type", "code"),
         ("client_id", "default"),
         ("redirect_uri", REDIRECT),
         ("state", "s t&a=te"),
@@ -94,7 +95,7 @@ pub(super) async fn exchange_at(address: SocketAddr, more: &[(&str, &str)]) -> A
     post_token_at(address, &encoded(&fields), "").await
 }
 
-async fn post_token(world: &World, body: &str, head: &str) -> Answer {
+pub(super) async fn post_token(world: &World, body: &str, head: &str) -> Answer {
     post_token_at(world.server.addresses().http, body, head).await
 }
 

@@ -2,6 +2,7 @@
 
 mod browser;
 mod client;
+mod client_faults;
 mod client_ports;
 mod client_turns;
 mod guards;
