@@ -60,7 +60,8 @@ impl Query {
         if self.get("response_mode")?.is_some_and(|mode| mode != "query") {
             return Err(Fault::invalid("response_mode has to be query"));
         }
-        if self.get("scope")?.is_some() {
+        // Blanks name no scope. Some libraries cannot leave it out.
+        if self.get("scope")?.is_some_and(|scope| !scope.trim_matches(' ').is_empty()) {
             return Err(Fault::new("invalid_scope", "there are no scopes here; leave scope out"));
         }
         if self.get("state")?.is_some_and(|state| state.len() > LONGEST_STATE) {

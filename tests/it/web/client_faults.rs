@@ -51,7 +51,7 @@ async fn a_link_that_is_wrong_is_told_what() {
     assert!(world.server.mailbox().all().is_empty(), "nothing was sent");
 
     // What is said in full is taken, and the page itself needs none of it.
-    for link in [link(&[("response_mode", "query")]), link(&[("scope", "")]), format!("{}&scope=", link(&[]))] {
+    for link in [link(&[("response_mode", "query")]), link(&[("scope", " ")]), format!("{}&scope=", link(&[]))] {
         assert_eq!(browser.get(&link).await.status, 200, "{link}");
     }
     assert_eq!(browser.get("/sign-in").await.status, 200);
