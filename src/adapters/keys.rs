@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         digest::Digest,
-        keyring::KeyRing,
+        keyring::{KeyId, KeyRing},
         secret::{ExposeSecret as _, Secret32},
     },
     ports::keys::Keys,
@@ -24,10 +24,14 @@ pub struct KeyMaterial {
     pub index: Secret32,
 }
 
-/// The new index key is another one: every row would become unreachable.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the index key cannot change: it is the key to every row; put the earlier one back")]
-pub struct IndexKeyChanged;
+/// A key that is another one than before under the same name: what the earlier one made would be lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplacedKey {
+    /// The index key: every row would become unreachable.
+    Index,
+    /// A key of the ring by the name of its folder, such as `sealing`.
+    InRing(&'static str, KeyId),
+}
 
 /// Keys in force, replaced while requests run. A request that began keeps the keys it began with.
 pub struct FileKeys(ArcSwap<Held>);
@@ -49,11 +53,22 @@ impl FileKeys {
     /// Puts other keys in force, for the requests that begin from now on.
     ///
     /// # Errors
-    /// Where the index key differs; the earlier keys then stay in force.
-    pub fn replace(&self, material: KeyMaterial) -> Result<(), IndexKeyChanged> {
+    /// Every key that differs under its name; the earlier keys then stay in force.
+    pub fn replace(&self, material: KeyMaterial) -> Result<(), Vec<ReplacedKey>> {
+        let held = self.0.load();
+        let rings = [
+            ("peppers", &held.peppers, &material.peppers),
+            ("sealing", &held.sealing, &material.sealing),
+            ("refresh", &held.refresh, &material.refresh),
+        ];
+        let in_rings = rings
+            .into_iter()
+            .flat_map(|(ring, held, read)| held.replaced_in(read).map(move |id| ReplacedKey::InRing(ring, id.clone())));
         let print = |key: &Secret32| Digest::sha256(&[key.expose_secret()]);
-        if print(&material.index) != print(&self.0.load().index) {
-            return Err(IndexKeyChanged);
+        let index = (print(&material.index) != print(&held.index)).then_some(ReplacedKey::Index);
+        let replaced: Vec<_> = in_rings.chain(index).collect();
+        if !replaced.is_empty() {
+            return Err(replaced);
         }
         self.0.store(Arc::new(Held::from(material)));
         Ok(())
@@ -97,7 +112,6 @@ mod tests {
         client::ClientId,
         contact::{Channel, IdentifierKey},
         id::ChallengeId,
-        keyring::KeyId,
         secret::secret32,
     };
 
@@ -139,10 +153,15 @@ mod tests {
     }
 
     #[test]
-    fn another_index_key_changes_nothing() {
+    fn another_key_under_the_same_name_changes_nothing() {
         let keys = FileKeys::new(material(&[("1", 1)], 9));
-        assert_eq!(keys.replace(material(&[("2", 2)], 8)), Err(IndexKeyChanged));
+        assert_eq!(keys.replace(material(&[("2", 2)], 8)), Err(vec![ReplacedKey::Index]));
+        let mut read = material(&[("1", 7), ("2", 2)], 9);
+        read.refresh = ring(&[("1", 7)]);
+        let replaced = ["peppers", "refresh"].map(|ring| ReplacedKey::InRing(ring, KeyId::new("1").unwrap()));
+        assert_eq!(keys.replace(read), Err(replaced.into()));
         assert_eq!(keys.peppers().newest_id().as_str(), "1");
+        assert_eq!(keys.peppers().newest().expose_secret(), &[1; 32]);
         assert_eq!(keys.index().expose_secret(), &[9; 32]);
     }
 }

@@ -1,6 +1,9 @@
 //! Keys that rotate: the newest makes, all of them check.
 
-use super::secret::Secret32;
+use super::{
+    digest::Digest,
+    secret::{ExposeSecret as _, Secret32},
+};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Names a key within its ring: the file's name, 1 to 64 of `a-z`, `0-9`, `-`, `_` and `.`.
@@ -59,6 +62,13 @@ impl KeyRing {
     #[must_use]
     pub fn get(&self, id: &KeyId) -> Option<&Secret32> {
         self.keys.get(id)
+    }
+
+    /// The names under which `later` holds another key than this ring. A name that only one of them has is none.
+    pub fn replaced_in<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = &'a KeyId> {
+        let print = |key: &Secret32| Digest::sha256(&[key.expose_secret()]);
+        let replaced = move |id: &KeyId, key| later.get(id).is_some_and(|now| print(now) != print(key));
+        self.keys.iter().filter(move |(id, key)| replaced(id, key)).map(|(id, _)| id)
     }
 
     /// Every key, newest first.

@@ -17,7 +17,7 @@ pub(super) fn key_set(tokens: &TokenIssuer) -> impl IntoResponse + use<> {
     (PUBLIC, Json(json!({ "keys": *tokens.public_keys() })))
 }
 
-/// The discovery document (OpenID Connect Discovery 1.0 section 3). It says only what is true: of an authorization endpoint
+/// The discovery document (RFC 8414 section 2, OpenID Connect Discovery 1.0 section 3). It says only what is true: of an authorization endpoint
 /// where there are pages, by what `pages` says.
 pub(super) fn discovery_document(issuer: &str, pages: Option<Value>) -> Value {
     let mut document = json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/.well-known/jwks.json") });

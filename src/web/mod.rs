@@ -53,10 +53,12 @@ pub fn of_peer<B>(peer: SocketAddr, mut request: http::Request<B>) -> http::Requ
 pub fn router(parts: Parts) -> Router {
     let Parts { issuer, tokens, ready, mailbox, pages, receipts } = parts;
     let secure = issuer.starts_with("https://");
-    let discovery = keys::discovery_document(&issuer, pages.is_some().then(|| pages::discovery(&issuer)));
+    let document = keys::discovery_document(&issuer, pages.is_some().then(|| pages::discovery(&issuer)));
+    let discovery = get(async move || keys::discovery(document.clone()));
     let mut router = Router::new()
         .route("/.well-known/jwks.json", get(async move || keys::key_set(&tokens)))
-        .route("/.well-known/openid-configuration", get(async move || keys::discovery(discovery.clone())))
+        .route("/.well-known/openid-configuration", discovery.clone())
+        .route("/.well-known/oauth-authorization-server", discovery)
         .route("/health/live", get(health::live))
         .route("/health/ready", get(async move || health::ready(*ready.borrow())));
     if let Some(mailbox) = mailbox {

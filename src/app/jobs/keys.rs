@@ -2,11 +2,11 @@
 
 use super::Watched;
 use crate::{
-    adapters::keys::{FileKeys, KeyMaterial},
+    adapters::keys::{FileKeys, KeyMaterial, ReplacedKey},
     app::{accept::Certificate, material},
     config::{
         listen::TlsFiles,
-        problem::Problems,
+        problem::{Problem, Problems},
         secrets::{SecretsFolder, ServiceKeys, Stamp},
     },
     grpc::OperatorToken,
@@ -61,8 +61,21 @@ impl KeyFiles {
                 self.in_force.operator_token.replace(&admin_token);
                 tracing::info!(pepper = %newest, "the keys have been read again");
             }
-            Err(fault) => tracing::error!(error = %fault, "the earlier keys stay in force"),
+            Err(replaced) => complain(Problems(replaced.iter().map(|key| self.replaced(key)).collect())),
         }
+    }
+
+    /// Values of the store name the key that made them: under its name another one would make them unreadable.
+    fn replaced(&self, key: &ReplacedKey) -> Problem {
+        let (name, remedy) = match key {
+            ReplacedKey::Index => (SecretsFolder::INDEX.to_owned(), "it cannot change, as it is the key to every row"),
+            ReplacedKey::InRing(ring, id) => {
+                (format!("{ring}/{id}"), "give the new one a new name, which comes last in byte order")
+            }
+        };
+        let what = "holds another key than before, and what the earlier one made would be lost";
+        let remedy = format!("put the earlier content back; {remedy}");
+        Problem::of_file(&self.folder.directory.join(name), "secrets.directory", what, remedy)
     }
 
     fn look_at_certificate(&self) {

@@ -3,6 +3,7 @@
 
 use super::{
     Pages,
+    fault::Fault,
     render::{Trouble, content_policy, see},
     visit::Visit,
 };
@@ -37,14 +38,43 @@ pub(super) enum Asked {
     No(Box<Response>),
 }
 
-/// A query whose names stand at most once each.
+/// A query whose names stand at most once each; an empty value is none (RFC 6749 section 3.1).
 struct Query(Vec<(String, String)>);
 
 impl Query {
-    fn get(&self, name: &str) -> Result<Option<&str>, ()> {
-        let mut found = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let value = found.next().filter(|value| !value.is_empty());
-        if found.next().is_some() { Err(()) } else { Ok(value) }
+    fn get(&self, name: &str) -> Result<Option<&str>, Fault> {
+        let mut found = self.0.iter().filter(|(key, value)| key == name && !value.is_empty());
+        let value = found.next().map(|(_, value)| value.as_str());
+        if found.next().is_some() { Err(Fault::repeated(name)) } else { Ok(value) }
+    }
+
+    fn need(&self, name: &str) -> Result<&str, Fault> {
+        self.get(name)?.ok_or_else(|| Fault::missing(name))
+    }
+
+    /// The challenge of a link that is right in all else; or what its client application is told.
+    fn challenge(&self) -> Result<&str, Fault> {
+        if self.need("response_type")? != "code" {
+            return Err(Fault::new("unsupported_response_type", "response_type has to be code"));
+        }
+        if self.get("response_mode")?.is_some_and(|mode| mode != "query") {
+            return Err(Fault::invalid("response_mode has to be query"));
+        }
+        // Blanks name no scope. Some libraries cannot leave it out.
+        if self.get("scope")?.is_some_and(|scope| !scope.trim_matches(' ').is_empty()) {
+            return Err(Fault::new("invalid_scope", "there are no scopes here; leave scope out"));
+        }
+        if self.get("state")?.is_some_and(|state| state.len() > LONGEST_STATE) {
+            return Err(Fault::too_long("state", LONGEST_STATE));
+        }
+        let challenge = self.need("code_challenge")?;
+        if self.need("code_challenge_method")? != "S256" {
+            return Err(Fault::invalid("code_challenge_method has to be S256"));
+        }
+        match Asker::verifier_hash(challenge) {
+            Some(_) => Ok(challenge),
+            None => Err(Fault::invalid("code_challenge has to be a SHA-256 in base64url without padding")),
+        }
     }
 }
 
@@ -63,28 +93,22 @@ impl Pages {
         if self.grants.client(client_id, redirect_uri).is_none() {
             return Asked::No(Box::new(self.unknown_application(visit)));
         }
-        let state = query.get("state");
+        let state = query.get("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE);
         let mut wish = ClientWish {
             client_id: client_id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
-            state: state.ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(str::to_owned),
+            state: state.map(str::to_owned),
             code_challenge: String::new(),
         };
-        let is_sound = state.is_ok_and(|state| state.map_or(0, str::len) <= LONGEST_STATE);
-        let challenge = query.get("code_challenge").ok().flatten();
-        let challenge = challenge.filter(|challenge| Asker::verifier_hash(challenge).is_some());
-        let response_type = query.get("response_type");
-        let error = match (response_type, query.get("code_challenge_method"), challenge) {
-            (Ok(Some(kind)), ..) if kind != "code" => Some("unsupported_response_type"),
-            (Ok(_), Ok(Some("S256")), Some(challenge)) if is_sound => {
+        match query.challenge() {
+            Ok(challenge) => {
                 challenge.clone_into(&mut wish.code_challenge);
-                None
+                Asked::Client(Box::new(wish))
             }
-            _ => Some("invalid_request"),
-        };
-        match error {
-            None => Asked::Client(Box::new(wish)),
-            Some(error) => Asked::No(Box::new(see(&wish.way_back(&self.options.issuer, &[("error", error)])))),
+            Err(Fault { error, description }) => {
+                let told = [("error", error), ("error_description", &description)];
+                Asked::No(Box::new(see(&wish.way_back(&self.options.issuer, &told))))
+            }
         }
     }
 
@@ -125,7 +149,7 @@ impl ClientWish {
     /// The page where the sign-in began.
     pub(super) fn form(&self) -> String {
         let mut path = format!(
-            "/sign-in?client_id={}&redirect_uri={}&code_challenge={}&code_challenge_method=S256",
+            "/sign-in?response_type=code&client_id={}&redirect_uri={}&code_challenge={}&code_challenge_method=S256",
             escaped(&self.client_id),
             escaped(&self.redirect_uri),
             escaped(&self.code_challenge)

@@ -10,6 +10,7 @@ mod collect;
 mod cookies;
 mod device;
 mod door;
+mod fault;
 mod link;
 mod render;
 mod session;

@@ -36,6 +36,7 @@ fn challenge() -> String {
 pub(super) fn link(more: &[(&str, &str)]) -> String {
     let challenge = challenge();
     let mut fields = vec![
+        ("response_type", "code"),
         ("client_id", "default"),
         ("redirect_uri", REDIRECT),
         ("state", "s t&a=te"),
@@ -56,14 +57,16 @@ pub(super) async fn led_back(world: &World, browser: &mut Browser, link: &str, e
     let before = world.server.mailbox().to(email).into_iter().filter_map(|mail| mail.code()).count();
     let page = browser.submit(link, &[("identifier", email)]).await;
     assert_eq!(page.status, 200, "{}", page.body);
-    let policy = page.header("content-security-policy").unwrap();
-    assert!(policy.contains("form-action 'self' http://127.0.0.1:9;"), "{policy}");
+    let policy = page.header("content-security-policy").unwrap().to_owned();
     let code = code(world, email, before + 1).await;
     let fields = [("challenge", field(&page, "challenge")), ("code", code)];
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let answer = browser.post("/sign-in/code", &fields).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
-    answer.header("location").unwrap().to_owned()
+    let back = answer.header("location").unwrap().to_owned();
+    let origin = back.split('/').take(3).collect::<Vec<_>>().join("/");
+    assert!(policy.contains(&format!("form-action 'self' {origin};")), "{policy}");
+    back
 }
 
 pub(super) fn told(uri: &str, name: &str) -> Option<String> {
@@ -73,7 +76,7 @@ pub(super) fn told(uri: &str, name: &str) -> Option<String> {
 }
 
 /// What an application sends to `/token`.
-async fn exchange(world: &World, more: &[(&str, &str)]) -> Answer {
+pub(super) async fn exchange(world: &World, more: &[(&str, &str)]) -> Answer {
     exchange_at(world.server.addresses().http, more).await
 }
 
@@ -92,7 +95,7 @@ pub(super) async fn exchange_at(address: SocketAddr, more: &[(&str, &str)]) -> A
     post_token_at(address, &encoded(&fields), "").await
 }
 
-async fn post_token(world: &World, body: &str, head: &str) -> Answer {
+pub(super) async fn post_token(world: &World, body: &str, head: &str) -> Answer {
     post_token_at(world.server.addresses().http, body, head).await
 }
 
@@ -266,4 +269,8 @@ async fn discovery_says_where_to_sign_in() {
     assert_eq!(document["token_endpoint"], "http://localhost:8080/token");
     assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256"]));
     assert_eq!(document["authorization_response_iss_parameter_supported"], true);
+    assert_eq!(document["subject_types_supported"], serde_json::json!(["public"]));
+    assert_eq!(document["id_token_signing_alg_values_supported"], Value::Null, "no ID token is issued");
+    let same = http::get(world.server.addresses().http, "/.well-known/oauth-authorization-server").await;
+    assert_eq!((same.status, same.body), (200, answer.body));
 }

@@ -2,6 +2,8 @@
 
 mod browser;
 mod client;
+mod client_faults;
+mod client_ports;
 mod client_turns;
 mod guards;
 mod links;
@@ -26,13 +28,16 @@ fn is_guarded(answer: &Answer) {
 #[tokio::test]
 async fn discovery_names_the_key_set_and_nothing_untrue() {
     let world = World::on(Store::Sqlite).await;
-    let answer = http::get(world.server.addresses().http, "/.well-known/openid-configuration").await;
-    is_guarded(&answer);
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
-    let document: Value = serde_json::from_str(&answer.body).unwrap();
-    let issuer = document["issuer"].as_str().unwrap();
-    let keys = format!("{issuer}/.well-known/jwks.json");
-    assert_eq!(document, json!({ "issuer": issuer, "jwks_uri": keys }));
+    for name in ["openid-configuration", "oauth-authorization-server"] {
+        let answer = http::get(world.server.addresses().http, &format!("/.well-known/{name}")).await;
+        is_guarded(&answer);
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        let document: Value = serde_json::from_str(&answer.body).unwrap();
+        let issuer = document["issuer"].as_str().unwrap();
+        let keys = format!("{issuer}/.well-known/jwks.json");
+        assert_eq!(document, json!({ "issuer": issuer, "jwks_uri": keys }));
+    }
 }
 
 #[tokio::test]

@@ -56,6 +56,7 @@ pub(super) async fn visit(world: &World, canaries: &mut Canaries) {
     }
     let challenge = URL_SAFE_NO_PAD.encode(Digest::of_file(VERIFIER.as_bytes()).bytes());
     let link = encoded(&[
+        ("response_type", "code"),
         ("client_id", "default"),
         ("redirect_uri", REDIRECT),
         ("state", STATE),
