@@ -36,10 +36,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// Whether its people may be led on to `uri`, by one of those registered.
+    /// Whether its links may lead on to `uri`: one of those registered, to the letter.
     #[must_use]
     pub fn may_redirect_to(&self, uri: &str) -> bool {
-        self.redirect_uris.iter().any(|registered| registered.admits(uri))
+        self.redirect_uris.iter().any(|registered| registered.as_str() == uri)
     }
 }
 

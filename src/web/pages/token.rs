@@ -102,10 +102,10 @@ fn error(status: StatusCode, error: &str, description: &str) -> Response {
 }
 
 /// The answer to a client application that nobody registered. A 401 has to name a way to prove oneself (RFC 9110 section
-/// 15.5.2); what RFC 6749 section 2.3.1 has for clients is named, though none is asked for here.
+/// 15.5.2), though none is asked for here; for `Basic` a browser would ask its person for a password.
 fn unknown_client() -> Response {
     let mut answer = error(StatusCode::UNAUTHORIZED, "invalid_client", "client_id is that of no registered client");
-    let challenge = HeaderValue::from_static("Basic realm=\"token\"");
+    let challenge = HeaderValue::from_static("Bearer realm=\"token\"");
     answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     answer
 }

@@ -83,7 +83,7 @@ async fn an_exchange_that_is_wrong_is_told_what() {
         assert_eq!(error(&answer), (status, expected.to_owned()), "{name}={value}");
         assert_eq!(described(&answer), description, "{name}={value}");
         let challenge = answer.header("www-authenticate");
-        assert_eq!(challenge, (status == 401).then_some("Basic realm=\"token\""), "{}", answer.head);
+        assert_eq!(challenge, (status == 401).then_some("Bearer realm=\"token\""), "{}", answer.head);
     }
     for name in ["code", "client_id", "code_verifier"] {
         let fields = [

@@ -3,7 +3,6 @@
 mod browser;
 mod client;
 mod client_faults;
-mod client_ports;
 mod client_turns;
 mod guards;
 mod links;
