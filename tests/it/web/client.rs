@@ -74,7 +74,7 @@ pub(super) fn told(uri: &str, name: &str) -> Option<String> {
 }
 
 /// What an application sends to `/token`.
-async fn exchange(world: &World, more: &[(&str, &str)]) -> Answer {
+pub(super) async fn exchange(world: &World, more: &[(&str, &str)]) -> Answer {
     exchange_at(world.server.addresses().http, more).await
 }
 
