@@ -41,7 +41,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 8)]
     pub(crate) pool: u32,
     /// People who sign in, in turn.
-    #[arg(long, default_value_t = 12_000)]
+    #[arg(long, default_value_t = 24_000)]
     people: usize,
     /// Keep the servers' logs in this folder.
     #[arg(long)]

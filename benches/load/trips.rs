@@ -143,7 +143,7 @@ fn belongs(text: &str) -> Whose {
     if delivery.iter().any(|part| text.contains(part)) {
         Whose::Delivery
     } else if beside.iter().any(|start| text.starts_with(start))
-        || text == "SELECT 1"
+        || text.starts_with("SELECT 1 ")
         || feeds.iter().any(|feed| text.contains(feed))
     {
         Whose::Nobody
