@@ -86,8 +86,14 @@ impl Seats {
     /// A seat for a new connection, which is told by `leave` when it is to end; `None` where no other makes room.
     pub(super) fn take(self: &Arc<Self>, leave: Leave) -> Option<Seat> {
         let mut taken = self.taken();
-        if taken.seats.len() >= self.most && !self.room(&mut taken, self.most) {
-            return None;
+        if taken.seats.len() >= self.most {
+            if self.is_left(self.most) {
+                CONNECTIONS_FULL.add(REFUSED, TOO_MANY_LEAVING);
+                return None;
+            }
+            if !self.room(&mut taken, true) {
+                return None;
+            }
         }
         let (number, place) = (taken.next, Place::new(&self.common, leave));
         taken.next += 1;
@@ -97,24 +103,27 @@ impl Seats {
     }
 
     /// Has a connection make room where the system gives no more of them than there are, which is to all listeners together: one
-    /// of this listener, or else of another. Whether one does.
+    /// of this listener, or else of another. Not one that has just come: the system refuses also where nobody waits to be accepted.
+    /// Whether one does, or is on its way out.
     pub(super) fn make_room(&self) -> bool {
         let all = ALL.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let makes_room = |seats: &Self| {
             let mut taken = seats.taken();
             let most = taken.seats.len();
-            seats.room(&mut taken, most)
+            // Who leaves makes room in a moment.
+            seats.is_left(most) || seats.room(&mut taken, false)
         };
         makes_room(self) || all.iter().filter_map(Weak::upgrade).any(|seats| makes_room(&seats))
     }
 
-    /// Has one of `most` make room.
-    fn room(&self, taken: &mut Taken, most: usize) -> bool {
-        if self.leaving.load(Ordering::Relaxed) > most / LEAVING {
-            CONNECTIONS_FULL.add(REFUSED, TOO_MANY_LEAVING);
-            return false;
-        }
-        let Some((number, place)) = taken.idle(self.common.now()) else {
+    /// Whether so many of `most` are on their way out that no more are sent.
+    fn is_left(&self, most: usize) -> bool {
+        self.leaving.load(Ordering::Relaxed) > most / LEAVING
+    }
+
+    /// Has one make room, where nobody else can one of the `newcomers`, too.
+    fn room(&self, taken: &mut Taken, newcomers: bool) -> bool {
+        let Some((number, place)) = taken.idle(self.common.now(), newcomers) else {
             CONNECTIONS_FULL.add(REFUSED, ALL_BUSY);
             return false;
         };
@@ -137,13 +146,15 @@ impl Seats {
 
 impl Taken {
     /// Who makes room.
-    fn idle(&self, now: u64) -> Option<(u64, Arc<Place>)> {
+    fn idle(&self, now: u64, newcomers: bool) -> Option<(u64, Arc<Place>)> {
         let idle = || self.seats.iter().filter(|(_, place)| !place.leave.is_busy());
         let never_called = || idle().find(|(_, place)| place.last() == 0);
         let had_its_time = |place: &Place| now.saturating_sub(place.since) > micros(GRACE);
         let called = || idle().filter(|(_, place)| place.last() > 0).min_by_key(|(_, place)| place.last());
-        let (number, place) =
-            never_called().filter(|(_, place)| had_its_time(place)).or_else(called).or_else(never_called)?;
+        let (number, place) = never_called()
+            .filter(|(_, place)| had_its_time(place))
+            .or_else(called)
+            .or_else(|| never_called().filter(|_| newcomers))?;
         Some((*number, Arc::clone(place)))
     }
 }
