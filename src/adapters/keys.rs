@@ -2,9 +2,8 @@
 
 use crate::{
     domain::{
-        digest::Digest,
-        keyring::{KeyId, KeyRing},
-        secret::{ExposeSecret as _, Secret32},
+        keyring::{KeyId, KeyRing, is_another},
+        secret::Secret32,
     },
     ports::keys::Keys,
 };
@@ -64,8 +63,7 @@ impl FileKeys {
         let in_rings = rings
             .into_iter()
             .flat_map(|(ring, held, read)| held.replaced_in(read).map(move |id| ReplacedKey::InRing(ring, id.clone())));
-        let print = |key: &Secret32| Digest::sha256(&[key.expose_secret()]);
-        let index = (print(&material.index) != print(&held.index)).then_some(ReplacedKey::Index);
+        let index = is_another(&material.index, &held.index).then_some(ReplacedKey::Index);
         let replaced: Vec<_> = in_rings.chain(index).collect();
         if !replaced.is_empty() {
             return Err(replaced);
@@ -111,8 +109,9 @@ mod tests {
         challenge::{Code, Purpose, Scope},
         client::ClientId,
         contact::{Channel, IdentifierKey},
+        digest::Digest,
         id::ChallengeId,
-        secret::secret32,
+        secret::{ExposeSecret as _, secret32},
     };
 
     fn ring(keys: &[(&str, u8)]) -> KeyRing {

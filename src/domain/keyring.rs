@@ -38,6 +38,13 @@ pub struct KeyRing {
     keys: BTreeMap<KeyId, Secret32>,
 }
 
+/// Whether two keys differ.
+#[must_use]
+pub fn is_another(one: &Secret32, other: &Secret32) -> bool {
+    let print = |key: &Secret32| Digest::sha256(&[key.expose_secret()]);
+    print(one) != print(other)
+}
+
 impl KeyRing {
     /// A ring of the keys; `None` where there is none.
     #[must_use]
@@ -66,8 +73,7 @@ impl KeyRing {
 
     /// The names under which `later` holds another key than this ring. A name that only one of them has is none.
     pub fn replaced_in<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = &'a KeyId> {
-        let print = |key: &Secret32| Digest::sha256(&[key.expose_secret()]);
-        let replaced = move |id: &KeyId, key| later.get(id).is_some_and(|now| print(now) != print(key));
+        let replaced = move |id: &KeyId, key| later.get(id).is_some_and(|now| is_another(now, key));
         self.keys.iter().filter(move |(id, key)| replaced(id, key)).map(|(id, _)| id)
     }
 

@@ -30,11 +30,13 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long to wait after the system refused a connection for want of files or memory: for one that makes room to go, and else.
-const ROOM: Duration = Duration::from_millis(10);
+/// How long to wait after the system refused a connection for want of files or memory.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// How long to be silent after it was told that connections are refused.
+/// How long to wait where another makes room, which it does at once.
+const ROOM: Duration = Duration::from_millis(10);
+
+/// How long to be silent after it was told that the system refuses connections: under a flood it does so for each.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// How often within the patience for them answers are looked at that nobody takes.
@@ -91,7 +93,8 @@ impl Door {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let connections = TaskTracker::new();
-        while let Some((stream, peer)) = self.next(seats, &stop).await {
+        let mut told = None;
+        while let Some((stream, peer)) = self.next(seats, &mut told, &stop).await {
             let leave = Leave::with(&stop);
             // Refusing at once tells a caller more than a queue in which nobody is served.
             let Some(seat) = seats.take(leave.clone()) else { continue };
@@ -112,9 +115,14 @@ impl Door {
         connections.wait().await;
     }
 
-    /// The next connection; `None` once it is time to stop.
-    async fn next(&self, seats: &Seats, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
-        let mut told: Option<Instant> = None;
+    /// The next connection; `None` once it is time to stop. `told` is when the log was told last of connections that the system
+    /// refuses.
+    async fn next(
+        &self,
+        seats: &Seats,
+        told: &mut Option<Instant>,
+        stop: &CancellationToken,
+    ) -> Option<(TcpStream, SocketAddr)> {
         loop {
             let accepted = until(stop, self.listener.accept()).await?;
             match accepted {
@@ -126,7 +134,7 @@ impl Door {
                 Err(error) if of_one_connection(&error) => {}
                 Err(error) => {
                     if told.is_none_or(|told| told.elapsed() > SILENCE) {
-                        told = Some(Instant::now());
+                        *told = Some(Instant::now());
                         tracing::warn!(
                             %error,
                             "no connection can be accepted, and those that do nothing make room; let the process open more \

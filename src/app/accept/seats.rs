@@ -92,6 +92,7 @@ impl Seats {
                 return None;
             }
             if !self.room(&mut taken, true) {
+                CONNECTIONS_FULL.add(REFUSED, ALL_BUSY);
                 return None;
             }
         }
@@ -123,10 +124,7 @@ impl Seats {
 
     /// Has one make room, where nobody else can one of the `newcomers`, too.
     fn room(&self, taken: &mut Taken, newcomers: bool) -> bool {
-        let Some((number, place)) = taken.idle(self.common.now(), newcomers) else {
-            CONNECTIONS_FULL.add(REFUSED, ALL_BUSY);
-            return false;
-        };
+        let Some((number, place)) = taken.idle(self.common.now(), newcomers) else { return false };
         taken.seats.remove(&number);
         self.leaving.fetch_add(1, Ordering::Relaxed);
         if place.last() == 0 {

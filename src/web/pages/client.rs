@@ -38,13 +38,13 @@ pub(super) enum Asked {
     No(Box<Response>),
 }
 
-/// A query whose names stand at most once each; an empty value is none (RFC 6749 section 3.1).
+/// A query whose names stand at most once each, with a value or without; an empty one is none (RFC 6749 section 3.1).
 struct Query(Vec<(String, String)>);
 
 impl Query {
     fn get(&self, name: &str) -> Result<Option<&str>, Fault> {
-        let mut found = self.0.iter().filter(|(key, value)| key == name && !value.is_empty());
-        let value = found.next().map(|(_, value)| value.as_str());
+        let mut found = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let value = found.next().filter(|value| !value.is_empty());
         if found.next().is_some() { Err(Fault::repeated(name)) } else { Ok(value) }
     }
 

@@ -34,8 +34,9 @@ async fn a_link_that_is_wrong_is_told_what() {
         ("code_challenge_method", "plain", invalid, "code_challenge_method has to be S256"),
     ];
     let wrong = wrong.map(|(name, value, error, description)| (link(&[(name, value)]), error, description));
-    let twice = ["response_type=code", "state=x", "code_challenge=x"].map(|more| format!("{}&{more}", link(&[])));
-    let twice = twice.into_iter().zip(["response_type", "state", "code_challenge"]);
+    // The second time without a value, too.
+    let twice = ["response_type=code", "state=x", "code_challenge=x", "response_type=", "state="];
+    let twice = twice.map(|more| (format!("{}&{more}", link(&[])), more.split('=').next().unwrap()));
     let twice = twice.map(|(link, name)| (link, invalid, format!("{name} is there more than once")));
     let wrong = wrong.into_iter().map(|(link, error, description)| (link, error, description.to_owned())).chain(twice);
     for (link, error, description) in wrong {

@@ -1,7 +1,7 @@
 //! Floods of streams, resets and headers on one connection.
 
 use std::fs::{self, File};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use h2::Reason;
@@ -111,7 +111,7 @@ async fn with_files(limit: &str) -> (tempfile::TempDir, Service, Addresses) {
     );
     let mut command = Command::new("sh");
     command.args(["-c", &start, env!("CARGO_BIN_EXE_identity")]).current_dir(folder.path());
-    command.stdout(File::create(&output).unwrap()).stderr(Stdio::null());
+    command.stdout(File::create(&output).unwrap()).stderr(File::create(folder.path().join("stderr")).unwrap());
     let mut server = Service::spawn("identity", &mut command, Signal::KILL);
     let line = wait::until("the service runs", Duration::from_secs(20), async || {
         assert_eq!(server.exited(), None);
@@ -135,7 +135,7 @@ async fn a117_takes_as_many_connections_as_the_system_allows() {
 /// Whoever only holds connections keeps nobody out, where the system gives fewer of them than the configuration, either.
 #[tokio::test]
 async fn a120_connections_that_do_nothing_make_room_where_files_run_out() {
-    let (_folder, _server, addresses) = with_files("-n 64").await;
+    let (folder, _server, addresses) = with_files("-n 64").await;
     let mut held = Vec::new();
     for _ in 0..100 {
         let mut stream = TcpStream::connect(addresses.grpc).await.unwrap();
@@ -147,6 +147,10 @@ async fn a120_connections_that_do_nothing_make_room_where_files_run_out() {
         assert_eq!(answer.expect("nobody answers").status, 200);
     }
     drop(held);
+    // The log tells of it, and not of each connection.
+    let log = fs::read_to_string(folder.path().join("stderr")).unwrap();
+    let told = log.lines().filter(|line| line.contains("no connection can be accepted")).count();
+    assert!((1..=6).contains(&told), "{told} lines");
 }
 
 #[tokio::test]
