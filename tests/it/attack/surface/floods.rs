@@ -146,6 +146,14 @@ async fn a120_connections_that_do_nothing_make_room_where_files_run_out() {
         let answer = timeout(Duration::from_secs(10), http::get(addresses.http, "/health/live")).await;
         assert_eq!(answer.expect("nobody answers").status, 200);
     }
+    // Each of those who come now is accepted, for the server's settings are there, in the place of another.
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(addresses.grpc).await.unwrap();
+        stream.write_all(PREFACE).await.unwrap();
+        let settings = timeout(Duration::from_secs(10), stream.read_exact(&mut [0; 9])).await;
+        settings.expect("nobody answers").unwrap();
+        held.push(stream);
+    }
     drop(held);
     // The log tells of it, and not of each connection.
     let log = fs::read_to_string(folder.path().join("stderr")).unwrap();
