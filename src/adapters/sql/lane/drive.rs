@@ -1,6 +1,7 @@
 //! How a lane makes batches of what comes, and sends them off one after the other.
 
 use super::{MOST, Mark, Turns, Waiting, Work, flight, hanging::Hanging};
+use crate::adapters::sql::fault;
 use futures_util::FutureExt as _;
 use std::{
     collections::VecDeque,
@@ -20,6 +21,10 @@ const TURN: Duration = Duration::from_millis(20);
 /// A batch that takes longer than this no longer holds up those behind it in its own lane: it may wait for a row that
 /// somebody else has locked, or for a connection that does not answer.
 const HANGS: Duration = Duration::from_millis(100);
+
+/// A step that has less time left than this is not begun: the database would do it after its caller was told that it had not, as a
+/// statement that waits for a row goes on when nobody listens any more.
+const LEAST: Duration = Duration::from_millis(100);
 
 /// What a lane works with.
 pub(super) struct Driver<W: Work> {
@@ -152,10 +157,15 @@ impl<W: Work> Line<W> {
 
     /// Takes those out of the line that may go together, in its order; the others stay. Who has gone is not waited for.
     fn batch(&mut self, hanging: &Hanging) -> Batch<W> {
+        let enough = Instant::now() + LEAST;
         let mut batch = Batch { steps: Vec::with_capacity(self.next.len()), marks: Vec::new() };
         for _ in 0..self.next.len() {
             let Some(next) = self.next.pop_front() else { break };
             if next.answer.is_closed() {
+                continue;
+            }
+            if next.deadline < enough {
+                let _ = next.answer.send(Err(fault::unavailable("no time was left to begin")));
                 continue;
             }
             let own: Vec<Mark> = W::marks(&next.step).collect();

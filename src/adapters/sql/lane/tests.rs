@@ -2,7 +2,7 @@ use super::*;
 use futures_util::future::join_all;
 use std::sync::{
     Mutex,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicUsize, Ordering},
 };
 use tokio::time::{sleep, timeout};
 
@@ -41,7 +41,7 @@ async fn a_full_batch_waits_for_no_pause() {
 
 /// Where a step is to hang it does so for a second and is then to come again, once.
 #[derive(Clone, Default)]
-struct Hangs(Arc<AtomicBool>);
+struct Hangs(Arc<AtomicUsize>);
 
 impl Work for Hangs {
     type Step = bool;
@@ -56,7 +56,7 @@ impl Work for Hangs {
     }
 
     async fn run(&self, steps: &[&bool]) -> Result<Vec<Option<()>>, Broken> {
-        if steps == [&true] && !self.0.swap(true, Ordering::Relaxed) {
+        if steps == [&true] && self.0.fetch_add(1, Ordering::Relaxed) == 0 {
             sleep(Duration::from_secs(1)).await;
             return Ok(vec![None]);
         }
@@ -89,4 +89,20 @@ async fn a_batch_ends_with_the_time_of_its_steps() {
     let flight = timeout(Duration::from_millis(800), flight(Arc::new(Hangs::default()), vec![late]));
     assert!(flight.await.expect("it has a time of its own").is_empty());
     assert!(matches!(outcome.await, Ok(Err(StoreFault::Unavailable(_)))));
+}
+
+/// Who waits behind a step that hangs and has hardly any time left is told so, and the database is asked nothing for him: it would
+/// do it later all the same.
+#[tokio::test]
+async fn what_has_no_time_left_is_not_begun() {
+    let work = Hangs::default();
+    let lane = Lane::start(work.clone(), Duration::from_millis(400), &Turns::new(), Duration::ZERO);
+    let later = async {
+        sleep(Duration::from_millis(10)).await;
+        lane.run(true).await
+    };
+    let (hung, later) = tokio::join!(lane.run(true), later);
+    assert!(matches!((hung, later), (Err(StoreFault::Unavailable(_)), Err(StoreFault::Unavailable(_)))));
+    assert_eq!(work.0.load(Ordering::Relaxed), 1, "it was begun");
+    lane.run(true).await.unwrap();
 }
