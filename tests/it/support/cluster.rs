@@ -1,12 +1,14 @@
 //! A Redis Cluster of one test: three primaries on the loopback, nothing on disk but who they are, and a replica of one
 //! where a test asks for it.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use deadpool_redis::redis::cluster::ClusterClient;
 use deadpool_redis::redis::{self, FromRedisValue, Value};
 
+use super::certificates;
 use super::port::Port;
 use super::redis::Redis;
 use super::wait;
@@ -14,10 +16,25 @@ use super::wait;
 const NODES: usize = 3;
 
 fn node(bus: &Port) -> Redis {
+    node_with(bus, &[])
+}
+
+fn node_with(bus: &Port, more: &[&str]) -> Redis {
     let bus = bus.number().to_string();
     // A node that a busy machine keeps waiting is not away: one that is, is noticed in three seconds.
     let words = ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "3000"];
-    Redis::start_with(words.map(str::to_owned).into())
+    Redis::start_with(words.iter().chain(more).map(|word| (*word).to_owned()).collect())
+}
+
+/// A node that speaks TLS, on its bus and on a port of its own, and shows the certificate of this run.
+fn node_over_tls(bus: &Port, port: &Port) -> Redis {
+    let certificate = certificates::localhost();
+    let file = |path: &Path| path.to_str().unwrap().to_owned();
+    let (chain, key, authority) = (file(&certificate.chain), file(&certificate.key), file(&certificate.authority));
+    let port = port.number().to_string();
+    let files = ["--tls-cert-file", &chain, "--tls-key-file", &key, "--tls-ca-cert-file", &authority];
+    let words = ["--tls-cluster", "yes", "--tls-auth-clients", "no", "--tls-port", &port];
+    node_with(bus, &[files, words].concat())
 }
 
 /// What a node says in words: the answer, or the first of it.
@@ -32,19 +49,33 @@ fn text(node: &Redis, words: &[&str]) -> String {
 pub(crate) struct Cluster {
     nodes: Vec<Redis>,
     buses: Vec<Port>,
+    /// Of each node, where it speaks TLS; none where it does not.
+    over_tls: Vec<Port>,
 }
 
 impl Cluster {
     /// Starts three nodes and shares the slots out among them, in some three seconds.
     pub(crate) fn start() -> Self {
         let buses: Vec<Port> = (0..NODES).map(|_| Port::free()).collect();
-        let nodes: Vec<Redis> = buses.iter().map(node).collect();
+        let nodes = buses.iter().map(node).collect();
+        Self::of(nodes, buses, Vec::new())
+    }
+
+    /// The same, of nodes that speak TLS with one another, and with whoever asks for it.
+    pub(crate) fn start_over_tls() -> Self {
+        let buses: Vec<Port> = (0..NODES).map(|_| Port::free()).collect();
+        let over_tls: Vec<Port> = (0..NODES).map(|_| Port::free()).collect();
+        let nodes = buses.iter().zip(&over_tls).map(|(bus, port)| node_over_tls(bus, port)).collect();
+        Self::of(nodes, buses, over_tls)
+    }
+
+    fn of(nodes: Vec<Redis>, buses: Vec<Port>, over_tls: Vec<Port>) -> Self {
         let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port()));
         let mut create = Command::new("redis-cli");
         create.args(["--cluster", "create"]).args(addresses).args(["--cluster-replicas", "0", "--cluster-yes"]);
         let output = create.output().expect("cannot start redis-cli; `make tools` installs what is missing");
         assert!(output.status.success(), "redis-cli: {}", String::from_utf8_lossy(&output.stdout));
-        let cluster = Self { nodes, buses };
+        let cluster = Self { nodes, buses, over_tls };
         cluster.wait_until_whole();
         cluster
     }
@@ -87,6 +118,11 @@ impl Cluster {
     /// Each node's host and port.
     pub(crate) fn addresses(&self) -> Vec<(String, u16)> {
         self.nodes.iter().map(|node| ("127.0.0.1".to_owned(), node.port())).collect()
+    }
+
+    /// Each node's host and port for TLS.
+    pub(crate) fn addresses_over_tls(&self) -> Vec<(String, u16)> {
+        self.over_tls.iter().map(|port| ("127.0.0.1".to_owned(), port.number())).collect()
     }
 
     /// One node.
