@@ -29,6 +29,7 @@
 //! | `identity.limiter.changes` | `change`, `identity.reason` | changes in who counts requests |
 //! | `identity.limiter.alone` | | 1 while this process counts alone |
 //! | `identity.connections.full` | `outcome`, `identity.reason` | connections that made room where a listener had all it takes, and that were refused |
+//! | `identity.store.batches.left_behind` | `db.operation.name`, `db.system.name` | batches of steps that hung, so that others went past them |
 //! | `identity.text_messages.stopped` | `identity.reason`, `outcome` | text messages that a rule stops, or would in shadow |
 //! | `identity.analytics.events` | `event`, `outcome` | events of the funnel, written or lost |
 //! | `identity.log.lines` | `outcome`, `identity.reason` | lines of the log that were lost |
@@ -111,6 +112,9 @@ pub const CONNECTIONS_FULL: &str = "identity.connections.full";
 
 /// Lines of the log that were lost.
 pub const LOG_LINES: &str = "identity.log.lines";
+
+/// Batches of steps of the store that hung.
+pub const STORE_BATCHES_LEFT_BEHIND: &str = "identity.store.batches.left_behind";
 
 /// Text messages that a rule stops.
 pub const TEXT_MESSAGES_STOPPED: &str = "identity.text_messages.stopped";

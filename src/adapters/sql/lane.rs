@@ -38,6 +38,9 @@ pub(super) enum Broken {
 
 /// What a lane does.
 pub(super) trait Work: Send + Sync + 'static {
+    /// What its steps are called, as in spans.
+    const OPERATION: &'static str;
+
     /// A step.
     type Step: Send + Sync + 'static;
     /// What comes of it.

@@ -11,7 +11,7 @@ use crate::telemetry::names::{
 };
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 10] = [
+pub static ALL: [&'static dyn Instrument; 11] = [
     &DECISIONS,
     &CHANGES,
     &ALONE,
@@ -22,6 +22,7 @@ pub static ALL: [&'static dyn Instrument; 10] = [
     &HTTP_REQUESTS,
     &CONNECTIONS_FULL,
     &LOG_LINES,
+    &STORE_BATCHES_LEFT_BEHIND,
 ];
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
@@ -162,5 +163,19 @@ pub static RECEIPTS: Counter<2, 7> = Counter::new(
     [PROVIDER, OUTCOME],
     ["sendgrid", "twilio"],
     ["taken", "no_news", "forged", "stale", "malformed", "too_much", "failed"],
+)
+.from_zero();
+
+/// Batches of steps that hung: a row that somebody else holds, a connection or a disk that does not answer. Their callers wait
+/// until their time is over, those who come after them do not.
+pub static STORE_BATCHES_LEFT_BEHIND: Counter<6, 1> = Counter::new(
+    About {
+        name: names::STORE_BATCHES_LEFT_BEHIND,
+        unit: "{batch}",
+        description: "Batches of steps of the store that hung, so that others went past them, by the step.",
+    },
+    [names::STORE_OPERATION, names::STORE_SYSTEM],
+    ["begin_challenge", "charge_attempt", "complete_sign_in", "rotate", "record", "settle"],
+    ["postgresql"],
 )
 .from_zero();

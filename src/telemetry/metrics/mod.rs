@@ -8,7 +8,7 @@ pub use counter::{About, Counter, Gauge, Instrument};
 pub use durations::Durations;
 pub use instruments::{
     ALL, ALONE, ANALYTICS_EVENTS, CHANGES, CONNECTIONS_FULL, DECISIONS, HANDOVERS, HTTP_REQUESTS, LOG_LINES, RECEIPTS,
-    TEXT_MESSAGES_STOPPED,
+    STORE_BATCHES_LEFT_BEHIND, TEXT_MESSAGES_STOPPED,
 };
 
 use super::install::{Collector, InstallFault};

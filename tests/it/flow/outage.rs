@@ -124,7 +124,7 @@ async fn a_postgres_whose_commits_hang_is_not_ready() {
 /// person tries, who comes after does not wait for it.
 #[tokio::test]
 async fn a_locked_row_holds_up_nobody_else() {
-    let world = World::on(Store::Postgres).await;
+    let world = World::with(Store::Postgres, |settings| settings.set("telemetry.metrics_listen", "127.0.0.1:0")).await;
     let (locked, its_code) = world.server.request_code("locked@example.com").await;
     let (free, code) = world.server.request_code("free@example.com").await;
     let mut holder = PgConnection::connect(world.database.as_ref().unwrap().url()).await.unwrap();
@@ -146,6 +146,14 @@ async fn a_locked_row_holds_up_nobody_else() {
     for answer in waiting.await {
         assert_eq!(answer.unwrap_err().reason, "STORE_UNAVAILABLE");
     }
+    // The operator is told why, once, and may count how often.
+    let metrics = http::get(world.server.addresses().metrics.unwrap(), "/metrics").await.body;
+    let hung: Vec<&str> = metrics
+        .lines()
+        .filter(|line| line.starts_with("identity_store_batches_left_behind_total{") && !line.ends_with(" 0"))
+        .collect();
+    assert!(matches!(hung[..], [line] if line.contains("charge_attempt")), "{hung:?}");
+    assert_eq!(world.server.log().lines_with("pg_blocking_pids").len(), 1);
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
     client.verify_otp(&locked.challenge_id, &its_code).await.unwrap();
 }

@@ -1,13 +1,13 @@
 //! How a lane makes batches of what comes, and sends them off one after the other.
 
 use super::{MOST, Mark, Turns, Waiting, Work, flight, hanging::Hanging};
-use crate::adapters::sql::fault;
+use crate::{adapters::sql::fault, telemetry::metrics::STORE_BATCHES_LEFT_BEHIND};
 use futures_util::FutureExt as _;
 use std::{
     collections::VecDeque,
     future::Future,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -26,6 +26,9 @@ const HANGS: Duration = Duration::from_millis(100);
 /// statement that waits for a row goes on when nobody listens any more.
 const LEAST: Duration = Duration::from_millis(100);
 
+/// How long to be silent after it was said that a batch hangs.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// What a lane works with.
 pub(super) struct Driver<W: Work> {
     work: Arc<W>,
@@ -33,6 +36,8 @@ pub(super) struct Driver<W: Work> {
     hanging: Hanging,
     /// Where the steps of a batch that was left behind come again.
     again: mpsc::WeakSender<Waiting<W>>,
+    /// When it was last said that a batch hangs.
+    told: Mutex<Option<Instant>>,
 }
 
 /// What waits in a lane.
@@ -51,7 +56,7 @@ struct Batch<W: Work> {
 
 impl<W: Work> Driver<W> {
     pub(super) fn new(work: Arc<W>, turns: Turns, again: mpsc::WeakSender<Waiting<W>>) -> Self {
-        Self { work, turns, hanging: Hanging::new(), again }
+        Self { work, turns, hanging: Hanging::new(), again, told: Mutex::new(None) }
     }
 
     /// Works until nobody can bring steps any more.
@@ -94,6 +99,8 @@ impl<W: Work> Driver<W> {
             again = &mut flight => return again,
             place = place => place,
         };
+        STORE_BATCHES_LEFT_BEHIND.add_labelled(W::OPERATION, "postgresql", 1);
+        self.tell();
         let queue = self.again.clone();
         tokio::spawn(async move {
             let again = flight.await;
@@ -104,6 +111,19 @@ impl<W: Work> Driver<W> {
             }
         });
         Vec::new()
+    }
+
+    /// Says that a batch hangs, unless it was said a moment ago.
+    fn tell(&self) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() > SILENCE) {
+            *told = Some(Instant::now());
+            tracing::warn!(
+                operation = W::OPERATION,
+                "a statement hangs: who holds its rows or the disk is told by `SELECT pid, wait_event_type, wait_event, \
+                 pg_blocking_pids(pid), query FROM pg_stat_activity`; its callers get UNAVAILABLE, the others go on"
+            );
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use tokio::time::{sleep, timeout};
 struct Sizes(Arc<Mutex<Vec<usize>>>);
 
 impl Work for Sizes {
+    const OPERATION: &'static str = "a test's";
+
     type Step = usize;
     type Outcome = usize;
 
@@ -44,6 +46,8 @@ async fn a_full_batch_waits_for_no_pause() {
 struct Hangs(Arc<AtomicUsize>);
 
 impl Work for Hangs {
+    const OPERATION: &'static str = "a test's";
+
     type Step = bool;
     type Outcome = ();
 

@@ -112,6 +112,8 @@ const ANSWERED_TEXT: &str = concat!(
 pub(super) struct Begin(pub(super) Connections);
 
 impl Work for Begin {
+    const OPERATION: &'static str = "begin_challenge";
+
     type Step = NewChallenge;
     type Outcome = BeginOutcome;
 

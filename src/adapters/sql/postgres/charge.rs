@@ -93,6 +93,8 @@ const TEXT: &str = concat!(
 pub(super) struct Charge(pub(super) Connections);
 
 impl Work for Charge {
+    const OPERATION: &'static str = "charge_attempt";
+
     type Step = Attempt;
     type Outcome = ChargeOutcome;
 

@@ -28,6 +28,8 @@ pub(super) use texts::{ANY, KNOWN, NEW, TOLD};
 pub(super) struct Complete(pub(super) Connections);
 
 impl Work for Complete {
+    const OPERATION: &'static str = "complete_sign_in";
+
     type Step = Arc<SignIn>;
     type Outcome = SignInOutcome;
 

@@ -13,6 +13,8 @@ use crate::{
 pub(super) struct Record(pub(super) Connections);
 
 impl Work for Record {
+    const OPERATION: &'static str = "record";
+
     type Step = Vec<AuditEvent>;
     type Outcome = ();
 

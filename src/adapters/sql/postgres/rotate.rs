@@ -58,6 +58,8 @@ const TEXT: &str = concat!(
 pub(super) struct Rotate(pub(super) Connections);
 
 impl Work for Rotate {
+    const OPERATION: &'static str = "rotate";
+
     type Step = Arc<Rotation>;
     type Outcome = Option<Box<LiveSession>>;
 

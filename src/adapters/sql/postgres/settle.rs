@@ -58,6 +58,8 @@ pub(super) struct Settling {
 pub(super) struct Settle(pub(super) Connections);
 
 impl Work for Settle {
+    const OPERATION: &'static str = "settle";
+
     type Step = Settling;
     type Outcome = ();
 

@@ -119,6 +119,8 @@ pub(in super::super) struct ChargeSimple {
 }
 
 impl Work for ChargeSimple {
+    const OPERATION: &'static str = "charge_attempt";
+
     type Step = Attempt;
     type Outcome = Option<ChargeOutcome>;
 

@@ -55,6 +55,8 @@ pub(in super::super) struct CompleteSimple {
 }
 
 impl Work for CompleteSimple {
+    const OPERATION: &'static str = "complete_sign_in";
+
     type Step = Arc<SignIn>;
     type Outcome = Option<SignInOutcome>;
 
