@@ -21,6 +21,7 @@ mod offline;
 mod receipts;
 mod replay;
 mod responses;
+mod right_codes;
 mod shadow;
 mod sms_fraud;
 mod spread;
