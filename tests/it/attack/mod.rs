@@ -20,6 +20,7 @@ mod mail_bomb;
 mod offline;
 mod receipts;
 mod replay;
+mod resend;
 mod responses;
 mod right_codes;
 mod shadow;
