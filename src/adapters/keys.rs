@@ -49,11 +49,12 @@ impl FileKeys {
         Self(ArcSwap::from_pointee(Held::from(material)))
     }
 
-    /// Puts other keys in force, for the requests that begin from now on.
+    /// Puts other keys in force, for the requests that begin from now on. Gives the names of those that came and went, such
+    /// as `+peppers/2` and `-peppers/1`.
     ///
     /// # Errors
     /// Every key that differs under its name; the earlier keys then stay in force.
-    pub fn replace(&self, material: KeyMaterial) -> Result<(), Vec<ReplacedKey>> {
+    pub fn replace(&self, material: KeyMaterial) -> Result<Vec<String>, Vec<ReplacedKey>> {
         let held = self.0.load();
         let rings = [
             ("peppers", &held.peppers, &material.peppers),
@@ -68,9 +69,19 @@ impl FileKeys {
         if !replaced.is_empty() {
             return Err(replaced);
         }
+        let changes = rings.into_iter().flat_map(|(ring, held, read)| changes(ring, held, read)).collect();
         self.0.store(Arc::new(Held::from(material)));
-        Ok(())
+        Ok(changes)
     }
+}
+
+/// The names of the keys of a ring that came and went.
+fn changes(ring: &'static str, held: &KeyRing, read: &KeyRing) -> impl Iterator<Item = String> {
+    let only_in = |one: &KeyRing, other: &KeyRing, sign: char| -> Vec<String> {
+        let ids = one.iter().filter(|(id, _)| other.get(id).is_none());
+        ids.map(|(id, _)| format!("{sign}{ring}/{id}")).collect()
+    };
+    only_in(read, held, '+').into_iter().chain(only_in(held, read, '-'))
 }
 
 impl From<KeyMaterial> for Held {
@@ -143,7 +154,8 @@ mod tests {
         let before = keys.peppers();
         let (pepper_id, mac) = (before.newest_id().clone(), scope.mac(before.newest(), &code));
 
-        keys.replace(material(&[("2026-01", 1), ("2026-02", 2)], 9)).unwrap();
+        let changes = keys.replace(material(&[("2026-01", 1), ("2026-02", 2)], 9)).unwrap();
+        assert_eq!(changes, ["+peppers/2026-02"]);
         assert_eq!(keys.peppers().newest_id().as_str(), "2026-02");
         assert_eq!(scope.mac(keys.peppers().get(&pepper_id).unwrap(), &code), mac);
         assert_ne!(scope.mac(keys.peppers().newest(), &code), mac);

@@ -38,6 +38,7 @@ use crate::{
             SuppressedAddresses, Worker, WorkerOptions, WorkerParts,
         },
         funnel::Funnel,
+        key_log::KeyLog,
         limiter_log::LimiterLog,
         otp::{LinkBase, OtpEngine, OtpParts},
         policy::{PolicyEngine, PolicyParts},
@@ -184,6 +185,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         pages: config.pages.enabled.then_some(pages),
         receipts: receipts_of(&worker, &store, carrier.receipts),
     };
+    let key_log = KeyLog::new(store.clone(), clock.clone(), entropy.clone());
     let certificate = config.listen.tls.clone().zip(material.listener);
     let in_force = InForce { keys: file_keys, operator_token, certificate };
     Ok(Wired {
@@ -198,7 +200,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         funnel,
         analytics,
         counter,
-        key_files: KeyFiles::new(config.secrets.clone(), in_force, seen.keys),
+        key_files: KeyFiles::new(config.secrets.clone(), in_force, key_log, seen.keys),
         policy_file,
         review_file: watched_review(config, review, seen.review).zip(material.review),
         lock,

@@ -97,7 +97,7 @@ pub struct AuditEvent {
     /// How it ended.
     pub outcome: Outcome,
     /// Why it ended so: a stable reason such as `CODE_INVALID`; empty for plain success. Of a start and of a policy it
-    /// names the policy and the SHA-256 of its file.
+    /// names the policy and the SHA-256 of its file, of keys the files that came and went.
     pub reason: Cow<'static, str>,
     /// Who did it.
     pub actor: Actor,

@@ -8,6 +8,7 @@ mod fault;
 pub mod funnel;
 pub mod grant;
 pub mod guesses;
+pub mod key_log;
 mod layers;
 pub mod limiter_log;
 pub mod otp;

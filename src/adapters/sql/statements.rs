@@ -146,6 +146,7 @@ statements! {
         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
         $24, $25, $26, $27, $28, $29, $30, $31, $32)";
     CHARGE_CHALLENGE = "UPDATE challenges SET attempts = attempts + 1 WHERE challenge_id = $1";
+    UNCHARGE_CHALLENGE = "UPDATE challenges SET attempts = attempts - 1 WHERE challenge_id = $1 AND attempts > 0";
     USE_CHALLENGE = "UPDATE challenges SET used = TRUE WHERE challenge_id = $1";
 
     LOCKOUT = "SELECT consecutive_failures, locked_until FROM lockouts WHERE identifier_key = $1";

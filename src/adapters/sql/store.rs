@@ -183,7 +183,7 @@ impl<E: Engine> ChallengeStore for SqlStore<E> {
     }
 
     async fn record_failure(&self, failure: FailedAttempt) -> Result<(), StoreFault> {
-        if failure.notice.is_some() {
+        if failure.notice.is_some() || failure.pardon.is_some() {
             return step!(self, "record_failure", Transaction, |link| steps::charge::fail(link, &failure));
         }
         let engine = self.engine.clone();

@@ -9,9 +9,11 @@ use crate::{
         problem::{Problem, Problems},
         secrets::{SecretsFolder, ServiceKeys, Stamp},
     },
+    domain::audit::AuditEvent,
+    engine::key_log::{KeyChange, KeyLog},
     grpc::OperatorToken,
 };
-use std::{convert::Infallible, sync::Arc};
+use std::sync::Arc;
 
 /// What is replaced when its files change.
 pub(in crate::app) struct InForce {
@@ -39,30 +41,50 @@ impl KeyStamp {
 pub(in crate::app) struct KeyFiles {
     folder: SecretsFolder,
     in_force: InForce,
+    log: KeyLog,
     seen: KeyStamp,
+    /// What has changed and is not in the audit log yet.
+    untold: Vec<AuditEvent>,
 }
 
 impl KeyFiles {
     /// Watches the folder that the keys were read from. `seen` is its state before they were read, so that a change
     /// between the two is not missed.
-    pub(in crate::app) const fn new(folder: SecretsFolder, in_force: InForce, seen: KeyStamp) -> Self {
-        Self { folder, in_force, seen }
+    pub(in crate::app) const fn new(folder: SecretsFolder, in_force: InForce, log: KeyLog, seen: KeyStamp) -> Self {
+        Self { folder, in_force, log, seen, untold: Vec::new() }
     }
 
-    fn look_at_keys(&self) {
+    fn look_at_keys(&mut self) {
         let keys = match self.folder.load() {
             Ok(keys) => keys,
-            Err(problems) => return complain(problems),
+            Err(problems) => return self.complain(problems),
         };
         let ServiceKeys { peppers, sealing, refresh, index, admin_token, .. } = keys;
         let newest = peppers.newest_id().clone();
         match self.in_force.keys.replace(KeyMaterial { peppers, sealing, refresh, index }) {
-            Ok(()) => {
-                self.in_force.operator_token.replace(&admin_token);
+            Ok(mut changes) => {
+                if self.in_force.operator_token.replace(&admin_token) {
+                    changes.push(SecretsFolder::ADMIN_TOKEN.to_owned());
+                }
                 tracing::info!(pepper = %newest, "the keys have been read again");
+                self.changed(&changes);
             }
-            Err(replaced) => complain(Problems(replaced.iter().map(|key| self.replaced(key)).collect())),
+            Err(replaced) => self.complain(Problems(replaced.iter().map(|key| self.replaced(key)).collect())),
         }
+    }
+
+    /// Has it recorded which files came and went, where any did.
+    fn changed(&mut self, names: &[String]) {
+        if !names.is_empty() {
+            self.untold.push(self.log.event(KeyChange::InForce(names.join(" "))));
+        }
+    }
+
+    fn complain(&mut self, problems: Problems) {
+        for problem in problems.0 {
+            tracing::error!(%problem, "a key file is wrong; what was read earlier stays in force");
+        }
+        self.untold.push(self.log.event(KeyChange::Refused));
     }
 
     /// Values of the store name the key that made them: under its name another one would make them unreadable.
@@ -78,49 +100,84 @@ impl KeyFiles {
         Problem::of_file(&self.folder.directory.join(name), "secrets.directory", what, remedy)
     }
 
-    fn look_at_certificate(&self) {
+    fn look_at_certificate(&mut self, is_another: bool) {
         let Some((files, certificate)) = &self.in_force.certificate else { return };
         let replaced = material::read_identity(files)
             .and_then(|identity| certificate.replace(&identity).map_err(|fault| material::unfit(files, &fault).into()));
         match replaced {
-            Ok(()) => tracing::info!("the certificate has been read again"),
-            Err(problems) => complain(problems),
+            Ok(()) => {
+                tracing::info!("the certificate has been read again");
+                if is_another {
+                    self.changed(&["certificate".to_owned()]);
+                }
+            }
+            Err(problems) => self.complain(problems),
         }
     }
 }
 
-/// What is read is in force at once, on the thread that read it: nothing is left to take.
+/// What is read is in force at once, on the thread that read it: left to take are the events.
 impl Watched for KeyFiles {
-    type Read = Infallible;
+    type Read = ();
 
-    fn look(&mut self, asked: bool) -> Option<Infallible> {
+    fn look(&mut self, asked: bool) -> Option<()> {
         let now = KeyStamp::of(&self.folder, self.in_force.certificate.as_ref().map(|(files, _)| files));
         if asked || now.0 != self.seen.0 {
             self.look_at_keys();
         }
         if asked || now.1 != self.seen.1 {
-            self.look_at_certificate();
+            self.look_at_certificate(now.1 != self.seen.1);
         }
         self.seen = now;
-        None
+        (!self.untold.is_empty()).then_some(())
     }
 
-    async fn take(&mut self, read: Infallible) {
-        match read {}
-    }
-}
-
-fn complain(problems: Problems) {
-    for problem in problems.0 {
-        tracing::error!(%problem, "a key file is wrong; what was read earlier stays in force");
+    async fn take(&mut self, (): ()) {
+        while let Some(event) = self.untold.first() {
+            if let Err(fault) = self.log.write(event).await {
+                tracing::warn!(error = %fault, "a change of the keys cannot be recorded yet");
+                return;
+            }
+            self.untold.remove(0);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::keys::Keys as _;
+    use crate::{
+        adapters::system::{SystemClock, SystemEntropy},
+        domain::{answer::AnswerKey, time::Timestamp},
+        ports::{
+            keys::Keys as _,
+            store::{KnownAnswer, Ledger, StoreFault, Swept},
+        },
+    };
+    use async_trait::async_trait;
     use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+    /// A store that is away.
+    struct Nobody;
+
+    #[async_trait]
+    impl Ledger for Nobody {
+        async fn answer(&self, _: &AnswerKey, _: Timestamp) -> Result<KnownAnswer, StoreFault> {
+            Err(StoreFault::Unavailable("away".into()))
+        }
+
+        async fn record(&self, _: &AuditEvent) -> Result<(), StoreFault> {
+            Err(StoreFault::Unavailable("away".into()))
+        }
+
+        async fn ping(&self) -> Result<(), StoreFault> {
+            Err(StoreFault::Unavailable("away".into()))
+        }
+
+        async fn sweep(&self, _: Timestamp) -> Result<Swept, StoreFault> {
+            Err(StoreFault::Unavailable("away".into()))
+        }
+    }
 
     fn put(folder: &Path, name: &str, mode: u32) {
         let path = folder.join(name);
@@ -139,7 +196,8 @@ mod tests {
         let ServiceKeys { peppers, sealing, refresh, index, admin_token, .. } = secrets.load().unwrap();
         let keys = Arc::new(FileKeys::new(KeyMaterial { peppers, sealing, refresh, index }));
         let in_force = InForce { keys, operator_token: OperatorToken::new(&admin_token), certificate: None };
-        (folder, KeyFiles::new(secrets, in_force, seen))
+        let log = KeyLog::new(Arc::new(Nobody), Arc::new(SystemClock), Arc::new(SystemEntropy));
+        (folder, KeyFiles::new(secrets, in_force, log, seen))
     }
 
     #[test]
@@ -157,6 +215,21 @@ mod tests {
         fs::set_permissions(folder.path().join("peppers/3"), fs::Permissions::from_mode(0o600)).unwrap();
         files.look(false);
         assert_eq!(newest(&files), "3");
+    }
+
+    #[tokio::test]
+    async fn what_changed_is_kept_until_it_is_recorded() {
+        let (folder, mut files) = watched();
+        assert_eq!(files.look(true), None, "nothing has");
+        put(folder.path(), "refresh/2", 0o600);
+        fs::remove_file(folder.path().join("peppers/1")).unwrap();
+        put(folder.path(), "peppers/2", 0o600);
+        files.look(false).unwrap();
+        files.take(()).await;
+        fs::write(folder.path().join("admin-token"), "cd".repeat(32)).unwrap();
+        files.look(true).unwrap();
+        let told: Vec<_> = files.untold.iter().map(|event| event.reason.as_ref()).collect();
+        assert_eq!(told, ["+peppers/2 -peppers/1 +refresh/2", "admin-token"]);
     }
 
     #[test]

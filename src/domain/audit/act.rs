@@ -71,6 +71,8 @@ pub enum Act {
     ServiceStarted,
     /// Another policy came into force, or was refused.
     PolicyChanged,
+    /// Other keys, another operators' token or another certificate came into force, or were refused.
+    KeysChanged,
     /// An operator looked at the policy.
     PolicyRead,
     /// An operator looked at a lockout.
@@ -101,7 +103,7 @@ pub enum Act {
 
 impl Act {
     /// Every act, in the order of the documentation.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::CodeSent,
         Self::ReviewCodeDrawn,
         Self::ReviewCodeUsed,
@@ -136,6 +138,7 @@ impl Act {
         Self::RefusalShadowed,
         Self::ServiceStarted,
         Self::PolicyChanged,
+        Self::KeysChanged,
         Self::PolicyRead,
         Self::LockoutRead,
         Self::GuardRaised,
@@ -189,6 +192,7 @@ impl Act {
             Self::RefusalShadowed => "refusal.shadowed",
             Self::ServiceStarted => "service.started",
             Self::PolicyChanged => "policy.changed",
+            Self::KeysChanged => "keys.changed",
             Self::PolicyRead => "policy.read",
             Self::LockoutRead => "lockout.read",
             Self::GuardRaised => "guard.raised",

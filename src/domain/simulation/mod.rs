@@ -137,7 +137,8 @@ impl Simulation {
             Past::Wrong if !locked => {
                 let failures = failures.saturating_add(1);
                 let until = lockout.enforced_wait_at(failures).end(past.time).unwrap_or(past.time);
-                self.tracks.fail(identifier, failures, until);
+                // What is in shadow for one client lifts no lock of another.
+                self.tracks.fail(identifier, failures, until.max(locked_until));
             }
             // Whether the code of one that was locked out was right, nobody looked.
             _ => {}

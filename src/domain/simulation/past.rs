@@ -11,9 +11,9 @@ pub enum Past {
     Sent,
     /// No code was sent: a request limit refused, that of the rule where the log names it.
     Limited(Option<Rule>),
-    /// A code was evaluated, and the person signed in.
+    /// A code was evaluated and right, and no failure is left: the person signed in, or is disabled.
     Right,
-    /// A code was evaluated, and nobody signed in by it: the failure counts.
+    /// A code was evaluated and wrong: the failure counts.
     Wrong,
     /// A code was not evaluated, as its identifier was locked.
     Locked,
@@ -34,10 +34,10 @@ impl Past {
                     .find(|one| rule.strip_prefix('_').is_some_and(|rule| rule.eq_ignore_ascii_case(one.as_str())));
                 Some(Self::Limited(named))
             }
-            ("code.verified" | "link.redeemed" | "link.approved", "success", _) => Some(Self::Right),
+            ("code.verified" | "link.redeemed" | "link.approved", "success", _)
+            | ("code.verified" | "link.redeemed", _, "USER_DISABLED") => Some(Self::Right),
             // These had been charged; what is refused before is neither right nor wrong.
-            ("code.verified", _, "CODE_INVALID" | "USER_DISABLED")
-            | ("link.redeemed", _, "MATCH_NUMBER_INVALID" | "USER_DISABLED") => Some(Self::Wrong),
+            ("code.verified", _, "CODE_INVALID") | ("link.redeemed", _, "MATCH_NUMBER_INVALID") => Some(Self::Wrong),
             ("code.verified" | "link.redeemed", _, "ACCOUNT_LOCKED") => Some(Self::Locked),
             _ => None,
         }

@@ -134,8 +134,25 @@ fn reads_what_the_log_says() {
         ("code.verified", "failure", "CODE_INVALID", Some(Past::Wrong)),
         ("code.verified", "failure", "ACCOUNT_LOCKED", Some(Past::Locked)),
         ("code.verified", "failure", "CODE_EXPIRED", None),
+        ("code.verified", "failure", "USER_DISABLED", Some(Past::Right)),
+        ("link.redeemed", "failure", "USER_DISABLED", Some(Past::Right)),
+        ("link.redeemed", "failure", "MATCH_NUMBER_INVALID", Some(Past::Wrong)),
         ("refusal.shadowed", "would_refuse", "RATE_LIMITED_ALL", None),
     ] {
         assert_eq!(Past::of(act, outcome, reason), expected, "{act} {reason}");
     }
+}
+
+#[test]
+fn a_wrong_code_between_two_rungs_ends_no_lock() {
+    let mut simulation = simulation(Mode::Enforce);
+    let mut policy = simulation.policy.policy().clone();
+    let rung = |failures, hours| Rung { failures, wait: Duration::from_hours(hours) };
+    policy.rules.lockout = Ladder::new(vec![rung(1, 1), rung(4, 2)]).unwrap().into();
+    policy.rules.lockout.mode = Mode::Shadow;
+    simulation.policy = PolicyInForce::new(policy, Digest::sha256(&[]), at(0));
+    for seconds in 0..3 {
+        simulation.see(&past(seconds, "ada", Past::Wrong));
+    }
+    assert_eq!(rule(&simulation.report(at(3)), Rule::Lockout), (0, 2, 0, 0, 0), "the second and the third");
 }

@@ -10,7 +10,7 @@ use crate::{
         time::Timestamp,
     },
     engine::fault,
-    ports::store::FailedAttempt,
+    ports::store::{FailedAttempt, Pardon},
 };
 
 impl OtpEngine {
@@ -66,6 +66,13 @@ impl OtpEngine {
             Refusal::AccountLocked { .. } | Refusal::AccountSuspended => self.refused(event, refusal).await,
             _ => self.guessed(event, refusal).await,
         }
+    }
+
+    /// Records an attempt that was right and opened no session, takes back what of its charge is to be, and gives its refusal
+    /// back. It is no failure: what is counted are wrong codes.
+    pub(super) async fn pardoned(&self, event: AuditEvent, pardon: Pardon, refusal: Refusal) -> Refusal {
+        let events = vec![event.failed(refusal.reason())];
+        self.failed(FailedAttempt { events, notice: None, pardon: Some(pardon) }, refusal).await
     }
 
     /// Records an attempt that was charged and did not succeed, and gives its refusal back.

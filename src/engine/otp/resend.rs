@@ -29,6 +29,8 @@ pub struct ResendOtp {
     pub challenge_id: String,
     /// Proves that the caller asked for the challenge.
     pub binding_secret: Option<SecretString>,
+    /// Proves that the device signed in before; absent or strange where it did not.
+    pub device_token: Option<SecretString>,
     /// Where the caller may repeat the call.
     pub repeatable: Option<Repeatable>,
 }
@@ -66,14 +68,18 @@ impl OtpEngine {
             return Err(self.guessed(event, Refusal::CodeInvalid).await);
         };
         let event = self.event(now, Act::CodeResent, origin, &challenge.scope, "");
-        if let Some(refusal) = self.not_resendable(&challenge, request.binding_secret.as_ref(), now) {
+        let known = self.known_device(request.device_token.as_ref(), now);
+        let known = known.filter(|(known, _)| known.identifier_key == challenge.scope.identifier_key);
+        let guarded = self.is_before_guard(&challenge, now)
+            && !self.is_known(known.as_ref(), challenge.scope.identifier_key).await?;
+        if let Some(refusal) = Self::not_resendable(&challenge, guarded, request.binding_secret.as_ref(), now) {
             return Err(self.guessed(event.failed(refusal.reason()), refusal).await);
         }
         let destination = self.destination(&challenge)?;
         let rules = self.rules(&challenge.scope);
         let asked =
             Asked { identifier: &destination, device: None, origin, index: &self.parts.keys.index(), event: &event };
-        let standing = match self.admit(&rules.limits, &asked, Proving::NotAsked).await {
+        let standing = match self.admit_or_reserve(&rules.limits, &asked, Proving::NotAsked, known).await {
             Ok(standing) => standing,
             Err(refusal @ Refusal::RateLimited { .. }) => {
                 return Err(self.refused(event.failed(refusal.recorded_reason()), refusal).await);
@@ -134,13 +140,14 @@ impl OtpEngine {
             .is_some_and(|secret| Digest::sha256(&[secret.expose_secret().as_bytes()]) == challenge.binding_hash)
     }
 
+    /// Why no further code is sent. Where it is `guarded`, one of its length would not be evaluated.
     fn not_resendable(
-        &self,
         challenge: &Challenge,
+        guarded: bool,
         binding_secret: Option<&SecretString>,
         now: Timestamp,
     ) -> Option<Refusal> {
-        if !challenge.is_open(now) || self.is_before_guard(challenge, now) {
+        if !challenge.is_open(now) || guarded {
             Some(Self::ended(challenge, binding_secret))
         } else if challenge.attempts >= challenge.max_attempts {
             Some(Refusal::AttemptsExhausted)

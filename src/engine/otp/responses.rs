@@ -35,7 +35,7 @@ impl OtpEngine {
             if lockout.enforced_wait_at(attempt.failures).is_lock() {
                 events.push(self.would_refuse(&events[0], "ACCOUNT_LOCKED"));
             }
-            return Ok(FailedAttempt { events, notice: None });
+            return Ok(FailedAttempt { events, notice: None, pardon: None });
         }
         let security = self.security();
         let suspended = attempt.locked_until == Some(Timestamp::NEVER);
@@ -44,7 +44,7 @@ impl OtpEngine {
         let told = security.tells(SecurityEvent::FailureBurst);
         let notice = told.then(|| self.lock_notice(&security, attempt, &failed.origin, now)).transpose()?;
         let responded = security.responded(SecurityEvent::FailureBurst, &failed);
-        Ok(FailedAttempt { events: vec![failed, lock, responded], notice })
+        Ok(FailedAttempt { events: vec![failed, lock, responded], notice, pardon: None })
     }
 
     /// What the audit log says where a rule in shadow would have refused.

@@ -18,7 +18,8 @@ use std::sync::Arc;
 const ELEVATED: &str = "ELEVATED_ROLE";
 
 impl OtpEngine {
-    /// The account whose code a challenge gets instead of a drawn one. Where `identifier` is an account that may not be used,
+    /// The account whose code a challenge gets instead of a drawn one; `length` is 0 where it has a link alone, and then no
+    /// code is given, and no link sent. Where `identifier` is an account that may not be used,
     /// an event says why, and a code is drawn and sent as for everyone.
     pub(super) async fn review_account(
         &self,
@@ -34,7 +35,7 @@ impl OtpEngine {
             "REVIEW_ACCOUNT_EXPIRED"
         } else if user.is_some_and(|user| accounts.is_elevated(&user.roles)) {
             ELEVATED
-        } else if account.code.digits().len() != usize::from(length) {
+        } else if length > 0 && account.code.digits().len() != usize::from(length) {
             "CODE_LENGTH"
         } else {
             return Ok(Some(account));

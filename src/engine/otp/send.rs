@@ -133,7 +133,8 @@ impl OtpEngine {
         } else {
             &rules.codes
         };
-        let review = self.review_account(&request.identifier, &scope, codes.length, &event).await?;
+        let length = if request.wants_code() { codes.length } else { 0 };
+        let review = self.review_account(&request.identifier, &scope, length, &event).await?;
         let review = review.as_deref();
         let (mut new, view) = self.compose(&request, review, codes, &rules, client, scope, event, key, origin, now)?;
         let place = self.parts.handoff.claim(&mut new.message);

@@ -20,7 +20,7 @@ use crate::{
         user::{Contact, SealedContact, User},
     },
     engine::{account::UserView, fault, token::Tokens},
-    ports::store::{FailedAttempt, NewUser, SignIn, SignInOutcome, SignInUser},
+    ports::store::{FailedAttempt, NewUser, Pardon, SignIn, SignInOutcome, SignInUser},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -73,13 +73,15 @@ impl OtpEngine {
     ) -> Result<Option<SignedIn>, Refusal> {
         let (event, now, scope) = (&proven.event, proven.now, &proven.challenge.scope);
         let mut user = proven.user.clone();
+        let pardon = Pardon { counter_key: proven.counter_key, challenge_id: None };
         for _ in 0..ROUNDS {
             if user.as_ref().is_some_and(|user| user.disabled) {
-                let failure = FailedAttempt { events: vec![event.clone().failed("USER_DISABLED")], notice: None };
-                return Err(self.failed(failure, Refusal::UserDisabled).await);
+                return Err(self.pardoned(event.clone(), pardon, Refusal::UserDisabled).await);
             }
             if let Some(events) = self.review_refused(proven.reviewed.as_ref(), user.as_ref(), event) {
-                return Err(self.failed(FailedAttempt { events, notice: None }, Refusal::CodeInvalid).await);
+                return Err(self
+                    .failed(FailedAttempt { events, notice: None, pardon: None }, Refusal::CodeInvalid)
+                    .await);
             }
             let mut draft = self.draft(&proven, user, origin)?;
             if proven.reviewed.is_some() {
@@ -88,7 +90,14 @@ impl OtpEngine {
                 self.respond_to_new_device(&mut draft.sign_in)?;
             }
             // In a box, for it holds what is to be written several times over.
-            match Box::pin(self.complete(draft, key)).await? {
+            let completed = Box::pin(self.complete(draft, key)).await;
+            if let Err(refusal @ Refusal::Overloaded) = completed {
+                // Nothing was charged for what is approved and waits to be collected.
+                let charged = Some(scope.challenge_id).filter(|_| proven.link != Some(LinkState::Approved));
+                let pardon = Pardon { challenge_id: charged, ..pardon };
+                return Err(self.pardoned(event.clone(), pardon, refusal).await);
+            }
+            match completed? {
                 (SignInOutcome::SignedIn, signed_in) => {
                     self.note_text_message_use(scope).await;
                     self.parts.suppressed.proven(scope.identifier_key, scope.challenge_id, origin).await;

@@ -57,9 +57,11 @@ impl OperatorToken {
         Self(Arc::new(ArcSwap::from_pointee(hash(token.expose_secret().as_bytes()))))
     }
 
-    /// Takes another in its place, for the calls that come from now on.
-    pub fn replace(&self, token: &SecretString) {
-        self.0.store(Arc::new(hash(token.expose_secret().as_bytes())));
+    /// Takes another in its place, for the calls that come from now on. Gives whether it is another.
+    #[must_use]
+    pub fn replace(&self, token: &SecretString) -> bool {
+        let token = hash(token.expose_secret().as_bytes());
+        *self.0.swap(Arc::new(token)) != token
     }
 
     /// Whether the call shows it, in `x-service-token` or as a bearer token. Takes the same time wherever the first
@@ -133,7 +135,8 @@ mod tests {
         ] {
             assert!(!token.is_shown(&bad), "{bad:?}");
         }
-        token.clone().replace(&SecretString::from("another"));
+        assert!(token.clone().replace(&SecretString::from("another")));
+        assert!(!token.replace(&SecretString::from("another")), "it is the same");
         assert!(token.is_shown(&headers(&[("x-service-token", "another")])));
         assert!(!token.is_shown(&headers(&[("x-service-token", "s3cret")])));
     }

@@ -134,6 +134,17 @@ pub struct FailedAttempt {
     pub events: Vec<AuditEvent>,
     /// Where it reached a rung: what the person is told of it.
     pub notice: Option<LockNotice>,
+    /// Where what was presented was right: what is taken back of the charge.
+    pub pardon: Option<Pardon>,
+}
+
+/// What is taken back of a charge whose code, link or number was right and opened no session.
+#[derive(Clone, Copy, Debug)]
+pub struct Pardon {
+    /// The counter whose failures are forgotten, as by a sign-in.
+    pub counter_key: Digest,
+    /// The challenge that gets its attempt back, where the service was at fault.
+    pub challenge_id: Option<ChallengeId>,
 }
 
 /// What a person is told of a lock, unless they have been told of one of the same counter within the last hour.

@@ -14,7 +14,7 @@ mod users;
 
 pub use challenges::{
     Attempt, BeginOutcome, ChallengeStore, ChargeOutcome, FailedAttempt, LockNotice, NewChallenge, NewCode, NewSession,
-    NewUser, ResendOutcome, SignIn, SignInOutcome, SignInUser,
+    NewUser, Pardon, ResendOutcome, SignIn, SignInOutcome, SignInUser,
 };
 pub use delivery::{DeliveryOf, DeliveryStore, DrainChange, DrainedProvider};
 pub use grants::{Grants, NewGrant, Redemption, RedemptionOutcome};

@@ -240,6 +240,7 @@ pub(super) async fn resend(State(pages): State<Arc<Pages>>, Extension(visit): Ex
     let asked = ResendOtp {
         challenge_id: under_way.challenge_id.clone(),
         binding_secret: Some(under_way.proof()),
+        device_token: visit.browser(&pages).token(),
         repeatable: None,
     };
     let (otp, origin) = (Arc::clone(&pages.otp), visit.origin.clone());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use identity::grpc::proto::{GetLockoutRequest, UnlockRequest, get_lockout_request, unlock_request};
 use identity::grpc::proto::{
-    RevokeSessionRequest, SendOtpRequest, SignOutRequest, VerifyOtpRequest, VerifyOtpResponse,
+    ResendOtpRequest, RevokeSessionRequest, SendOtpRequest, SignOutRequest, VerifyOtpRequest, VerifyOtpResponse,
 };
 use tonic::Code;
 
@@ -65,6 +65,13 @@ impl<'w> Device<'w> {
             ..VerifyOtpRequest::default()
         };
         Ok(self.client.identity().verify_otp(request).await?.into_inner())
+    }
+
+    pub(super) async fn resend(&self, challenge_id: &str) -> Result<(), Refusal> {
+        let (challenge_id, device_token) = (challenge_id.to_owned(), self.token.clone());
+        let request = ResendOtpRequest { challenge_id, device_token, ..ResendOtpRequest::default() };
+        self.client.identity().resend_otp(request).await?;
+        Ok(())
     }
 
     pub(super) async fn sign_in(&mut self) -> Result<VerifyOtpResponse, Refusal> {

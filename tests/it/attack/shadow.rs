@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use identity::grpc::proto::GetPolicyRequest;
+use identity::grpc::proto::{GetPolicyRequest, SendOtpRequest};
 use rustix::process::Signal;
 use toml::{Table, Value};
 
 use super::lockout::{Device, wrong};
 use crate::both_stores::bodies_on_both_stores;
-use crate::support::client::operator;
+use crate::support::client::{operator, send_otp_request};
 use crate::support::settings::Settings;
 use crate::support::wait;
 use crate::support::world::{Store, World};
@@ -17,6 +17,7 @@ bodies_on_both_stores!(
     a_devices_reserve_in_shadow_is_reported_by_its_name,
     a_rung_in_shadow_is_reported_and_locks_nobody,
     in_shadow_suspension_holds,
+    what_is_in_shadow_for_one_client_lifts_no_lock_of_another,
     what_stands_beyond_a_rung_is_locked_once_it_is_enforced,
     a_guard_in_shadow_reports_and_guards_nothing,
 );
@@ -92,6 +93,37 @@ async fn in_shadow_suspension_holds(store: Store) {
     assert_eq!(audit.count("identifier.locked", "SUSPENDED"), 1);
     assert_eq!(audit.count("security.responded", "failure_burst: notify"), 1);
     assert_eq!(world.number("SELECT COUNT(*) FROM outbox").await, 3, "two codes, and the notice");
+}
+
+async fn what_is_in_shadow_for_one_client_lifts_no_lock_of_another(store: Store) {
+    const EMAIL: &str = "shadow-client@example.com";
+    let world = world(store, |settings| {
+        settings.client("kiosk");
+        settings.policy("lockout.mode", "enforce");
+        settings.policy("lockout.first_delay", "0s");
+        settings.policy_override("client = 'kiosk'\n[lockout]\nmode = 'shadow'");
+    })
+    .await;
+    let device = Device::new(&world, EMAIL).await;
+    let (challenge, code) = fail(&device, 3).await;
+    let request = SendOtpRequest { client_id: "kiosk".to_owned(), ..send_otp_request(EMAIL) };
+    let at_kiosk = device.client.identity().send_otp(request).await.unwrap().into_inner().challenge.unwrap();
+    let guess = |code: &str| {
+        let (id, code) = (at_kiosk.challenge_id.clone(), code.to_owned());
+        let device = &device;
+        async move { device.verify(&id, &code).await.unwrap_err().reason }
+    };
+    // There it is evaluated, and counts for all.
+    for wrong in ["000000", "000001"] {
+        assert_eq!(guess(wrong).await, "CODE_INVALID");
+        let locked = device.verify(&challenge, &code).await.unwrap_err();
+        assert_eq!(locked.reason, "ACCOUNT_LOCKED");
+        assert!(locked.retry_delay.unwrap() <= Duration::from_mins(5));
+    }
+    assert_eq!(world.number("SELECT consecutive_failures FROM lockouts").await, 5);
+    world.advance(Duration::from_secs(301));
+    let (challenge, code) = device.send().await.unwrap();
+    device.verify(&challenge, &code).await.unwrap();
 }
 
 /// Replaces the mode while the service runs.

@@ -16,7 +16,7 @@ use identity::{
     },
     domain::{
         claims::AccessClaims,
-        client::{Client, Clients},
+        client::{Client, ClientId, Clients},
         digest::Digest,
         keyring::{KeyId, KeyRing},
         policy::{PolicyInForce, SessionPolicy, Template},
@@ -51,7 +51,7 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// A signer that is full or not, as a test says.
 #[derive(Default)]
-struct Narrow(AtomicBool);
+pub(super) struct Narrow(pub(super) AtomicBool);
 
 struct Room;
 
@@ -82,7 +82,7 @@ impl SigningPlace for Room {
 }
 
 /// A clock that stands a second after the sign-in.
-struct Stopped;
+pub(super) struct Stopped;
 
 impl Clock for Stopped {
     fn now(&self) -> Timestamp {
@@ -94,12 +94,21 @@ fn ring(byte: u8) -> KeyRing {
     KeyRing::new([(KeyId::new("2026-01").unwrap(), secret32([byte; 32]))].into()).unwrap()
 }
 
-/// Grants over a store, and the issuer of their tokens.
-fn grants(given: &Given, session: &Session, signer: Arc<Narrow>) -> (Arc<TokenIssuer>, GrantEngine) {
+/// What engines share.
+pub(super) struct Parts {
+    pub(super) keys: Arc<FileKeys>,
+    pub(super) clients: Arc<Clients>,
+    pub(super) policies: Arc<SwappedPolicy>,
+    pub(super) guesses: Arc<Guesses>,
+    pub(super) tokens: Arc<TokenIssuer>,
+}
+
+/// Parts over a store, for one client application.
+pub(super) fn parts(given: &Given, client_id: ClientId, signer: Arc<Narrow>) -> Parts {
     let material = KeyMaterial { peppers: ring(1), sealing: ring(2), refresh: ring(3), index: secret32([4; 32]) };
     let keys = Arc::new(FileKeys::new(material));
     let client = Client {
-        client_id: session.client_id.clone(),
+        client_id,
         display_name: "Shop".to_owned(),
         audiences: vec!["shop".to_owned()],
         redirect_uris: vec![RedirectUri::new(REDIRECT).unwrap()],
@@ -120,10 +129,16 @@ fn grants(given: &Given, session: &Session, signer: Arc<Narrow>) -> (Arc<TokenIs
         clock: Arc::new(Stopped),
         entropy: Arc::new(SystemEntropy),
         clients: clients.clone(),
-        policies,
+        policies: policies.clone(),
         policy: Arc::new(SessionPolicy::for_issuer("https://id.example.com".to_owned())),
         guesses: guesses.clone(),
     }));
+    Parts { keys, clients, policies, guesses, tokens }
+}
+
+/// Grants over a store, and the issuer of their tokens.
+fn grants(given: &Given, session: &Session, signer: Arc<Narrow>) -> (Arc<TokenIssuer>, GrantEngine) {
+    let Parts { keys, clients, guesses, tokens, .. } = parts(given, session.client_id.clone(), signer);
     let engine = GrantEngine::new(GrantParts {
         store: given.store.clone(),
         clock: Arc::new(Stopped),

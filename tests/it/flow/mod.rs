@@ -2,6 +2,7 @@
 
 pub(crate) mod captcha;
 mod full_signer;
+mod full_signer_sign_in;
 mod link_repeats;
 mod links;
 mod newcomer;

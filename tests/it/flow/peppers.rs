@@ -19,6 +19,10 @@ on_both_stores!(a_new_pepper_takes_over_while_old_codes_live_on, |world| {
         (!world.server.log().lines_with("the keys have been read again").is_empty()).then_some(())
     })
     .await;
+    wait::until("the event", Duration::from_secs(5), async || {
+        (world.audit().await.count("keys.changed", "+peppers/2") == 1).then_some(())
+    })
+    .await;
     let (after, after_code) = world.server.request_code("after@example.com").await;
     let client = world.server.client().await;
     client.verify_otp(&challenge.challenge_id, &code).await.unwrap();
@@ -44,6 +48,10 @@ on_both_stores!(another_key_under_a_name_that_is_in_use_is_not_taken, |mut world
         assert!(line.contains("put the earlier content back; give the new one a new name"), "{line}");
     }
 
+    wait::until("the event", Duration::from_secs(5), async || {
+        (world.audit().await.count("keys.changed", "KEYS_INVALID") > 0).then_some(())
+    })
+    .await;
     // What was made by the keys is as good as it was.
     let client = world.server.client().await;
     client.verify_otp(&challenge.challenge_id, &code).await.unwrap();

@@ -24,9 +24,13 @@ on_both_stores!(refuses_every_bad_field_and_does_nothing, |world| {
     for bad in ["", "a\nb", &"x".repeat(129)] {
         assert_fields(client.identity().resend_otp(request(bad)).await, "INVALID_FIELD", &["challenge_id"]);
     }
-    let all =
-        ResendOtpRequest { challenge_id: String::new(), request_id: "?".to_owned(), binding_secret: "x".repeat(129) };
-    let fields = ["binding_secret", "challenge_id", "request_id"];
+    let all = ResendOtpRequest {
+        challenge_id: String::new(),
+        request_id: "?".to_owned(),
+        binding_secret: "x".repeat(129),
+        device_token: "x".repeat(513),
+    };
+    let fields = ["binding_secret", "challenge_id", "device_token", "request_id"];
     assert_fields(client.identity().resend_otp(all).await, "INVALID_FIELD", &fields);
     assert_eq!(world.audit().await.of_callers(), 0);
 });

@@ -7,6 +7,7 @@ mod client_turns;
 mod guards;
 mod links;
 mod pages;
+mod resend;
 mod undelivered;
 
 use serde_json::{Value, json};

@@ -12,7 +12,11 @@ use crate::{
         rows::{self, StoredChallenge},
         steps::{self, charge::Charged},
     },
-    domain::{digest::Digest, lockout::Lockout, time::Timestamp},
+    domain::{
+        digest::Digest,
+        lockout::{Lockout, Wait},
+        time::Timestamp,
+    },
     ports::store::{Attempt, ChargeOutcome, StoreFault},
 };
 use sqlx::postgres::PgRow;
@@ -77,9 +81,10 @@ const TEXT: &str = concat!(
     SELECT counter_key, 1, ",
     lock_at!("1"),
     ", NULLIF(identifier_key, counter_key) FROM one ORDER BY counter_key \
-    ON CONFLICT (identifier_key) DO UPDATE SET consecutive_failures = l.consecutive_failures + 1, locked_until = ",
+    ON CONFLICT (identifier_key) DO UPDATE SET consecutive_failures = l.consecutive_failures + 1, \
+    locked_until = GREATEST(l.locked_until, ",
     lock_at!("l.consecutive_failures + 1"),
-    " WHERE l.locked_until <= $1 RETURNING l.identifier_key AS counter_key, l.locked_until, l.consecutive_failures), \
+    ") WHERE l.locked_until <= $1 RETURNING l.identifier_key AS counter_key, l.locked_until, l.consecutive_failures), \
     charged AS (UPDATE challenges AS t SET attempts = t.attempts + 1 FROM one JOIN l USING (counter_key) \
     WHERE t.challenge_id = one.challenge_id RETURNING t.challenge_id, t.attempts, l.locked_until, \
     l.consecutive_failures) \
@@ -141,9 +146,11 @@ fn bind_locks(query: Bound, first: &Attempt, steps: &[&Attempt]) -> Bound {
         .bind(steps.iter().map(|step| step.now.micros()).max())
 }
 
-/// The lock that begins with the failure that was just counted.
-fn lock_of(row: &PgRow) -> Result<Option<Timestamp>, StoreFault> {
-    Ok(row.integer_or_none("new_lock")?.filter(|until| *until > 0).map(Timestamp::from_micros))
+/// The lock that begins with the failure that was just counted. One that began before, under the ladder of other clients, is
+/// none.
+fn lock_of(row: &PgRow, lockout: &Lockout) -> Result<Option<Timestamp>, StoreFault> {
+    let begins = lockout.wait_at(row.count("failures")?) != Wait::None;
+    Ok(row.integer_or_none("new_lock")?.filter(|_| begins).map(Timestamp::from_micros))
 }
 
 /// `None` where the attempt was not charged although its challenge stands, and no lock is to be seen: another challenge
@@ -156,7 +163,7 @@ fn outcome(row: &PgRow, now: Timestamp, by_link: bool, lockout: &Lockout) -> Res
     if row.integer_or_none("charged_attempts")?.is_some() {
         challenge.attempts = row.count("charged_attempts")?;
         let user = if row.id_or_none("user_id")?.is_some() { Some(rows::user(row)?) } else { None };
-        let locked_until = lock_of(row)?;
+        let locked_until = lock_of(row, lockout)?;
         let (failures, counter_key) = (row.count("failures")?, rows::digest(row, "counter_key")?);
         let charged = Charged { challenge, codes, user, locked_until, failures, counter_key };
         return Ok(Some(steps::charge::charged(charged, now)));

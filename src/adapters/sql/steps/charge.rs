@@ -19,7 +19,7 @@ use crate::{
         time::Timestamp,
         user::User,
     },
-    ports::store::{Attempt, ChargeOutcome, FailedAttempt, LockNotice, StoreFault},
+    ports::store::{Attempt, ChargeOutcome, FailedAttempt, LockNotice, Pardon, StoreFault},
 };
 
 /// Charges an attempt, or tells why not.
@@ -38,16 +38,17 @@ pub(in super::super) async fn charge(link: &mut impl Link, attempt: &Attempt) ->
         Some((device, own)) if device.identifier_key == identifier && stands(link, device).await? => *own,
         _ => identifier.0,
     };
-    let mut failures = 0;
+    let (mut failures, mut lock_before) = (0, 0);
     if let Some(LockoutStanding { failures: before, locked_until }) = lockout_of(link, &counter_key).await? {
         if lockout.holds(locked_until, now) {
             return Ok(ChargeOutcome::Locked { until: locked_until, failures: before, challenge: Box::new(challenge) });
         }
-        failures = before;
+        (failures, lock_before) = (before, locked_until.micros());
     }
     failures = failures.saturating_add(1);
     let locked_until = lockout.wait_at(failures).end(now);
-    let stored_lock = locked_until.map_or(0, Timestamp::micros);
+    // Where the ladder is in shadow for some clients, a lock of the others may stand. It stays.
+    let stored_lock = locked_until.map_or(0, Timestamp::micros).max(lock_before);
     let owner = (counter_key != identifier.0).then_some(identifier.0.bytes());
     link.execute(statements::CHARGE_IDENTIFIER, values![counter_key.bytes(), failures, stored_lock, owner]).await?;
     link.execute(statements::CHARGE_CHALLENGE, values![id]).await?;
@@ -78,8 +79,16 @@ async fn lockout_of(link: &mut impl Link, counter_key: &Digest) -> Result<Option
     .transpose()
 }
 
-/// Records a failed attempt, and accepts its notice unless one was accepted within the last hour.
+/// Records a failed attempt, takes back what of its charge is to be, and accepts its notice unless one was accepted within
+/// the last hour.
 pub(in super::super) async fn fail(link: &mut impl Link, failure: &FailedAttempt) -> Result<(), StoreFault> {
+    if let Some(Pardon { counter_key, challenge_id }) = &failure.pardon {
+        // In the order of a charge.
+        if let Some(id) = challenge_id {
+            link.execute(statements::UNCHARGE_CHALLENGE, values![id.uuid()]).await?;
+        }
+        link.execute(statements::FORGET_FAILURES, values![counter_key.bytes()]).await?;
+    }
     if let Some(LockNotice { counter_key, now, message }) = &failure.notice {
         let values = values![counter_key.bytes(), now.micros(), now.before(notices::BETWEEN).micros()];
         if link.execute(statements::NOTE_NOTICE, values).await? > 0 {

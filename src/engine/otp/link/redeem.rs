@@ -20,7 +20,7 @@ use crate::{
         time::Timestamp,
     },
     engine::{answers::Repeatable, fault},
-    ports::store::{Approval, Attempt, ChargeOutcome, FailedAttempt, LinkOutcome},
+    ports::store::{Approval, Attempt, ChargeOutcome, LinkOutcome, Pardon},
 };
 use serde::{Deserialize, Serialize};
 
@@ -160,8 +160,8 @@ impl OtpEngine {
             return Err(self.mismatched(&attempt, event.failed("MATCH_NUMBER_INVALID"), lockout, now).await);
         }
         if attempt.user.as_ref().is_some_and(|user| user.disabled) {
-            let failure = FailedAttempt { events: vec![event.failed("USER_DISABLED")], notice: None };
-            return Err(self.failed(failure, Refusal::UserDisabled).await);
+            let pardon = Pardon { counter_key: attempt.counter_key, challenge_id: None };
+            return Err(self.pardoned(event, pardon, Refusal::UserDisabled).await);
         }
         let approval = Approval {
             challenge_id: attempt.challenge.scope.challenge_id,

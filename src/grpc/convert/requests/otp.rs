@@ -134,7 +134,8 @@ pub(in crate::grpc) fn resend_otp(message: ResendOtpRequest) -> Result<ResendOtp
     let repeatable = checks.repeatable(&message);
     checks.required_text("challenge_id", &message.challenge_id, MAX_CHALLENGE_ID);
     let binding_secret = checks.secret("binding_secret", message.binding_secret, MAX_BINDING_SECRET);
-    checks.finish(Some(ResendOtp { challenge_id: message.challenge_id, binding_secret, repeatable }))
+    let device_token = checks.secret("device_token", message.device_token, MAX_DEVICE_TOKEN);
+    checks.finish(Some(ResendOtp { challenge_id: message.challenge_id, binding_secret, device_token, repeatable }))
 }
 
 /// # Errors

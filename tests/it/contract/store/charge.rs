@@ -14,7 +14,7 @@ use identity::{
         time::Timestamp,
         user::{Role, UserChange},
     },
-    ports::store::{Attempt, ChargeOutcome, FailedAttempt, SignInOutcome},
+    ports::store::{Attempt, ChargeOutcome, FailedAttempt, Pardon, SignInOutcome},
 };
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -33,6 +33,7 @@ on_both!(
     the_user_is_told,
     a_failure_is_recorded,
     in_shadow_only_suspension_holds,
+    a_pardon_takes_a_charge_back,
 );
 
 /// A ladder that never comes before the attempts of a challenge run out.
@@ -67,6 +68,7 @@ async fn in_shadow_only_suspension_holds(given: &Given) {
     assert_eq!(until(&charge(3, &enforced).await), an_hour);
     // A lock that stands holds nobody in shadow, and the count goes on to where time ends nothing.
     assert_eq!(charged(charge(3, &shadow).await), (3, None));
+    assert_eq!(until(&charge(3, &enforced).await), an_hour, "nor does it lift the lock for whom it is enforced");
     assert_eq!(charged(charge(3, &shadow).await), (4, Some(Timestamp::NEVER)));
     assert_eq!(until(&charge(4, &shadow).await), Timestamp::NEVER);
     assert_eq!(given.inspect.number("SELECT consecutive_failures FROM lockouts").await, 4);
@@ -202,11 +204,28 @@ async fn the_user_is_told(given: &Given) {
     assert!(given.store.user_of(identifier("ADA@example.com")).await.unwrap().is_none());
 }
 
+async fn a_pardon_takes_a_charge_back(given: &Given) {
+    let id = given.begun("ada@example.com", NOW).await;
+    // Two are charged, and one of them is given back; then one is charged for good.
+    for (challenge_id, seconds) in [(Some(id), [1, 2].as_slice()), (None, &[3])] {
+        for second in seconds {
+            given.charged(id, at(*second)).await;
+        }
+        let pardon = Pardon { counter_key: identifier("ada@example.com").0, challenge_id };
+        let failed = event(at(4), Act::CodeVerified).failed("OVERLOADED");
+        let failure = FailedAttempt { events: vec![failed], notice: None, pardon: Some(pardon) };
+        given.store.record_failure(failure).await.unwrap();
+        assert_eq!(given.inspect.count("lockouts").await, 0, "no failure is left");
+    }
+    assert_eq!(given.inspect.number("SELECT attempts FROM challenges").await, 2);
+    assert_eq!(given.inspect.events().await.iter().filter(|event| event.reason == "OVERLOADED").count(), 2);
+}
+
 async fn a_failure_is_recorded(given: &Given) {
     let failed = event(NOW, Act::CodeVerified).failed("CODE_INVALID");
     let lock = AuditEvent { time: at(1), ..event(NOW, Act::IdentifierLocked).failed("TOO_MANY_FAILURES") };
-    given.store.record_failure(FailedAttempt { events: vec![failed, lock], notice: None }).await.unwrap();
-    given.store.record_failure(FailedAttempt { events: Vec::new(), notice: None }).await.unwrap();
+    given.store.record_failure(FailedAttempt { events: vec![failed, lock], notice: None, pardon: None }).await.unwrap();
+    given.store.record_failure(FailedAttempt { events: Vec::new(), notice: None, pardon: None }).await.unwrap();
     given.store.record(&event(at(2), Act::OperatorRefused).failed("UNAUTHENTICATED")).await.unwrap();
     let events = given.inspect.events().await;
     let told: Vec<_> = events.iter().map(|event| (event.act.as_str(), event.reason.as_str())).collect();

@@ -62,7 +62,12 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
         store.charge_attempt(an_attempt(id, at(31), &identity::domain::lockout::Ladder::default()))
     );
     let failed = vec![event(at(31), Act::CodeVerified).failed("CODE_INVALID"), event(at(31), Act::IdentifierLocked)];
-    counted!("record_failure", 1, 4, store.record_failure(FailedAttempt { events: failed, notice: None }));
+    counted!(
+        "record_failure",
+        1,
+        4,
+        store.record_failure(FailedAttempt { events: failed, notice: None, pardon: None })
+    );
     let sign_in = completion(&attempt, at(32));
     let session = sign_in.session.clone();
     let outcome = counted!("complete_sign_in", 1, 11, store.complete_sign_in(sign_in));

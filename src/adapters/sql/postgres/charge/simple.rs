@@ -19,7 +19,7 @@ use crate::{
         statements::{challenge_columns, user_columns},
         steps::{self, charge::Charged},
     },
-    domain::{digest::Digest, time::Timestamp},
+    domain::{digest::Digest, lockout::Lockout, time::Timestamp},
     ports::store::{Attempt, ChargeOutcome, StoreFault},
 };
 use sqlx::postgres::PgRow;
@@ -45,9 +45,10 @@ macro_rules! charged {
             lock_at!("1"),
             $values,
             " FROM one ORDER BY counter_key \
-            ON CONFLICT (identifier_key) DO UPDATE SET consecutive_failures = l.consecutive_failures + 1, locked_until = ",
+            ON CONFLICT (identifier_key) DO UPDATE SET consecutive_failures = l.consecutive_failures + 1, \
+            locked_until = GREATEST(l.locked_until, ",
             lock_at!("l.consecutive_failures + 1"),
-            " WHERE l.locked_until <= $1 RETURNING l.identifier_key AS counter_key, l.locked_until AS new_lock, \
+            ") WHERE l.locked_until <= $1 RETURNING l.identifier_key AS counter_key, l.locked_until AS new_lock, \
             l.consecutive_failures AS failures), \
             charged AS (UPDATE challenges SET attempts = attempts + 1 FROM one JOIN l USING (counter_key) \
             WHERE challenge_id = one.id RETURNING op, new_lock, failures, ",
@@ -152,17 +153,17 @@ impl Work for ChargeSimple {
         let query = rows.numbers(places.into_iter().map(|place| i64::try_from(place + 1).unwrap_or(i64::MAX)));
         for row in &self.connections.run(query).await? {
             let (now, own) = *place(row, &mut each)?;
-            *place(row, &mut outcomes)? = Some(Some(charged(row, now, own).map_err(Broken::Lost)?));
+            *place(row, &mut outcomes)? = Some(Some(charged(row, now, own, &first.lockout).map_err(Broken::Lost)?));
         }
         Ok(outcomes)
     }
 }
 
 /// What was charged, to the counter `own` of a device or to the identifier's.
-fn charged(row: &PgRow, now: Timestamp, own: Option<Digest>) -> Result<ChargeOutcome, StoreFault> {
+fn charged(row: &PgRow, now: Timestamp, own: Option<Digest>, lockout: &Lockout) -> Result<ChargeOutcome, StoreFault> {
     let StoredChallenge { challenge, codes } = rows::challenge(row)?;
     let user = if row.id_or_none("user_id")?.is_some() { Some(rows::user(row)?) } else { None };
-    let locked_until = lock_of(row)?;
+    let locked_until = lock_of(row, lockout)?;
     let counter_key = own.unwrap_or(challenge.scope.identifier_key.0);
     let failures = row.count("failures")?;
     Ok(steps::charge::charged(Charged { challenge, codes, user, locked_until, failures, counter_key }, now))
