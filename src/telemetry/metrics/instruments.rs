@@ -2,7 +2,7 @@
 //! here, its names in `names`, and its place in [`ALL`].
 
 use super::{
-    counter::{About, Counter, Gauge, Instrument},
+    counter::{About, Counter, Gauge, Instrument, Total},
     durations::Durations,
 };
 use crate::telemetry::names::{
@@ -11,7 +11,7 @@ use crate::telemetry::names::{
 };
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 10] = [
+pub static ALL: [&'static dyn Instrument; 11] = [
     &DECISIONS,
     &CHANGES,
     &ALONE,
@@ -22,6 +22,7 @@ pub static ALL: [&'static dyn Instrument; 10] = [
     &HTTP_REQUESTS,
     &CONNECTIONS_FULL,
     &LOG_LINES,
+    &PANICS,
 ];
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
@@ -151,6 +152,13 @@ pub static LOG_LINES: Counter<1, 2> = Counter::new(
     ["QUEUE_FULL", "NOT_WRITTEN"],
 )
 .from_zero();
+
+/// Panics, wherever they are caught.
+pub static PANICS: Total = Total::new(About {
+    name: names::PANICS,
+    unit: "{panic}",
+    description: "Panics: each is a fault of this program, whose call was answered INTERNAL or whose job ended the service.",
+});
 
 /// Receipts of providers: each that is taken or no news, and each post that is not taken as a whole.
 pub static RECEIPTS: Counter<2, 7> = Counter::new(

@@ -18,6 +18,7 @@ mod links;
 mod lockout;
 mod mail_bomb;
 mod offline;
+mod panics;
 mod receipts;
 mod replay;
 mod responses;
