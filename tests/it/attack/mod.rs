@@ -3,6 +3,7 @@
 mod channels;
 mod cut;
 mod enumeration;
+mod fields;
 mod guard;
 mod guess_table;
 mod guesses;
