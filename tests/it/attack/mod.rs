@@ -3,6 +3,7 @@
 mod channels;
 mod cut;
 mod enumeration;
+mod faults;
 mod fields;
 mod guard;
 mod guess_table;
