@@ -23,7 +23,7 @@ enum Standing {
     Unknown,
 }
 
-/// Asks both doors that take an access token; they never differ.
+/// Asks both doors that take an access token: what one calls ended is good at neither.
 async fn standing(client: &Client, access_token: &str) -> Standing {
     let told = match client.validate(access_token).await {
         Ok(answer) if answer.active => Standing::Active,
@@ -35,7 +35,8 @@ async fn standing(client: &Client, access_token: &str) -> Standing {
     };
     let request = bearer(GetCurrentUserRequest::default(), access_token);
     match client.sessions().get_current_user(request).await {
-        Ok(_) => assert_eq!(told, Standing::Active),
+        // The store may have come back between the two.
+        Ok(_) => assert_ne!(told, Standing::Inactive),
         Err(status) if told == Standing::Inactive => assert_eq!(status.code(), Code::Unauthenticated),
         // Between the two its time may have come, and who the person is stands in the store alone.
         Err(status) => assert!([Code::Unavailable, Code::Unauthenticated].contains(&status.code()), "{status:?}"),
