@@ -33,6 +33,7 @@
 //! | `identity.text_messages.stopped` | `identity.reason`, `outcome` | text messages that a rule stops, or would in shadow |
 //! | `identity.analytics.events` | `event`, `outcome` | events of the funnel, written or lost |
 //! | `identity.log.lines` | `outcome`, `identity.reason` | lines of the log that were lost |
+//! | `identity.panics` | | panics: each is a fault of this program |
 //! | `identity.delivery.handovers` | `provider`, `outcome` | hand-overs to a kind of provider, such as `smtp` |
 //! | `identity.delivery.receipts` | `provider`, `outcome` | what a kind of provider told of messages, and what was forged |
 
@@ -115,6 +116,9 @@ pub const LOG_LINES: &str = "identity.log.lines";
 
 /// Batches of steps of the store that hung.
 pub const STORE_BATCHES_LEFT_BEHIND: &str = "identity.store.batches.left_behind";
+
+/// Panics.
+pub const PANICS: &str = "identity.panics";
 
 /// Text messages that a rule stops.
 pub const TEXT_MESSAGES_STOPPED: &str = "identity.text_messages.stopped";

@@ -24,8 +24,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{any::Any, net::SocketAddr, sync::Arc};
 use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
 
 /// What the pages show.
 pub struct Parts {
@@ -71,6 +72,7 @@ pub fn router(parts: Parts) -> Router {
         router = router.merge(receipts::router(receipts));
     }
     let router = router.method_not_allowed_fallback(method_not_allowed).fallback(not_found);
+    let router = router.layer(CatchPanicLayer::custom(panicked));
     router.layer(from_fn(with_safe_headers)).layer(from_fn_with_state(secure, over_https_alone))
 }
 
@@ -81,7 +83,8 @@ pub fn metrics(exposition: Exposition) -> Router {
         None => told(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the metrics cannot be written"),
     });
     let router = Router::new().route("/metrics", text);
-    router.method_not_allowed_fallback(method_not_allowed).fallback(not_found).layer(from_fn(with_safe_headers))
+    let router = router.method_not_allowed_fallback(method_not_allowed).fallback(not_found);
+    router.layer(CatchPanicLayer::custom(panicked)).layer(from_fn(with_safe_headers))
 }
 
 async fn not_found() -> Response {
@@ -90,6 +93,12 @@ async fn not_found() -> Response {
 
 async fn method_not_allowed() -> Response {
     told(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path is not used in this way")
+}
+
+/// A request that ended in a panic is answered all the same, and its connection goes on. What it was the log says.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a request ended in a panic");
+    told(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something broke in this service")
 }
 
 fn told(status: StatusCode, error: &str, description: &str) -> Response {

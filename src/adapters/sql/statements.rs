@@ -204,7 +204,8 @@ statements! {
     SESSIONS = "SELECT ", session_columns!(), ", parent_hash, request_key, end_time FROM sessions \
         WHERE user_id = $1 AND end_time IS NULL AND idle_expire_time > $2 AND absolute_expire_time > $2 \
         AND session_id < $3 ORDER BY session_id DESC LIMIT $4";
-    REVOCATIONS = "SELECT session_id, end_time FROM sessions WHERE end_time >= $1 ORDER BY end_time, session_id";
+    REVOCATIONS = "SELECT session_id, end_time FROM sessions WHERE end_time >= $1 \
+        AND (end_time > $1 OR session_id > $2) ORDER BY end_time, session_id LIMIT $3";
 
     INSERT_GRANT = "INSERT INTO grants (code_hash, client_id, redirect_uri, verifier_hash, session_id, token_key_id, \
         token, used, expire_time) VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE, $8)";

@@ -15,7 +15,7 @@ use crate::{
         device_token::KnownDevice,
         id::{ChallengeId, SessionId, UserId},
         progress::Standing,
-        revocation::Revocation,
+        revocation::{FeedPlace, Revocation},
         time::Timestamp,
         user::User,
     },
@@ -279,7 +279,7 @@ impl<E: Engine> SessionStore for SqlStore<E> {
         step!(self, "sessions", Read, |link| steps::sessions::page(link, user_id, before, limit, now))
     }
 
-    async fn revocations(&self, since: Timestamp) -> Result<Vec<Revocation>, StoreFault> {
-        step!(self, "revocations", Read, |link| steps::sessions::revocations(link, since))
+    async fn revocations(&self, from: FeedPlace, limit: u32) -> Result<Vec<Revocation>, StoreFault> {
+        step!(self, "revocations", Read, |link| steps::sessions::revocations(link, from, limit))
     }
 }

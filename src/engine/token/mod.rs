@@ -21,6 +21,7 @@ use crate::{
         policy::SessionPolicy,
         refresh_token::RefreshToken,
         refusal::Refusal,
+        revocation::FeedPlace,
         secret::{SecretString, secret32},
         session::LiveSession,
         time::Timestamp,
@@ -187,9 +188,20 @@ impl TokenIssuer {
     /// Where the store does not answer; the next call then reads what this one could not.
     pub async fn poll_revocations(&self) -> Result<(), StoreFault> {
         let now = self.parts.clock.now();
-        let found = self.parts.store.revocations(self.revoked.since(now)).await;
-        let found = found.inspect_err(|_| self.outages.note(self.parts.clock.now()))?;
-        self.revoked.absorb(&found, now);
+        let mut place = FeedPlace::before(self.revoked.since(now));
+        let mut found = 0;
+        // By pages: however many have ended, none of them keeps the store or a thread for long.
+        loop {
+            let page = self.parts.store.revocations(place, revoked::PAGE).await;
+            let page = page.inspect_err(|_| self.outages.note(self.parts.clock.now()))?;
+            self.revoked.learn(&page, now);
+            found += page.len();
+            match page.last() {
+                Some(last) if page.len() >= revoked::PAGE as usize => place = FeedPlace::behind(last),
+                _ => break,
+            }
+        }
+        self.revoked.note_read(found, now);
         Ok(())
     }
 

@@ -21,6 +21,9 @@ const WHOLE_AFTER: u32 = 16;
 /// And later where a whole life is long: for so many sessions that it brought, one poll more.
 const SESSIONS_A_POLL: usize = 500;
 
+/// How many are asked of the store at once.
+pub(super) const PAGE: u32 = 2000;
+
 /// The feed has not been read yet.
 const NEVER: i64 = i64::MIN;
 
@@ -82,11 +85,15 @@ impl RevokedSessions {
         }
     }
 
-    /// Adds what the feed brought; `asked` is when it was asked.
-    pub(super) fn absorb(&self, found: &[Revocation], asked: Timestamp) {
-        self.add(found.iter().map(|revocation| (revocation.revoke_time, revocation.session_id)), asked);
+    /// Adds what a page of the feed brought; `asked` is when the first was asked for.
+    pub(super) fn learn(&self, page: &[Revocation], asked: Timestamp) {
+        self.add(page.iter().map(|revocation| (revocation.revoke_time, revocation.session_id)), asked);
+    }
+
+    /// The feed has been read to its end, which brought so many; `asked` is when that began.
+    pub(super) fn note_read(&self, found: usize, asked: Timestamp) {
         let left = self.until_whole.load(Ordering::Acquire).checked_sub(1);
-        let of_a_whole = || u32::try_from(found.len() / SESSIONS_A_POLL).unwrap_or(u32::MAX).max(WHOLE_AFTER);
+        let of_a_whole = || u32::try_from(found / SESSIONS_A_POLL).unwrap_or(u32::MAX).max(WHOLE_AFTER);
         self.until_whole.store(left.unwrap_or_else(of_a_whole), Ordering::Release);
         self.latest.store(asked.micros(), Ordering::Release);
         self.read_time.store(asked.micros(), Ordering::Release);

@@ -6,7 +6,7 @@ use crate::domain::{
     audit::AuditEvent,
     digest::Digest,
     id::{SessionId, UserId},
-    revocation::Revocation,
+    revocation::{FeedPlace, Revocation},
     session::{LiveSession, Session},
     time::Timestamp,
 };
@@ -177,6 +177,6 @@ pub trait SessionStore: Send + Sync {
         now: Timestamp,
     ) -> Result<SessionPage, StoreFault>;
 
-    /// What was revoked at or after `since`, oldest first.
-    async fn revocations(&self, since: Timestamp) -> Result<Vec<Revocation>, StoreFault>;
+    /// What was revoked, from a place of the feed on, oldest first: at most `limit`, and fewer where there are no more.
+    async fn revocations(&self, from: FeedPlace, limit: u32) -> Result<Vec<Revocation>, StoreFault>;
 }

@@ -106,6 +106,33 @@ impl<const R: usize, const C: usize> Instrument for Counter<R, C> {
     }
 }
 
+/// A counter without labels, shown from the start: a rule on its rise then sees the first step too.
+pub struct Total {
+    about: About,
+    count: AtomicU64,
+}
+
+impl Total {
+    /// A counter at zero.
+    #[must_use]
+    pub const fn new(about: About) -> Self {
+        Self { about, count: AtomicU64::new(0) }
+    }
+
+    /// Counts one.
+    pub fn add(&self) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Instrument for Total {
+    fn offer(&'static self, meter: &Meter) {
+        let About { name, unit, description } = self.about;
+        let counter = meter.u64_observable_counter(name).with_unit(unit).with_description(description);
+        counter.with_callback(move |reader| reader.observe(self.count.load(Ordering::Relaxed), &[])).build();
+    }
+}
+
 /// A figure that rises and falls.
 pub struct Gauge {
     about: About,

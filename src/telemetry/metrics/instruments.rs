@@ -2,7 +2,7 @@
 //! here, its names in `names`, and its place in [`ALL`].
 
 use super::{
-    counter::{About, Counter, Gauge, Instrument},
+    counter::{About, Counter, Gauge, Instrument, Total},
     durations::Durations,
 };
 use crate::telemetry::names::{
@@ -11,7 +11,7 @@ use crate::telemetry::names::{
 };
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 11] = [
+pub static ALL: [&'static dyn Instrument; 12] = [
     &DECISIONS,
     &CHANGES,
     &ALONE,
@@ -23,6 +23,7 @@ pub static ALL: [&'static dyn Instrument; 11] = [
     &CONNECTIONS_FULL,
     &LOG_LINES,
     &STORE_BATCHES_LEFT_BEHIND,
+    &PANICS,
 ];
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
@@ -152,6 +153,13 @@ pub static LOG_LINES: Counter<1, 2> = Counter::new(
     ["QUEUE_FULL", "NOT_WRITTEN"],
 )
 .from_zero();
+
+/// Panics, wherever they are caught.
+pub static PANICS: Total = Total::new(About {
+    name: names::PANICS,
+    unit: "{panic}",
+    description: "Panics: each is a fault of this program, whose call was answered INTERNAL or whose job ended the service.",
+});
 
 /// Receipts of providers: each that is taken or no news, and each post that is not taken as a whole.
 pub static RECEIPTS: Counter<2, 7> = Counter::new(

@@ -4,11 +4,11 @@ mod counter;
 mod durations;
 mod instruments;
 
-pub use counter::{About, Counter, Gauge, Instrument};
+pub use counter::{About, Counter, Gauge, Instrument, Total};
 pub use durations::Durations;
 pub use instruments::{
-    ALL, ALONE, ANALYTICS_EVENTS, CHANGES, CONNECTIONS_FULL, DECISIONS, HANDOVERS, HTTP_REQUESTS, LOG_LINES, RECEIPTS,
-    STORE_BATCHES_LEFT_BEHIND, TEXT_MESSAGES_STOPPED,
+    ALL, ALONE, ANALYTICS_EVENTS, CHANGES, CONNECTIONS_FULL, DECISIONS, HANDOVERS, HTTP_REQUESTS, LOG_LINES, PANICS,
+    RECEIPTS, STORE_BATCHES_LEFT_BEHIND, TEXT_MESSAGES_STOPPED,
 };
 
 use super::install::{Collector, InstallFault};

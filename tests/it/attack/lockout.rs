@@ -82,7 +82,7 @@ impl<'w> Device<'w> {
     }
 
     /// Fails until so many wrong codes have been evaluated, waiting wherever a wait is told.
-    async fn fail(&self, times: u32) {
+    pub(super) async fn fail(&self, times: u32) {
         let mut evaluated = 0;
         while evaluated < times {
             let (challenge, code) = self.send().await.unwrap();

@@ -3,6 +3,8 @@
 mod channels;
 mod cut;
 mod enumeration;
+mod faults;
+mod fields;
 mod guard;
 mod guess_table;
 mod guesses;
@@ -18,6 +20,7 @@ mod links;
 mod lockout;
 mod mail_bomb;
 mod offline;
+mod panics;
 mod receipts;
 mod replay;
 mod resend;

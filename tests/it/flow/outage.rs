@@ -16,7 +16,7 @@ use crate::support::world::{Store, World};
 use crate::support::{http, wait};
 
 #[tokio::test]
-async fn a_stopped_postgres_is_unavailable_within_a_second_and_forgotten_when_back() {
+async fn a136_a_stopped_postgres_is_unavailable_within_a_second_and_forgotten_when_back() {
     let (mut cluster, world) = World::on_own_postgres(Postgres::start(&[])).await;
     let tokens = world.server.sign_in("outage@example.com").await.tokens.unwrap();
     let (challenge, code) = world.server.request_code("outage@example.com").await;
@@ -72,7 +72,7 @@ async fn readiness_is(world: &World, status: u16) {
 
 /// As after a failover to a standby that has not been promoted: it reads, and takes nothing.
 #[tokio::test]
-async fn a_read_only_postgres_is_not_ready() {
+async fn a136_a_read_only_postgres_is_not_ready() {
     let (cluster, world) = World::on_own_postgres(Postgres::start(&[])).await;
     let set = async |read_only: &str| {
         set(&cluster, &format!("SET default_transaction_read_only = {read_only}")).await;

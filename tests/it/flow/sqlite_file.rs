@@ -109,7 +109,7 @@ async fn a_file_that_comes_back_is_served_again() {
 
 /// No file of the process may grow, as on a full disk: what is there is read for long yet.
 #[tokio::test]
-async fn a_disk_that_takes_no_more_is_not_ready() {
+async fn a138_a_disk_that_takes_no_more_is_not_ready() {
     let mut world = World::on(Store::Sqlite).await;
     world.server.restart_to_bear_limits().await;
     world.server.request_code("early@example.com").await;
@@ -134,4 +134,6 @@ async fn a_disk_that_takes_no_more_is_not_ready() {
     limit(None);
     is(&world, 200).await;
     world.server.client().await.send_otp("lost@example.com").await.unwrap();
+    let sound: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut open(&world).await).await.unwrap();
+    assert_eq!(sound, "ok");
 }

@@ -7,6 +7,7 @@ pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod cluster;
+pub(crate) mod entropy;
 pub(crate) mod http;
 pub(crate) mod logs;
 pub(crate) mod mail;

@@ -33,7 +33,8 @@ pub(crate) struct Addresses {
     pub(crate) metrics: Option<SocketAddr>,
 }
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_identity");
+/// The service.
+pub(super) const PROGRAM: &str = env!("CARGO_BIN_EXE_identity");
 
 /// A running service.
 pub(crate) struct Server {
@@ -153,7 +154,8 @@ impl Server {
         self.restart_by(command).await;
     }
 
-    async fn restart_by(&mut self, command: Command) {
+    /// The same, by a command that its arguments are added to, such as a program that runs another.
+    pub(crate) async fn restart_by(&mut self, command: Command) {
         self.process.kill();
         self.starts += 1;
         (self.process, self.addresses) =

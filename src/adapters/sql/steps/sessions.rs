@@ -13,7 +13,7 @@ use crate::{
         audit::{Act, Actor, AuditEvent, Outcome},
         digest::Digest,
         id::{EventId, SessionId, UserId},
-        revocation::Revocation,
+        revocation::{FeedPlace, Revocation},
         session::Session,
         time::Timestamp,
         user::User,
@@ -192,9 +192,11 @@ pub(in super::super) async fn page(
 /// What was revoked at or after `since`.
 pub(in super::super) async fn revocations(
     link: &mut impl Link,
-    since: Timestamp,
+    from: FeedPlace,
+    limit: u32,
 ) -> Result<Vec<Revocation>, StoreFault> {
-    let rows = link.rows(statements::REVOCATIONS, values![since.micros()]).await?;
+    let place = values![from.time.micros(), from.session_id.uuid(), i64::from(limit)];
+    let rows = link.rows(statements::REVOCATIONS, place).await?;
     rows.iter()
         .map(|row| {
             let session_id = SessionId::new(row.id("session_id")?);

@@ -9,7 +9,7 @@ use crate::{
         id::{SessionId, UserId},
         keyring::{KeyId, KeyRing},
         policy::{PolicyInForce, Template},
-        revocation::Revocation,
+        revocation::{FeedPlace, Revocation},
         secret::{Secret32, SecretString, secret32},
         time::Timestamp,
     },
@@ -204,10 +204,15 @@ impl SessionStore for World {
         self.told(SessionPage { sessions: Vec::new(), more: false })
     }
 
-    async fn revocations(&self, since: Timestamp) -> Result<Vec<Revocation>, StoreFault> {
-        *self.since.lock().unwrap() = Some(since);
-        let feed = self.feed.lock().unwrap();
-        self.told(feed.iter().filter(|end| end.revoke_time >= since).copied().collect())
+    async fn revocations(&self, from: FeedPlace, limit: u32) -> Result<Vec<Revocation>, StoreFault> {
+        if from == FeedPlace::before(from.time) {
+            *self.since.lock().unwrap() = Some(from.time);
+        }
+        let place = |end: &Revocation| (end.revoke_time, *end.session_id.bytes());
+        let mut feed = self.feed.lock().unwrap().clone();
+        feed.sort_by_key(place);
+        let behind = feed.into_iter().filter(|end| place(end) > (from.time, *from.session_id.bytes()));
+        self.told(behind.take(limit as usize).collect())
     }
 }
 

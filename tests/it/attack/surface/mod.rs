@@ -5,6 +5,7 @@ mod floods;
 mod keeping;
 mod late;
 mod messages;
+mod ports;
 mod raw;
 mod time;
 mod unfinished;
@@ -21,7 +22,7 @@ async fn is_well(server: &mut Server, mebibytes: u64) {
 }
 
 /// The resident set of a service.
-fn resident_mebibytes(server: &mut Server) -> u64 {
+pub(super) fn resident_mebibytes(server: &mut Server) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.process().child().id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024

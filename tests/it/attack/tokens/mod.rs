@@ -1,6 +1,9 @@
 //! Groups F and H: access tokens, keys and refresh tokens.
 
 mod claims;
+mod ended;
+mod expiry;
+mod families;
 mod forge;
 mod grace;
 mod header;

@@ -235,7 +235,7 @@ async fn a_rejection_ends_sessions_where_it_says_so(given: &Given) {
     ended.sort_unstable();
     sessions.sort_unstable();
     assert_eq!(ended, sessions);
-    assert_eq!(given.store.revocations(at(5)).await.unwrap().len(), 2);
+    assert_eq!(given.revocations(at(5)).await.len(), 2);
     let acts = given.inspect.acts().await;
     assert_eq!(acts.iter().filter(|act| *act == "session.revoked").count(), 2);
     let nobody = begun(given, "eve@example.com").await;

@@ -134,7 +134,7 @@ async fn a_sign_in_may_end_all_other_sessions(given: &Given) {
     assert_eq!(left.iter().map(|session| session.session_id).collect::<Vec<_>>(), [second.session_id]);
     assert_eq!(running(given, &stranger, at(1)).await, 1);
     assert_eq!(notices(given, at(1)).await, [(notice, first.user_id)]);
-    let revoked = given.store.revocations(at(1)).await.unwrap();
+    let revoked = given.revocations(at(1)).await;
     assert_eq!(revoked.iter().map(|one| one.session_id).collect::<Vec<_>>(), [first.session_id]);
     assert_eq!(given.inspect.revoked().await, [(first.session_id, "NEW_DEVICE".to_owned())]);
     // The device that signed in stays known; those before do not.

@@ -10,8 +10,9 @@ use identity::{
         answer::RecordedAnswer,
         audit::Act,
         id::{SessionId, UserId},
-        revocation::Revocation,
+        revocation::{FeedPlace, Revocation},
         session::Session,
+        time::Timestamp,
     },
     ports::store::{CountedAnswer, EndOthersOutcome, KnownAnswer, SignOutOutcome},
 };
@@ -30,6 +31,7 @@ on_both!(
     a_replaced_token_is_told_in_the_log,
     sessions_come_newest_first_by_pages,
     what_is_over_is_not_listed,
+    the_feed_tells_all_of_a_moment,
     the_feed_tells_from_a_time_on,
 );
 
@@ -95,7 +97,7 @@ async fn one_session_ends_once(given: &Given) {
     assert_eq!(end(given, b.user_id, b.session_id, 6).await, []);
     assert_eq!(listed(given, a.user_id).await, sorted(&[&a, &c]));
     assert_eq!(revoked(given).await, [(Some(b.user_id.uuid()), Some(b.session_id.uuid()))]);
-    let feed = given.store.revocations(NOW).await.unwrap();
+    let feed = given.revocations(NOW).await;
     assert_eq!(feed, [Revocation { session_id: b.session_id, revoke_time: at(5) }]);
 }
 
@@ -232,13 +234,44 @@ async fn what_is_over_is_not_listed(given: &Given) {
     assert_eq!(ended, [a.session_id]);
 }
 
+impl Given {
+    /// What was revoked at or after `since`, read by pages of two.
+    pub(crate) async fn revocations(&self, since: Timestamp) -> Vec<Revocation> {
+        let (mut all, mut place) = (Vec::new(), FeedPlace::before(since));
+        loop {
+            let page = self.store.revocations(place, 2).await.unwrap();
+            assert!(page.len() <= 2);
+            all.extend_from_slice(&page);
+            match page.as_slice() {
+                [_, last] => place = FeedPlace::behind(last),
+                _ => return all,
+            }
+        }
+    }
+}
+
+/// However many ended at the same moment, each is told once, wherever a page ends.
+async fn the_feed_tells_all_of_a_moment(given: &Given) {
+    let mut expected = Vec::new();
+    for nth in 0..7 {
+        let session = given.signed_in(&format!("user{nth}@example.com"), NOW).await;
+        // Six of them at one moment, and one before.
+        let seconds = if nth == 3 { 4 } else { 5 };
+        end(given, session.user_id, session.session_id, seconds).await;
+        expected.push((at(seconds), session.session_id));
+    }
+    expected.sort_by_key(|(time, session)| (*time, *session.bytes()));
+    let told: Vec<_> = given.revocations(NOW).await.iter().map(|one| (one.revoke_time, one.session_id)).collect();
+    assert_eq!(told, expected);
+}
+
 async fn the_feed_tells_from_a_time_on(given: &Given) {
     let [a, b, c] = three(given).await;
     for (session, seconds) in [(&b, 5), (&a, 6), (&c, 7)] {
         end(given, a.user_id, session.session_id, seconds).await;
     }
     let ids = async |since| {
-        let feed = given.store.revocations(since).await.unwrap();
+        let feed = given.revocations(since).await;
         feed.into_iter().map(|revocation| revocation.session_id).collect::<Vec<_>>()
     };
     assert_eq!(ids(NOW).await, [b.session_id, a.session_id, c.session_id]);

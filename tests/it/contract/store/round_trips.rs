@@ -94,7 +94,7 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     counted!("answer", 1, 1, store.answer(&answer("request", "", NOW).key, at(1)));
     counted!("user", 1, 1, store.user(session.user_id));
     counted!("sessions", 1, 1, store.sessions(session.user_id, None, 10, at(34)));
-    counted!("revocations", 1, 1, store.revocations(at(34)));
+    counted!("revocations", 1, 1, store.revocations(identity::domain::revocation::FeedPlace::before(at(34)), 1000));
     counted!("claim", 1, 3, store.claim(10, at(34), Duration::from_mins(1)));
     let settled = Some(event(at(35), Act::MessageDropped));
     counted!("settle", 1, 4, store.settle(message, Settlement::Dropped { reason: "UNANSWERED" }, at(35), settled));
