@@ -118,7 +118,8 @@ pub(super) use {
 };
 
 statements! {
-    PING = "SELECT 1 WHERE TRUE"; " AND current_setting('transaction_read_only') = 'off'";
+    PING = "SELECT 1 AS one"; ", CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) AS store_time \
+        WHERE current_setting('transaction_read_only') = 'off'";
 
     CHALLENGE = "SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1";
     LOCK_CHALLENGE = "SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1";

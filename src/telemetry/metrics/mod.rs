@@ -7,8 +7,8 @@ mod instruments;
 pub use counter::{About, Counter, Gauge, Instrument};
 pub use durations::Durations;
 pub use instruments::{
-    ALL, ALONE, ANALYTICS_EVENTS, CHANGES, CONNECTIONS_FULL, DECISIONS, HANDOVERS, HTTP_REQUESTS, LOG_LINES, RECEIPTS,
-    TEXT_MESSAGES_STOPPED,
+    ALL, ALONE, ANALYTICS_EVENTS, CHANGES, CLOCK_AHEAD, CONNECTIONS_FULL, DECISIONS, HANDOVERS, HTTP_REQUESTS,
+    LOG_LINES, RECEIPTS, TEXT_MESSAGES_STOPPED,
 };
 
 use super::install::{Collector, InstallFault};

@@ -93,8 +93,8 @@ pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Res
 }
 
 /// Asks for a sign of life. A database that takes no writes, such as a standby, is none.
-pub(in super::super) async fn ping(link: &mut impl Link) -> Result<(), StoreFault> {
-    link.row(statements::PING, &[]).await?.map(drop).ok_or_else(read_only)
+pub(in super::super) async fn ping<L: Link>(link: &mut L) -> Result<L::Row, StoreFault> {
+    link.row(statements::PING, &[]).await?.ok_or_else(read_only)
 }
 
 /// The database takes no writes.
