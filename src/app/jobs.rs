@@ -14,6 +14,7 @@ pub(super) use watch::Watched;
 
 use crate::{
     engine::{
+        clocks::Clocks,
         delivery::{DRAIN_POLL, DeliveryDesk, SUPPRESSION_POLL, SuppressedAddresses},
         funnel::Funnel,
         otp::OtpEngine,
@@ -145,11 +146,19 @@ pub(super) async fn follow_suppressions(suppressed: Arc<SuppressedAddresses>, st
     }
 }
 
-/// Removes what has expired.
-pub(super) async fn sweep(store: Arc<dyn Store>, clock: Arc<dyn Clock>, funnel: Funnel, stop: CancellationToken) {
+/// Removes what has expired; nothing while it is not known by which clock.
+pub(super) async fn sweep(
+    store: Arc<dyn Store>,
+    (clock, clocks): (Arc<dyn Clock>, Arc<Clocks>),
+    funnel: Funnel,
+    stop: CancellationToken,
+) {
     let mut pause = Duration::ZERO;
     while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
         pause = SWEEP;
+        if clocks.are_apart() {
+            continue;
+        }
         match store.sweep(clock.now()).await {
             Ok(Swept { rows: 0, .. }) => {}
             Ok(Swept { rows, full, abandoned }) => {

@@ -142,6 +142,8 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         Failure::Unavailable(format!("{fault}; is it in the form that this program needs? run `identity migrate`"))
     })?;
 
+    // What a wrong clock would remove, or call expired, is left alone from the beginning.
+    services.readiness.look().await;
     let (stop, cut, failed) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
     let jobs = Jobs::new(failed.clone());
     if let Counter::Shared(limiter, changes) = counter {
@@ -166,10 +168,11 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     if let Some(policy_file) = policy_file {
         jobs.begin("policy", |stop| policy_file.follow(for_policy, stop));
     }
+    let clocks = tokens.clocks();
     jobs.begin("revocations", |stop| jobs::follow_revocations(tokens, stop));
     let otp = Arc::clone(&services.otp);
     jobs.begin("watched challenges", |stop| jobs::follow_watched(otp, stop));
-    jobs.begin("sweep", |stop| jobs::sweep(store, clock, funnel, stop));
+    jobs.begin("sweep", |stop| jobs::sweep(store, (clock, clocks), funnel, stop));
     // No message goes to a provider that was drained before this process began.
     desk.take_drains().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
     jobs.begin("drains", |stop| jobs::follow_drains(desk, stop));

@@ -12,7 +12,7 @@ use crate::{
         token::TokenIssuer,
     },
     grpc::{self, FrontOptions, Health, OperatorEngines, OperatorToken, WebOrigins},
-    telemetry::metrics::Exposition,
+    telemetry::metrics::{CLOCK_AHEAD, Exposition},
     web::{self, PagesOptions},
 };
 use hyper::service::service_fn;
@@ -257,6 +257,9 @@ struct Told<'t> {
 impl Told<'_> {
     async fn tell(&self, now: Ready) {
         self.otp.note_store(now.store);
+        if let Some(ahead) = now.ahead {
+            CLOCK_AHEAD.set_micros(ahead);
+        }
         self.health.set(now).await;
         self.ready.send_replace(now);
     }

@@ -173,6 +173,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         funnel: funnel.clone(),
         templates: Arc::new(material.templates),
         suppressed: suppressed.clone(),
+        clocks: tokens.clocks(),
     };
     let desk = desk_of(&worker, &store);
     let services = Services {
@@ -180,7 +181,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         tokens: tokens.clone(),
         accounts: Arc::new(AccountEngine::new(account.clone())),
         operators: OperatorEngines { admin: Arc::new(AdminEngine::new(account)), policy, explain, simulate, desk },
-        readiness: Readiness::new(store.clone(), tokens.clone(), counter.limiter()),
+        readiness: Readiness::new(store.clone(), tokens.clone(), counter.limiter(), clock.clone()),
         mailbox: carrier.mailbox.map(MailboxReader::new),
         pages: config.pages.enabled.then_some(pages),
         receipts: receipts_of(&worker, &store, carrier.receipts),

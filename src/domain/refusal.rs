@@ -92,7 +92,7 @@ pub enum Refusal {
         /// What was looked for: `user`, `suppression`, `provider` or `message`.
         resource: &'static str,
     },
-    /// The store or the limiter does not answer; nothing was lost.
+    /// The store or the limiter does not answer, or the store goes by another time than this process; nothing was lost.
     StoreUnavailable,
     /// A provider that the request needs does not answer; nothing was lost.
     ProviderUnavailable,

@@ -174,6 +174,7 @@ impl GrantEngine {
     /// [`NotRedeemed`].
     pub async fn redeem(&self, request: Redeem, origin: &Origin) -> Result<Tokens, NotRedeemed> {
         let client = self.registered(&request.client_id).ok_or(NotRedeemed::UnknownClient)?;
+        self.parts.tokens.may_issue().map_err(NotRedeemed::Fault)?;
         let now = self.parts.clock.now();
         // It may have been registered when the code was given, and not be any more.
         let is_registered = client.may_redirect_to(&request.redirect_uri);

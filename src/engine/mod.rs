@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod answers;
+pub mod clocks;
 pub mod delivery;
 pub mod explain;
 mod fault;

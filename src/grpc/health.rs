@@ -28,23 +28,24 @@ use tonic_health::{
 pub struct Health {
     people: HealthReporter,
     operators: HealthReporter,
-    /// What was told last: whether the store and the feed of revocations are there.
-    told: Arc<Mutex<Option<(bool, bool)>>>,
+    /// What was told last: whether the store is there and its clock agrees, and the feed of revocations.
+    told: Arc<Mutex<Option<(bool, bool, bool)>>>,
 }
 
 impl Health {
     /// Sets the state: `IdentityService` and `AdminService` need the store, `TokenService` the feed of revocations,
-    /// `SessionService` and the server as a whole (the empty name) both. Who watches is told of changes alone.
+    /// `SessionService` both. `IdentityService` needs clocks that agree too, and the server as a whole (the empty name)
+    /// everything. Who watches is told of changes alone.
     pub async fn set(&self, ready: Ready) {
-        let now = Some((ready.store, ready.revocations));
+        let now = Some((ready.store, ready.clock, ready.revocations));
         let before = std::mem::replace(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner), now);
         if before == now {
             return;
         }
         for (reporter, service, serving) in [
             (&self.people, "", ready.all()),
-            (&self.people, IdentityServiceServer::<Identity>::NAME, ready.store),
-            (&self.people, SessionServiceServer::<Sessions>::NAME, ready.all()),
+            (&self.people, IdentityServiceServer::<Identity>::NAME, ready.issuing()),
+            (&self.people, SessionServiceServer::<Sessions>::NAME, ready.store && ready.revocations),
             (&self.people, TokenServiceServer::<Tokens>::NAME, ready.revocations),
             (&self.operators, "", ready.all()),
             (&self.operators, AdminServiceServer::<Admin>::NAME, ready.store),

@@ -28,6 +28,7 @@
 //! | `identity.limiter.decisions` | `layer`, `outcome` | decisions on requests for codes, wrong codes and wrong guesses |
 //! | `identity.limiter.changes` | `change`, `identity.reason` | changes in who counts requests |
 //! | `identity.limiter.alone` | | 1 while this process counts alone |
+//! | `identity.clock.ahead` | | seconds that this process's clock is ahead of PostgreSQL's |
 //! | `identity.connections.full` | `outcome`, `identity.reason` | connections that made room where a listener had all it takes, and that were refused |
 //! | `identity.store.batches.left_behind` | `db.operation.name`, `db.system.name` | batches of steps that hung, so that others went past them |
 //! | `identity.text_messages.stopped` | `identity.reason`, `outcome` | text messages that a rule stops, or would in shadow |
@@ -101,6 +102,9 @@ pub const LIMITER_DECISIONS: &str = "identity.limiter.decisions";
 pub const LIMITER_CHANGES: &str = "identity.limiter.changes";
 /// Whether this process counts alone.
 pub const LIMITER_ALONE: &str = "identity.limiter.alone";
+
+/// How far this process's clock is ahead of the store's.
+pub const CLOCK_AHEAD: &str = "identity.clock.ahead";
 
 /// Hand-overs to providers.
 pub const DELIVERY_HANDOVERS: &str = "identity.delivery.handovers";

@@ -14,6 +14,9 @@ pub(super) async fn live() -> impl IntoResponse {
 pub(super) fn ready(ready: Ready) -> impl IntoResponse {
     let (code, status) =
         if ready.all() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
-    let Ready { store, revocations, limits } = ready;
-    (code, Json(json!({ "status": status, "store": store, "revocations": revocations, "limits": limits })))
+    let Ready { store, clock, revocations, limits, .. } = ready;
+    let parts = json!({
+        "status": status, "store": store, "clock": clock, "revocations": revocations, "limits": limits
+    });
+    (code, Json(parts))
 }

@@ -66,9 +66,7 @@ pub(super) trait Parts: Clone + Send + Sync + 'static {
     /// The statements that only this engine runs, by name.
     fn own_statements() -> Vec<(&'static str, &'static str)>;
 
-    fn ping(&self) -> impl Future<Output = Result<(), StoreFault>> + Send {
-        self.step(Access::Read, |link| Box::pin(steps::ledger::ping(link)))
-    }
+    fn ping(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreFault>> + Send;
 
     fn begin_challenge(&self, new: NewChallenge) -> impl Future<Output = Result<BeginOutcome, StoreFault>> + Send {
         self.step(Access::Transaction, move |link| Box::pin(async move { steps::begin::begin(link, &new).await }))

@@ -118,7 +118,8 @@ pub(super) use {
 };
 
 statements! {
-    PING = "SELECT 1 WHERE TRUE"; " AND current_setting('transaction_read_only') = 'off'";
+    PING = "SELECT 1 AS one"; ", CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) AS store_time \
+        WHERE current_setting('transaction_read_only') = 'off'";
 
     CHALLENGE = "SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1";
     LOCK_CHALLENGE = "SELECT ", challenge_columns!(), " FROM challenges WHERE challenge_id = $1";
@@ -286,6 +287,9 @@ statements! {
         WHERE revoke_time <= $1 ORDER BY revoke_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_GRANTS = "DELETE FROM grants WHERE code_hash IN (SELECT code_hash FROM grants WHERE expire_time <= $1 \
         ORDER BY expire_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
+    SWEEP_SESSIONS = "DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM sessions WHERE session_id IN \
+        (SELECT session_id FROM (SELECT session_id, absolute_expire_time FROM sessions ORDER BY session_id LIMIT $2) \
+        AS oldest WHERE absolute_expire_time <= $1)"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_SUPPRESSIONS = "DELETE FROM suppressions WHERE identifier_key IN (SELECT identifier_key FROM suppressions \
         WHERE expire_time <= $1 ORDER BY expire_time LIMIT $2"; " FOR UPDATE SKIP LOCKED", ")";
     SWEEP_MESSAGES = "DELETE FROM outbox WHERE message_id IN (SELECT message_id FROM outbox WHERE settle_time <= $1 \

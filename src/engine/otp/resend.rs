@@ -42,6 +42,7 @@ impl OtpEngine {
     /// [`Refusal::ResendTooSoon`] within the cool-down, [`Refusal::RateLimited`], [`Refusal::AttemptsExhausted`],
     /// [`Refusal::CodeInvalid`] for a challenge that has ended or never was (told apart only to whoever asked), faults.
     pub async fn resend(&self, request: ResendOtp, origin: &Origin) -> Result<Sent, Refusal> {
+        self.parts.tokens.may_issue()?;
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("ResendOtp", repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
         let now = self.parts.clock.now();

@@ -77,6 +77,7 @@ impl OtpEngine {
     pub async fn send(&self, request: SendOtp, origin: &Origin) -> Result<Sent, Refusal> {
         let unregistered = || Refusal::Invalid(vec![unknown_client()]);
         let client = self.parts.clients.find(&request.client_id).ok_or_else(unregistered)?;
+        self.parts.tokens.may_issue()?;
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key(request.method(), repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
         let now = self.parts.clock.now();

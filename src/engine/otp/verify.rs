@@ -45,6 +45,7 @@ impl OtpEngine {
     /// [`Refusal::CodeInvalid`] for a wrong, old, used or unknown one alike; [`Refusal::AccountLocked`],
     /// [`Refusal::AttemptsExhausted`] without comparing; [`Refusal::UserDisabled`] after a right code; faults.
     pub async fn verify(&self, request: VerifyOtp, origin: &Origin) -> Result<SignedIn, Refusal> {
+        self.parts.tokens.may_issue()?;
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("VerifyOtp", repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
         let now = self.parts.clock.now();

@@ -26,7 +26,7 @@ use crate::{
         session::LiveSession,
         time::Timestamp,
     },
-    engine::{fault, guesses::Guesses},
+    engine::{clocks::Clocks, fault, guesses::Guesses},
     ports::{
         clock::Clock,
         entropy::Entropy,
@@ -91,6 +91,7 @@ pub struct TokenIssuer {
     revoked: RevokedSessions,
     verified: VerifiedTokens,
     outages: Outages,
+    clocks: Arc<Clocks>,
 }
 
 impl TokenIssuer {
@@ -99,7 +100,21 @@ impl TokenIssuer {
     pub fn new(parts: TokenParts) -> Self {
         let revoked = RevokedSessions::new(&parts.policy);
         let outages = Outages::none(parts.policy.refresh_grace);
-        Self { parts, revoked, verified: VerifiedTokens::new(), outages }
+        Self { parts, revoked, verified: VerifiedTokens::new(), outages, clocks: Arc::default() }
+    }
+
+    /// Whether this process goes by the same time as the store.
+    #[must_use]
+    pub fn clocks(&self) -> Arc<Clocks> {
+        self.clocks.clone()
+    }
+
+    /// Refuses whoever wants something that is judged by the time, while nobody knows which clock is right.
+    ///
+    /// # Errors
+    /// [`Refusal::StoreUnavailable`] then.
+    pub(super) fn may_issue(&self) -> Result<(), Refusal> {
+        self.clocks.may_issue()
     }
 
     /// The first refresh token of a session's family: place 0, 256 random bits.

@@ -40,6 +40,7 @@ impl TokenIssuer {
     /// the session having been ended, and what policy chose having been done; [`Refusal::Overloaded`], after which the
     /// same call gets the successor; faults.
     pub async fn refresh(&self, request: Refresh, origin: &Origin) -> Result<Tokens, Refusal> {
+        self.may_issue()?;
         let ring = self.parts.keys.refresh();
         let Some(presented) = RefreshToken::parse(request.refresh_token.expose_secret(), &ring) else {
             let mut event = AuditEvent::new(self.event_id(), self.parts.clock.now(), Act::TokenRefreshed, origin);

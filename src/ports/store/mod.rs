@@ -76,8 +76,8 @@ pub trait Ledger: Send + Sync {
     async fn record(&self, event: &AuditEvent) -> Result<(), StoreFault>;
 
     /// Answers whether the store answers and takes writes; after a step that came to nothing, whether it commits again, where
-    /// the store can tell that from reading.
-    async fn ping(&self) -> Result<(), StoreFault>;
+    /// the store can tell that from reading. Gives the time by the store's own clock, where that may be another machine's.
+    async fn ping(&self) -> Result<Option<Timestamp>, StoreFault>;
 
     /// Removes what has expired: recorded answers, ended challenges, old revocations, settled messages.
     /// Audit events stay.

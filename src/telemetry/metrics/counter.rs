@@ -1,7 +1,7 @@
 //! Figures that cost an atomic step where they change, and are read when someone asks.
 
 use opentelemetry::{KeyValue, metrics::Meter};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// A figure that can be offered to readers. Its labels are fixed tables in the code, never a caller's words.
 pub trait Instrument: Sync {
@@ -157,5 +157,35 @@ impl Instrument for Gauge {
         let About { name, unit, description } = self.about;
         let gauge = meter.u64_observable_gauge(name).with_unit(unit).with_description(description);
         gauge.with_callback(move |reader| reader.observe(self.value.load(Ordering::Relaxed), &[])).build();
+    }
+}
+
+/// A length of time that goes up and down, in seconds.
+#[derive(Debug)]
+pub struct Span {
+    about: About,
+    micros: AtomicI64,
+}
+
+impl Span {
+    /// A span of nothing.
+    #[must_use]
+    pub const fn new(about: About) -> Self {
+        Self { about, micros: AtomicI64::new(0) }
+    }
+
+    /// Sets it, in microseconds.
+    pub fn set_micros(&self, micros: i64) {
+        self.micros.store(micros, Ordering::Relaxed);
+    }
+}
+
+impl Instrument for Span {
+    fn offer(&'static self, meter: &Meter) {
+        let About { name, unit, description } = self.about;
+        let gauge = meter.f64_observable_gauge(name).with_unit(unit).with_description(description);
+        // In whole milliseconds, which a double holds exactly.
+        let seconds = || f64::from(i32::try_from(self.micros.load(Ordering::Relaxed) / 1000).unwrap_or(i32::MAX)) / 1e3;
+        gauge.with_callback(move |reader| reader.observe(seconds(), &[])).build();
     }
 }

@@ -2,7 +2,7 @@
 //! here, its names in `names`, and its place in [`ALL`].
 
 use super::{
-    counter::{About, Counter, Gauge, Instrument, Total},
+    counter::{About, Counter, Gauge, Instrument, Span, Total},
     durations::Durations,
 };
 use crate::telemetry::names::{
@@ -11,10 +11,11 @@ use crate::telemetry::names::{
 };
 
 /// What the service offers.
-pub static ALL: [&'static dyn Instrument; 12] = [
+pub static ALL: [&'static dyn Instrument; 13] = [
     &DECISIONS,
     &CHANGES,
     &ALONE,
+    &CLOCK_AHEAD,
     &TEXT_MESSAGES_STOPPED,
     &ANALYTICS_EVENTS,
     &HANDOVERS,
@@ -72,6 +73,13 @@ pub static ALONE: Gauge = Gauge::new(About {
     name: LIMITER_ALONE,
     unit: "{process}",
     description: "1 while this process counts requests alone, at its share, as Redis cannot decide; else 0.",
+});
+
+/// How far this process's clock is ahead of the store's; 0 where the store has none of its own.
+pub static CLOCK_AHEAD: Span = Span::new(About {
+    name: names::CLOCK_AHEAD,
+    unit: "s",
+    description: "How far this process's clock is at least ahead of PostgreSQL's; negative where it is behind.",
 });
 
 /// Events of the funnel, by what became of them; those that no sink takes are lost.

@@ -1,6 +1,7 @@
 //! The attack rows, each a test named after its number.
 
 mod channels;
+mod clocks;
 mod cut;
 mod enumeration;
 mod faults;

@@ -9,6 +9,7 @@ pub(crate) mod given;
 pub(crate) mod grants;
 mod history;
 mod inspect;
+mod kept_sessions;
 mod links;
 mod migrate;
 mod outbox;

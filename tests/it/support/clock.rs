@@ -4,28 +4,39 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// How far the processes that were started with it are ahead of the machine's clock.
 #[derive(Debug)]
 pub(crate) struct Clock {
     file: PathBuf,
-    ahead_micros: AtomicU64,
+    ahead_micros: AtomicI64,
 }
 
 impl Clock {
     /// A clock that goes with the machine's, kept in `folder`.
     pub(crate) fn new(folder: &Path) -> Self {
-        let clock = Self { file: folder.join("clock"), ahead_micros: AtomicU64::new(0) };
+        let clock = Self { file: folder.join("clock"), ahead_micros: AtomicI64::new(0) };
         clock.write(0);
         clock
     }
 
     /// Moves it forward by `span`, for every process that was started with it.
     pub(crate) fn advance(&self, span: Duration) {
-        let span = u64::try_from(span.as_micros()).unwrap();
+        let span = i64::try_from(span.as_micros()).unwrap();
         self.write(self.ahead_micros.fetch_add(span, Ordering::SeqCst) + span);
+    }
+
+    /// Sets it to so many seconds ahead of the machine's clock, or behind it.
+    pub(crate) fn set(&self, seconds: i64) {
+        self.ahead_micros.store(seconds * 1_000_000, Ordering::SeqCst);
+        self.write(seconds * 1_000_000);
+    }
+
+    /// How far it is ahead, in microseconds.
+    pub(crate) fn ahead_micros(&self) -> i64 {
+        self.ahead_micros.load(Ordering::SeqCst)
     }
 
     /// Lets a process that is to be started go by this clock.
@@ -34,10 +45,11 @@ impl Clock {
         command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     }
 
-    fn write(&self, micros: u64) {
+    fn write(&self, micros: i64) {
         // Renamed into place: a reader never sees half of it.
         let new = self.file.with_extension("new");
-        fs::write(&new, format!("+{}.{:06}", micros / 1_000_000, micros % 1_000_000)).unwrap();
+        let (sign, micros) = (if micros < 0 { '-' } else { '+' }, micros.unsigned_abs());
+        fs::write(&new, format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)).unwrap();
         fs::rename(new, &self.file).unwrap();
     }
 }

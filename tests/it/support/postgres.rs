@@ -4,7 +4,7 @@
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -136,13 +136,32 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Has the clock of the database, as its statements ask for it, be so far ahead of the machine's. Connections that are open
+    /// when it is first set go on as before.
+    pub(crate) fn set_clock(&self, ahead_micros: i64) {
+        let function = format!(
+            "CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE \
+            AS $$ SELECT pg_catalog.clock_timestamp() + interval '{ahead_micros} microseconds' $$"
+        );
+        let first = format!("ALTER DATABASE {} SET search_path = public, pg_catalog", self.name);
+        for statement in [function, first] {
+            let done = psql(&self.url, &statement);
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        }
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         // A server that the test has stopped has nothing to drop; its folder goes with it.
-        let mut psql = Command::new(program("psql"));
-        psql.args(["--quiet", "--no-psqlrc", &self.server, "--command"]);
-        let _ = psql.arg(format!("DROP DATABASE {} WITH (FORCE)", self.name)).output();
+        psql(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
+}
+
+/// Runs one statement, without a runtime.
+fn psql(url: &str, statement: &str) -> Output {
+    Command::new(program("psql")).args(["--quiet", "--no-psqlrc", url, "--command", statement]).output().unwrap()
 }
 
 /// A command of PostgreSQL, as a user who may run a server.

@@ -101,6 +101,9 @@ impl World {
             }
             let migrated = Postgres::shared().database(migrated_template().await).await;
             name_database(&mut settings, Postgres::shared(), database.insert(migrated).name());
+            if let (Some(_), Some(database)) = (&clock, &database) {
+                database.set_clock(0);
+            }
         } else {
             settings.section("limiter.memory");
             settings.set("store.sqlite.path", folder.path().join("identity.db").to_str().unwrap());
@@ -117,9 +120,18 @@ impl World {
         Self { server, settings, redis, database, clock, _folder: folder }
     }
 
-    /// Moves the clock of a world that was made `with_clock`.
+    /// Moves the clock of a world that was made `with_clock`: of its processes, and of its database.
     pub(crate) fn advance(&self, span: Duration) {
-        self.clock.as_ref().expect("a world with a clock").advance(span);
+        let clock = self.clock();
+        clock.advance(span);
+        if let Some(database) = &self.database {
+            database.set_clock(clock.ahead_micros());
+        }
+    }
+
+    /// The clock of its processes alone.
+    pub(crate) fn clock(&self) -> &Clock {
+        self.clock.as_ref().expect("a world with a clock")
     }
 
     /// The file of SQLite.

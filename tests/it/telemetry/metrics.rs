@@ -14,7 +14,7 @@ use crate::support::server::Server;
 use crate::support::wait;
 use crate::support::world::{Store, World};
 
-async fn scrape(address: SocketAddr) -> String {
+pub(crate) async fn scrape(address: SocketAddr) -> String {
     let answer = plain::get(address, "/metrics").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
@@ -22,7 +22,7 @@ async fn scrape(address: SocketAddr) -> String {
 }
 
 /// The value of the series with this name and these words in its labels.
-fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
+pub(crate) fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
     let line = text
         .lines()
         .find(|line| line.split(['{', ' ']).next() == Some(name) && labels.iter().all(|label| line.contains(label)))?;

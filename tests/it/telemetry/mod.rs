@@ -2,5 +2,5 @@
 
 mod analytics;
 mod canaries;
-mod metrics;
+pub(crate) mod metrics;
 mod traces;

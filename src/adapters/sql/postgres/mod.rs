@@ -175,8 +175,8 @@ impl Parts for Postgres {
         shapes.chain([("COMMIT_NOTHING", ping::COMMIT)]).collect()
     }
 
-    async fn ping(&self) -> Result<(), StoreFault> {
-        ping::ping(self).await
+    async fn ping(&self) -> Result<Option<Timestamp>, StoreFault> {
+        ping::ping(self).await.map(Some)
     }
 
     async fn begin_challenge(&self, new: NewChallenge) -> Result<BeginOutcome, StoreFault> {

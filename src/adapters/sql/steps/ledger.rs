@@ -15,7 +15,8 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How long an ended challenge and a settled message stay, for questions afterwards.
+/// How long an ended challenge and a settled message stay, for questions afterwards; and a session past its absolute end, until when
+/// every token of it has long been over, and its end told to every replica.
 const KEPT: Duration = Duration::from_hours(24);
 
 /// How long it is known what text messages were sent: the longest window of a policy, and a day.
@@ -81,6 +82,9 @@ pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Res
         (statements::SWEEP_TEXT_MESSAGES_SENT, kept),
         (statements::SWEEP_SUPPRESSIONS, now.micros()),
         (statements::SWEEP_TEXT_MESSAGES, traffic),
+        // By the order of their ids, which is that of their beginning: no index is of their end. So many of the oldest are
+        // looked at, whatever comes of it.
+        (statements::SWEEP_SESSIONS, kept),
     ] {
         removed.push(link.execute(statement, values![time, BATCH]).await?);
     }
@@ -89,8 +93,8 @@ pub(in super::super) async fn sweep(link: &mut impl Link, now: Timestamp) -> Res
 }
 
 /// Asks for a sign of life. A database that takes no writes, such as a standby, is none.
-pub(in super::super) async fn ping(link: &mut impl Link) -> Result<(), StoreFault> {
-    link.row(statements::PING, &[]).await?.map(drop).ok_or_else(read_only)
+pub(in super::super) async fn ping<L: Link>(link: &mut L) -> Result<L::Row, StoreFault> {
+    link.row(statements::PING, &[]).await?.ok_or_else(read_only)
 }
 
 /// The database takes no writes.

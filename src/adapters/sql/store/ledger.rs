@@ -29,7 +29,7 @@ impl<E: Engine> Ledger for SqlStore<E> {
         Self::hot("record", async move { engine.record(events).await }).await
     }
 
-    async fn ping(&self) -> Result<(), StoreFault> {
+    async fn ping(&self) -> Result<Option<Timestamp>, StoreFault> {
         let engine = self.engine.clone();
         Self::in_own_task("ping", async move { engine.ping().await }).await
     }

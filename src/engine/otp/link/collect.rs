@@ -37,6 +37,7 @@ impl OtpEngine {
     /// [`Refusal::SignInPending`] until it is approved; [`Refusal::LinkInvalid`] for a sign-in that was collected,
     /// rejected or has expired, for one that never was and for another's alike; [`Refusal::UserDisabled`]; faults.
     pub async fn complete_sign_in(&self, request: CompleteSignIn, origin: &Origin) -> Result<SignedIn, Refusal> {
+        self.parts.tokens.may_issue()?;
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("CompleteSignIn", repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
         let now = self.parts.clock.now();

@@ -67,6 +67,7 @@ impl OtpEngine {
     /// [`Refusal::CodeInvalid`] for a wrong number; [`Refusal::AccountLocked`], [`Refusal::AttemptsExhausted`] without
     /// looking at it; [`Refusal::UserDisabled`]; faults.
     pub async fn redeem_link(&self, request: RedeemLink, origin: &Origin) -> Result<Redeemed, Refusal> {
+        self.parts.tokens.may_issue()?;
         let key = request.repeatable.as_ref().map(|repeatable| self.answers.key("RedeemMagicLink", repeatable));
         let _turn = self.answers.turn(key.as_ref()).await;
         let now = self.parts.clock.now();

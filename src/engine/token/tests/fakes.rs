@@ -227,8 +227,8 @@ impl Ledger for World {
         self.told(())
     }
 
-    async fn ping(&self) -> Result<(), StoreFault> {
-        self.told(())
+    async fn ping(&self) -> Result<Option<Timestamp>, StoreFault> {
+        self.told(None)
     }
 
     async fn sweep(&self, _now: Timestamp) -> Result<Swept, StoreFault> {

@@ -173,6 +173,7 @@ impl World {
             funnel: Funnel::new(None, self.clone()),
             templates: Arc::new(Templates::built_in().unwrap()),
             suppressed: Arc::new(SuppressedAddresses::new(self.clone(), self.clone(), self.clone())),
+            clocks: Arc::default(),
         }
     }
 
