@@ -51,7 +51,7 @@ async fn the_page_on_configuration_tells_the_health_checks() {
     let page = document("docs/configuration.md");
     let server = Server::embedded().await;
     for path in ["/health/live", "/health/ready"] {
-        assert!(page.contains(&format!("| `{path}` |")), "{path}");
+        assert!(page.contains(&format!("- `{path}`: ")), "{path}");
         let answer = http::get(server.addresses().http, path).await;
         assert_eq!(answer.status, 200, "{path}");
         let told: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
