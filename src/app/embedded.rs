@@ -5,7 +5,7 @@ use crate::{
     adapters::{signer, system::SystemEntropy},
     config::{
         Config,
-        problem::{Problem, Problems},
+        problem::{Problem, Problems, because},
         secrets::SecretsFolder,
         store::Store,
     },
@@ -48,7 +48,7 @@ pub fn prepare(config: &Config) -> Result<(), Failure> {
     }
     for wanted in missing {
         wanted.make().map_err(|error| {
-            let what = format!("cannot be made: {}", error.kind());
+            let what = format!("cannot be made: {}", because(&error));
             Problem::of_file(&wanted.path, "--data-dir", what, "name a folder that this user can write")
         })?;
     }

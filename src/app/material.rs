@@ -17,7 +17,7 @@ use crate::{
         limiter::Limiter,
         listen::TlsFiles,
         policy::PolicyFile,
-        problem::{Problem, Problems},
+        problem::{Problem, Problems, because},
         review::ReviewFile,
         secret_file,
         secrets::ServiceKeys,
@@ -226,7 +226,7 @@ pub(super) fn unfit(tls: &TlsFiles, fault: &BadTlsIdentity) -> Problem {
 fn read_certificates(path: &Path, key: &str) -> Result<Vec<u8>, Problem> {
     let fault = |what: String| Problem::of_file(path, key, what, "name a file of certificates in PEM");
     config::check_regular(path, key)?;
-    let pem = fs::read(path).map_err(|error| fault(format!("cannot be read: {}", error.kind())))?;
+    let pem = fs::read(path).map_err(|error| fault(format!("cannot be read: {}", because(&error))))?;
     let text = str::from_utf8(&pem).unwrap_or_default();
     let found = text.contains("-----BEGIN CERTIFICATE-----");
     if found { Ok(pem) } else { Err(fault("holds no certificate".to_owned())) }

@@ -111,7 +111,7 @@ pub struct Addresses {
 #[derive(Debug, thiserror::Error)]
 pub enum BindFault {
     /// Its address is taken, not this machine's, or needs other rights.
-    #[error("cannot listen on {address}, as `{key}` has it")]
+    #[error("cannot listen on {address}, as `{key}` has it; end what listens there, or give another address")]
     Address {
         /// The key of the configuration that asks for it.
         key: &'static str,

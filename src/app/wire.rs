@@ -27,8 +27,8 @@ use crate::{
         system::{SystemClock, SystemEntropy},
     },
     config::{
-        Config, limiter::Limiter as LimiterChoice, links::LinkPages, policy::PolicyFile, review::ReviewFile,
-        secrets::Stamp, service::Environment, store::Store as StoreChoice,
+        Config, limiter::Limiter as LimiterChoice, links::LinkPages, policy::PolicyFile, problem::because,
+        review::ReviewFile, secrets::Stamp, service::Environment, store::Store as StoreChoice,
     },
     domain::{policy::PolicyInForce, time::Timestamp},
     engine::{
@@ -274,7 +274,7 @@ fn only_counter(config: &Config) -> Result<Option<Lock>, Failure> {
     };
     let place = path.display();
     let lock = Lock::take(path)
-        .map_err(|error| Failure::Unavailable(format!("{place}: its folder cannot be written: {}", error.kind())))?;
+        .map_err(|error| Failure::Unavailable(format!("{place}: its folder cannot be written: {}", because(&error))))?;
     if lock.is_none() && config.service.environment == Environment::Production {
         return Err(Failure::Unavailable(format!(
             "{place}: another process serves it; stop that one, or use PostgreSQL with Redis"

@@ -6,7 +6,7 @@ use crate::{
         Failure,
         templates::{self, Preview, PreviewKind, Templates},
     },
-    config::Config,
+    config::{Config, problem::because},
 };
 use clap::{Args, Subcommand, ValueEnum};
 use std::{
@@ -158,5 +158,5 @@ const INDEX: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\
     <h1>Messages, with sample values</h1>\n<table>\n";
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::Unavailable(format!("{}: cannot be written: {}", path.display(), error.kind()))
+    Failure::Unavailable(format!("{}: cannot be written: {}", path.display(), because(error)))
 }

@@ -178,7 +178,7 @@ pub struct Service {
 /// Reads `endpoint`, `ca_file` and `timeout`.
 fn read_service(section: &mut Section<'_>) -> Option<Service> {
     let endpoint = Text {
-        parse: |text: &str| network::is_safe_url(text).then(|| text.to_owned()),
+        parse: |text: &str| (network::is_safe_url(text) && !network::has_path(text)).then(|| text.to_owned()),
         expected: "an https URL without a path, or an http URL of this machine",
     };
     let endpoint = section.get("endpoint", &endpoint).optional();

@@ -54,7 +54,7 @@ impl Form for Span {
 
     fn expected(&self) -> String {
         format!(
-            "a span such as \"5m\", or whole seconds, from {} to {}",
+            "a span of time from \"{}\" to \"{}\", or whole seconds",
             show_span(*self.0.start()),
             show_span(*self.0.end())
         )

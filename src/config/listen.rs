@@ -148,15 +148,15 @@ fn read_tls(section: &mut Section<'_>, addresses: impl Iterator<Item = SocketAdd
     Some(None)
 }
 
-/// An origin is scheme, host and port, without a path.
+/// An origin is scheme, host and port, without a path. Browsers send it whole, so that a part of it with a `*` would match none.
 fn read_web_origins(section: &mut Section<'_>) -> Option<WebOrigins> {
     let origin = Text {
         parse: |text: &str| {
             let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-            let sound = text == "*" || (network::is_url(text) && host.is_some_and(|host| !host.contains('/')));
+            let sound = text == "*" || (network::is_url(text) && host.is_some_and(|host| !host.contains(['/', '*'])));
             sound.then(|| text.to_owned())
         },
-        expected: "an origin such as \"https://app.example.com\", or \"*\" for every one",
+        expected: "an origin such as \"https://app.example.com\", each by its whole name, or \"*\" for every one",
     };
     let origins = section.get("web_origins", &List(origin)).or(Vec::new())?;
     if origins.iter().any(|origin| origin == "*") { Some(WebOrigins::Any) } else { Some(WebOrigins::These(origins)) }

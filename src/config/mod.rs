@@ -32,7 +32,7 @@ mod tests;
 pub use form::parse_span;
 
 use crate::domain::{client::Clients, policy::SessionPolicy};
-use problem::{Problem, Problems};
+use problem::{Problem, Problems, because};
 use reader::Report;
 use std::path::{Path, PathBuf};
 
@@ -88,7 +88,7 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(file: &Path) -> Result<Self, Problems> {
-        Self::parse(file, read_text(file)?)
+        Self::parse(file, read_text(file, "")?)
     }
 
     /// Reads and validates the policy: of the file that is named, for the clients that are registered, or the standard.
@@ -196,15 +196,15 @@ pub(crate) fn check_regular(file: &Path, key: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The text of a file of at most a mebibyte.
-fn read_text(file: &Path) -> Result<String, Problems> {
-    let fault = |what: &str, remedy: &str| Problems::from(Problem::of_file(file, "", what, remedy));
+/// The text of a file of at most a mebibyte, which `key` names.
+fn read_text(file: &Path, key: &str) -> Result<String, Problems> {
+    let fault = |what: &str, remedy: &str| Problems::from(Problem::of_file(file, key, what, remedy));
     let length = std::fs::metadata(file)
-        .map_err(|error| fault(&format!("cannot be read: {}", error.kind()), "name a file that this user can read"))?
+        .map_err(|error| fault(&format!("cannot be read: {}", because(&error)), "name a file that this user can read"))?
         .len();
     if length > MAX_BYTES {
         return Err(fault("is longer than 1 MiB", "name a file of configuration"));
     }
     std::fs::read_to_string(file)
-        .map_err(|error| fault(&format!("cannot be read: {}", error.kind()), "name a text file in UTF-8"))
+        .map_err(|error| fault(&format!("cannot be read: {}", because(&error)), "name a text file in UTF-8"))
 }

@@ -135,6 +135,11 @@ pub(super) fn is_safe_url(text: &str) -> bool {
     is_url(text) && (!is_clear(text) || is_loopback(&host_of(text)))
 }
 
+/// Whether a URL goes on behind its host and port.
+pub(super) fn has_path(url: &str) -> bool {
+    url.parse::<http::Uri>().is_ok_and(|uri| uri.path().len() > 1)
+}
+
 /// Reads a path under `key`; a relative one starts at the configuration's own folder.
 pub(super) fn path(section: &mut Section<'_>, key: &'static str, expected: &'static str) -> Found<PathBuf> {
     let form = Text { parse: |text: &str| is_path(text).then(|| PathBuf::from(text)), expected };

@@ -58,7 +58,7 @@ impl PolicyFile {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn load(file: &Path, clients: Option<&Clients>) -> Result<Self, Problems> {
-        Self::parse(file, super::read_text(file)?, clients)
+        Self::parse(file, super::read_text(file, "")?, clients)
     }
 
     /// The text of the file that the configuration names. A pipe is none: it would be waited for.
@@ -67,7 +67,7 @@ impl PolicyFile {
     /// Where it cannot be read.
     pub fn text(file: &Path) -> Result<String, Problems> {
         super::check_regular(file, KEY)?;
-        super::read_text(file)
+        super::read_text(file, KEY)
     }
 
     /// The same of a file's text.

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -38,6 +39,19 @@ impl fmt::Display for Problem {
             write!(f, ": {}", self.key)?;
         }
         write!(f, ": {}; {}", self.what, self.remedy)
+    }
+}
+
+/// Why a file or folder cannot be used, in words of its own for what happens most: the system's kinds of errors speak of
+/// entities.
+#[must_use]
+pub fn because(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "a file stands where a folder is needed".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        ErrorKind::InvalidData => "it is not in UTF-8".to_owned(),
+        kind => kind.to_string(),
     }
 }
 

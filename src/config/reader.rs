@@ -266,5 +266,8 @@ fn remedy_for_unknown(key: &str, known: &[&str]) -> String {
     {
         return "secrets stand in files of their own with mode 0600: remove it here and name the file".to_owned();
     }
+    if known.is_empty() {
+        return "remove it: no key is known here".to_owned();
+    }
     format!("known here: {}", known.join(", "))
 }

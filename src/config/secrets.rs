@@ -9,7 +9,7 @@
 
 use super::{
     network,
-    problem::{Problem, Problems},
+    problem::{Problem, Problems, because},
     reader::Section,
     secret_file,
 };
@@ -161,7 +161,7 @@ impl SecretsFolder {
     fn folder(&self, folder: &Path, problems: &mut Vec<Problem>) -> Option<Vec<PathBuf>> {
         keep(secret_file::check_folder(folder, "secrets.directory"), problems)?;
         let listed = entries(folder).map_err(|error| {
-            let what = format!("cannot be listed: {}", error.kind());
+            let what = format!("cannot be listed: {}", because(&error));
             Problem::of_file(folder, "secrets.directory", what, format!("run `chmod 700 {}`", folder.display()))
         });
         keep(listed, problems)

@@ -1,7 +1,7 @@
 //! `[telemetry]`: logs, traces and metrics.
 
 use super::{
-    form::{Share, Word},
+    form::{Share, Text, Word},
     network,
     reader::Section,
 };
@@ -74,13 +74,21 @@ const LEVEL: Word<LogLevel> = Word(&[
 ]);
 const FORMAT: Word<LogFormat> = Word(&[("human", LogFormat::Human), ("json", LogFormat::Json)]);
 
+/// Where a collector is reached.
+fn collector() -> Text<fn(&str) -> Option<String>> {
+    Text {
+        parse: |text| network::is_url(text).then(|| text.to_owned()),
+        expected: "the collector's URL such as \"https://collector.internal:4317\", without user, query, fragment or closing slash",
+    }
+}
+
 pub(super) fn read(section: &mut Section<'_>) -> Option<Telemetry> {
     let default = Telemetry::default();
     let service_name =
         section.get("service_name", &network::words::<64>("1 to 64 characters")).or(default.service_name);
     let log_level = section.get("log_level", &LEVEL).or(default.log_level);
     let log_format = section.get("log_format", &FORMAT).or(default.log_format);
-    let otlp_endpoint = section.get("otlp_endpoint", &network::url()).optional();
+    let otlp_endpoint = section.get("otlp_endpoint", &collector()).optional();
     let otlp_ca_file = network::path(section, "otlp_ca_file", "the path of the authorities in PEM").optional();
     let sample_ratio = section.get("sample_ratio", &Share).or(default.sample_ratio);
     let metrics_listen = section.get("metrics_listen", &network::listener()).optional();

@@ -2,7 +2,7 @@
 
 use super::{
     network,
-    problem::{Problem, Problems},
+    problem::{Problem, Problems, because},
     reader::Section,
 };
 use std::{
@@ -35,7 +35,7 @@ pub fn load(folder: &Path) -> Result<Vec<(String, String)>, Problems> {
     let names = match names(folder) {
         Ok(names) => names,
         Err(error) => {
-            let what = format!("cannot be read: {}", error.kind());
+            let what = format!("cannot be read: {}", because(&error));
             return Err(Problem::of_file(folder, KEY, what, "name a folder that this user can read").into());
         }
     };
@@ -79,7 +79,7 @@ fn entries(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
 }
 
 fn text(path: &Path) -> Result<String, (String, &'static str)> {
-    let fault = |error: io::Error| (format!("cannot be read: {}", error.kind()), "mend or remove the file");
+    let fault = |error: io::Error| (format!("cannot be read: {}", because(&error)), "mend or remove the file");
     let about = fs::metadata(path).map_err(fault)?;
     if !about.is_file() {
         return Err((

@@ -216,9 +216,12 @@ fn a_connection_in_clear_must_say_so_unless_it_stays_on_this_machine() {
     assert!(parse(&open.replace("[listen]", "[listen]\ntls = \"disable-on-trusted-network\"")).is_ok());
     let files = "[listen]\ntls = \"files\"\ncertificate_file = \"c.pem\"\nkey_file = \"k.pem\"";
     assert!(parse(&open.replace("[listen]", files)).unwrap().listen.tls.is_some());
-    for (origins, good) in
-        [("[\"https://a.example\"]", true), ("[\"*\"]", true), ("[\"https://a.example/path\"]", false)]
-    {
+    for (origins, good) in [
+        ("[\"https://a.example\"]", true),
+        ("[\"*\"]", true),
+        ("[\"https://a.example/path\"]", false),
+        ("[\"https://*.a.example\"]", false),
+    ] {
         let text = SMALLEST.replace("[listen]", &format!("[listen]\nweb_origins = {origins}"));
         assert_eq!(parse(&text).is_ok(), good, "{origins}");
     }

@@ -53,7 +53,7 @@ pub fn of_peer<B>(peer: SocketAddr, mut request: http::Request<B>) -> http::Requ
 /// Every page.
 pub fn router(parts: Parts) -> Router {
     let Parts { issuer, tokens, ready, mailbox, pages, receipts } = parts;
-    let secure = issuer.starts_with("https://");
+    let (secure, has_pages) = (issuer.starts_with("https://"), pages.is_some());
     let document = keys::discovery_document(&issuer, pages.is_some().then(|| pages::discovery(&issuer)));
     let discovery = get(async move || keys::discovery(document.clone()));
     let mut router = Router::new()
@@ -63,7 +63,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(async move || health::ready(*ready.borrow())));
     if let Some(mailbox) = mailbox {
-        router = router.route("/dev/mailbox", get(async move || mailbox::page(&mailbox).await));
+        router = router.route("/dev/mailbox", get(async move || mailbox::page(&mailbox, has_pages).await));
     }
     if let Some(parts) = pages {
         router = router.merge(pages::router(parts));

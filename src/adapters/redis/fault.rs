@@ -16,7 +16,7 @@ pub(super) enum RedisFault {
     Unreachable(#[source] Arc<ConnectFault>),
     #[error("redis did not answer in time")]
     TimedOut,
-    #[error("redis refused the script")]
+    #[error("{}", what_failed(.0))]
     Failed(#[source] RedisError),
     #[error("redis gave an answer that is none of the script's")]
     Unreadable,
@@ -39,6 +39,15 @@ impl From<RedisFault> for LimiterFault {
     }
 }
 
+/// A server that went away has refused nothing: whoever reads that it did looks at its rights.
+fn what_failed(error: &RedisError) -> &'static str {
+    if error.is_io_error() || error.is_connection_dropped() {
+        "the connection to redis broke"
+    } else {
+        "redis refused the script"
+    }
+}
+
 fn reason_of(error: &RedisError) -> FaultReason {
     match (error.kind(), error.code()) {
         (ErrorKind::Server(ServerErrorKind::ReadOnly), _) | (_, Some("NOREPLICAS")) => FaultReason::ReadOnly,
@@ -48,5 +57,20 @@ fn reason_of(error: &RedisError) -> FaultReason {
         _ if error.is_timeout() => FaultReason::TimedOut,
         _ if error.is_io_error() || error.is_connection_dropped() => FaultReason::Unreachable,
         _ => FaultReason::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind::BrokenPipe};
+
+    #[test]
+    fn a_server_that_went_away_has_refused_nothing() {
+        let lost = RedisFault::Failed(RedisError::from(Error::from(BrokenPipe)));
+        assert_eq!(lost.to_string(), "the connection to redis broke");
+        assert!(matches!(lost.reason(), FaultReason::Unreachable));
+        let refused = RedisError::from((ErrorKind::Server(ServerErrorKind::NoPerm), "no"));
+        assert_eq!(RedisFault::Failed(refused).to_string(), "redis refused the script");
     }
 }

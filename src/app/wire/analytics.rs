@@ -3,7 +3,10 @@
 use crate::{
     adapters::analytics::{self, AnalyticsWriter, Sinks},
     app::Failure,
-    config::{Config, problem::Problem},
+    config::{
+        Config,
+        problem::{Problem, because},
+    },
     engine::funnel::Funnel,
     ports::{analytics::Analytics, keys::Keys},
     telemetry::{Collector, EventLog},
@@ -31,7 +34,7 @@ pub(in crate::app) fn build(
     let collector = collector.transpose().map_err(|fault| Failure::Fault(fault.to_string()))?;
     let (queue, writer) = analytics::open(Sinks { file: chosen.file.clone(), collector }).map_err(|error| {
         let file = chosen.file.clone().unwrap_or_default();
-        let what = format!("cannot be written: {}", error.kind());
+        let what = format!("cannot be written: {}", because(&error));
         Problem::of_file(&file, "analytics.file", what, "name a file in a folder that this user can write")
     })?;
     let queue: Arc<dyn Analytics> = Arc::new(queue);

@@ -4,7 +4,7 @@ use crate::{
     adapters::{
         counted::CountedMessenger,
         messenger::{
-            HttpOptionFault, Sender,
+            Sender,
             mailbox::MailboxFolder,
             sendgrid::{self, SendGridEvents, SendGridOptions},
             smtp::{Login, Security, Smtp, SmtpOptions},
@@ -16,7 +16,7 @@ use crate::{
     config::{
         Config,
         delivery::{self, EmailProvider, SmtpTls, TwilioSender},
-        problem::Problem,
+        problem::{Problem, because},
         sms::SmsProvider,
     },
     domain::{
@@ -193,7 +193,7 @@ impl Builder<'_> {
         let secret = SigningSecret::parse(secret.expose_secret());
         let options = WebhookOptions {
             url: chosen.url.clone(),
-            secret: secret.map_err(|_| self.wrong(place, &HttpOptionFault::Secret))?,
+            secret: secret.map_err(|_| self.bad_secret(place))?,
             allowed_networks: chosen.allowed_networks.clone(),
             authorities: secrets.authorities,
             time_limit: chosen.timeout,
@@ -208,6 +208,13 @@ impl Builder<'_> {
         self.receipts.push(ReceiptSource::new(channel, name.to_owned(), reader));
     }
 
+    fn bad_secret(&self, place: &str) -> Failure {
+        let remedy =
+            "write what `echo whsec_$(openssl rand -base64 32)` prints into that file, and have the receiver know it";
+        let what = "names a file that does not hold whsec_ and the base64 of 24 to 64 bytes";
+        Problem::of_file(&self.config.file, &format!("{place}.secret_file"), what, remedy).into()
+    }
+
     fn wrong(&self, place: &str, fault: &dyn std::error::Error) -> Failure {
         Problem::of_file(&self.config.file, place, fault.to_string(), "mend this section").into()
     }
@@ -218,7 +225,7 @@ impl Builder<'_> {
             return Ok(folder.clone());
         }
         let folder = MailboxFolder::open(directory.to_owned(), mailbox_sender()?).map_err(|error| {
-            let what = format!("cannot be made: {}", error.kind());
+            let what = format!("cannot be made: {}", because(&error));
             Problem::of_file(directory, key, what, "name a folder that this user can write")
         })?;
         Ok(self.mailbox.insert(Arc::new(folder)).clone())

@@ -49,6 +49,11 @@ impl OpenStore {
         connections: impl Fn(&store::Postgres) -> u32,
     ) -> Result<Self, Failure> {
         let (place, engine) = match &config.store {
+            store::Store::Sqlite { path } if path.parent().is_some_and(|folder| !folder.exists()) => {
+                let place = place_of_file(path);
+                let what = "the folder of the database does not exist; make it, or name another in `store.sqlite.path`";
+                return Err(Failure::Unavailable(format!("{place}: {what}")));
+            }
             store::Store::Sqlite { path } => (place_of_file(path), SqliteStore::open(path).await.map(Engine::Sqlite)),
             store::Store::Postgres(postgres) => {
                 let open = PostgresStore::connect(options(postgres, password, connections(postgres))).await;

@@ -104,6 +104,11 @@ fn what_a_chain_must_not_be() {
             "delivery.sendgrid.endpoint: has the wrong form",
         ),
         (
+            "sendgrid = { from = \"a@example.com\", api_key_file = \"k\", endpoint = \"https://api.example.com/v3\" }"
+                .to_owned(),
+            "delivery.sendgrid.endpoint: has the wrong form; give an https URL without a path",
+        ),
+        (
             format!("sendgrid = {}", SENDGRID.replace("MFkw", "?")),
             "delivery.sendgrid.receipts.public_key: has the wrong",
         ),

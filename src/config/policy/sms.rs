@@ -14,7 +14,7 @@ use crate::{
         window::Window,
     },
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use toml::de::DeValue;
 
 /// As far back as messages are remembered.
@@ -88,6 +88,12 @@ pub(super) fn sms(section: &mut Section<'_>) -> Option<SmsChange> {
         Some((country?, price?))
     });
     let prices = prices.optional();
+    if let Some(Some(prices)) = &prices
+        && prices.iter().map(|(country, _)| country).collect::<BTreeSet<_>>().len() < prices.len()
+    {
+        section.wrong("prices", "names a country twice", "write one price for each country");
+        return None;
+    }
     let unused_share = section.get("unused_share", &Whole(1..=100)).optional();
     let unused_least = section.get("unused_least", &Whole(1..=100_000)).optional();
     let unused_span = section.get("unused_span", &Span(SLOT..=LONGEST)).optional();

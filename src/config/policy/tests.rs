@@ -148,7 +148,7 @@ digits = 8
         ":2: template: is not one of the choices; give \"strict\" or \"standard\" or \"lenient\"",
         ":3: colour: is not a known key; known here: name, template, codes, links, lockout, limits, guard, responses, sms, override",
         ":5: codes.length: is out of bounds; give a whole number from 6 to 10",
-        ":6: codes.lifetime: is out of bounds; give a span such as \"5m\", or whole seconds, from 30s to 5m",
+        ":6: codes.lifetime: is out of bounds; give a span of time from \"30s\" to \"5m\", or whole seconds",
         ":7: codes.max_attempts: is out of bounds; give a whole number from 1 to 5",
         ":8: codes.resend_cooldown: is out of bounds",
         ":10: lockout.mode: is not one of the choices; give \"enforce\" or \"shadow\"",
@@ -184,6 +184,10 @@ fn bounds_hold_to_the_last_value() {
         (
             "[sms]\nprices = [{ country = \"GB\", price = \"1\" }]",
             "[sms]\nprices = [{ country = \"UK\", price = \"1\" }]",
+        ),
+        (
+            "[sms]\nprices = [{ country = \"GB\", price = \"1\" }, { country = \"FR\", price = \"1\" }]",
+            "[sms]\nprices = [{ country = \"GB\", price = \"1\" }, { country = \"GB\", price = \"2\" }]",
         ),
         ("[sms]\ncountries = [\"*\"]", "[sms]\ncountries = [\"*\", \"DE\"]"),
         ("[sms]\nprice = \"0.000001\"", "[sms]\nprice = 0.1"),

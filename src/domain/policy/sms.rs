@@ -248,7 +248,8 @@ impl SmsChange {
             let kinds: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
             format!("sms.refused_types: none goes to numbers of these kinds: {}", kinds.join(", "))
         }));
-        let whom = ["numbers that differ in their last four digits alone", "one country", "everybody together"];
+        let whom =
+            ["numbers that differ in their last four digits alone", "numbers of one country", "numbers of everybody"];
         for ((key, windows), whom) in self.windows().into_iter().zip(whom) {
             let Some(windows) = windows else { continue };
             let told: Vec<_> = windows.iter().map(|w| format!("{} in {}", w.limit, show_span(w.span))).collect();

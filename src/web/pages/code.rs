@@ -143,7 +143,7 @@ pub(super) async fn enter(
     Extension(visit): Extension<Arc<Visit>>,
     entered: Result<Form<Entered>, FormRejection>,
 ) -> Response {
-    let under_way = match UnderWay::of(&pages, &visit) {
+    let under_way = match UnderWay::of_form(&pages, &visit) {
         Ok(under_way) => under_way,
         Err(answer) => return *answer,
     };
@@ -233,7 +233,7 @@ fn led_on(
 
 /// Sends a further code of the challenge; where it is over, begins another for the same address.
 pub(super) async fn resend(State(pages): State<Arc<Pages>>, Extension(visit): Extension<Arc<Visit>>) -> Response {
-    let under_way = match UnderWay::of(&pages, &visit) {
+    let under_way = match UnderWay::of_form(&pages, &visit) {
         Ok(under_way) => under_way,
         Err(answer) => return *answer,
     };

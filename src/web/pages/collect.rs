@@ -40,7 +40,7 @@ pub(super) async fn standing(State(pages): State<Arc<Pages>>, Extension(visit): 
 
 /// Opens the session that was approved, for the browser that asked.
 pub(super) async fn collect(State(pages): State<Arc<Pages>>, Extension(visit): Extension<Arc<Visit>>) -> Response {
-    let under_way = match UnderWay::of(&pages, &visit) {
+    let under_way = match UnderWay::of_form(&pages, &visit) {
         Ok(under_way) => under_way,
         Err(answer) => return *answer,
     };

@@ -39,6 +39,7 @@ use cookies::Jar;
 use http::HeaderValue;
 use ipnet::IpNet;
 use minijinja::Environment;
+use render::{page_of_form, see};
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use visit::Visit;
@@ -126,19 +127,20 @@ pub(super) fn router(parts: PagesParts) -> Router {
         options,
     });
     let documents = Router::new()
+        .route("/", get(async || see("/account")))
         .route("/sign-in", get(sign_in::show).post(sign_in::send))
         .route("/sign-in/code", get(code::show).post(code::enter))
-        .route("/sign-in/resend", post(code::resend))
+        .route("/sign-in/resend", get(page_of_form).post(code::resend))
         .route("/sign-in/standing", get(collect::standing))
-        .route("/sign-in/collect", post(collect::collect))
+        .route("/sign-in/collect", get(page_of_form).post(collect::collect))
         .route("/link", get(link::show))
-        .route("/link/inspect", post(link::inspect))
-        .route("/link/confirm", post(link::confirm))
-        .route("/link/reject", post(link::reject))
+        .route("/link/inspect", get(page_of_form).post(link::inspect))
+        .route("/link/confirm", get(page_of_form).post(link::confirm))
+        .route("/link/reject", get(page_of_form).post(link::reject))
         .route("/account", get(account::show))
-        .route("/account/end", post(account::end))
-        .route("/account/end-others", post(account::end_others))
-        .route("/account/sign-out", post(account::sign_out))
+        .route("/account/end", get(page_of_form).post(account::end))
+        .route("/account/end-others", get(page_of_form).post(account::end_others))
+        .route("/account/sign-out", get(page_of_form).post(account::sign_out))
         .layer(from_fn_with_state(Arc::clone(&pages), door::pass))
         .layer(from_fn_with_state(Arc::clone(&pages), arrived::on_a_page));
     let arrived = from_fn_with_state(Arc::clone(&pages), arrived::of_a_client);

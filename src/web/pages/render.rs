@@ -15,7 +15,7 @@ use crate::{
     edge::words::wait_of,
 };
 use axum::response::{Html, IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use std::time::Duration;
 
@@ -134,6 +134,15 @@ fn shown_path(path: &str) -> &str {
         "/account/end" | "/account/end-others" | "/account/sign-out" => "/account",
         other if other.starts_with('/') && !other.starts_with("//") => other,
         _ => "/sign-in",
+    }
+}
+
+/// The page that belongs to the address of a form, for whoever opens that address: by hand, from an old tab, or by reloading
+/// the page that a refused form has left there.
+pub(super) async fn page_of_form(uri: Uri) -> Response {
+    match shown_path(uri.path()) {
+        "" => see("/link"),
+        page => see(page),
     }
 }
 

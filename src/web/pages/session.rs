@@ -51,6 +51,11 @@ pub(super) fn keep(pages: &Pages, tokens: &Tokens) -> Result<HeaderValue, Refusa
     pages.jar.keep(Cookie::Session, &sealed, lifetime).ok_or(Refusal::Internal)
 }
 
+/// Whether the browser keeps a session, which may have ended.
+pub(super) fn is_kept(pages: &Pages, visit: &Visit) -> bool {
+    visit.kept::<Kept>(pages, Cookie::Session).is_some()
+}
+
 /// The browser's session; `None` where there is none or it has ended.
 ///
 /// # Errors

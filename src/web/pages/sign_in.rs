@@ -5,7 +5,7 @@ use super::{
     client::{Asked, ClientWish},
     cookies::Cookie,
     render::{SIGN_IN_LIFETIME, see, status_of, tell, tell_standing},
-    run,
+    run, session,
     visit::{DEVICE_LIFETIME, KnownBrowser, Visit},
 };
 use crate::{
@@ -60,6 +60,15 @@ impl UnderWay {
         }
     }
 
+    /// The same for one of its forms. Where nothing is under way any more, whoever sends it is told so; or is led to the
+    /// sessions, where another tab has signed in since.
+    pub(super) fn of_form(pages: &Pages, visit: &Visit) -> Result<Self, Box<Response>> {
+        if visit.kept::<Self>(pages, Cookie::SignIn).is_some() {
+            return Self::of(pages, visit);
+        }
+        Err(Box::new(see(if session::is_kept(pages, visit) { "/account" } else { "/sign-in?done=over" })))
+    }
+
     /// The name of the client application; empty for these pages.
     pub(super) fn client_id(&self) -> &str {
         self.client.as_ref().map_or("", |client| client.client_id.as_str())
@@ -99,7 +108,7 @@ struct Shown<'a> {
     /// Why it was refused.
     error: Option<String>,
     /// What was done before.
-    note: Option<&'static str>,
+    note: Option<String>,
     /// The work that is to be proved.
     work: Option<(&'a str, u8)>,
 }
@@ -112,8 +121,9 @@ pub(super) async fn show(
 ) -> Response {
     let note = note.map(|Query(note)| note).unwrap_or_default();
     let note = match note.done.as_str() {
-        "out" => Some(visit.words().signed_out),
-        "ended" => Some(visit.words().session_ended),
+        "out" => Some(visit.words().signed_out.to_owned()),
+        "ended" => Some(visit.words().session_ended.to_owned()),
+        "over" => Some(visit.language.refusal(&Refusal::ChallengeNotFound)),
         _ => None,
     };
     let client = match pages.asked(&visit) {
@@ -134,7 +144,7 @@ fn form(pages: &Pages, visit: &Visit, client: Option<&ClientWish>, status: Statu
         action => visit.with_query("/sign-in"),
         identifier => shown.identifier,
         error => shown.error.as_deref(),
-        note => shown.note,
+        note => shown.note.as_deref(),
         work => work.unwrap_or(Value::from(())),
     };
     pages.page(visit, status, "sign_in.html", shown)

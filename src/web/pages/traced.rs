@@ -12,7 +12,8 @@ use std::sync::Arc;
 use tracing::Instrument as _;
 
 /// Every route of the pages.
-const ROUTES: [&str; 14] = [
+const ROUTES: [&str; 15] = [
+    "/",
     "/sign-in",
     "/sign-in/code",
     "/sign-in/resend",

@@ -100,6 +100,30 @@ fn a_missing_or_broken_file_is_told() {
     assert!(told.contains("cannot be read"), "{told}");
 }
 
+/// Whoever reads it at night learns which key names the file, what is the matter with it in plain words, and what to do.
+#[test]
+fn a_file_that_is_not_there_is_told_by_key_and_in_plain_words() {
+    let (folder, mut settings) = settings();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("a-file"), "x").unwrap();
+    settings.set("policy.file", at("none.toml"));
+    settings.set("templates.directory", at("a-file"));
+    settings.set("telemetry.otlp_endpoint", "https://collector.internal:4317");
+    settings.set("telemetry.otlp_ca_file", at("none.pem"));
+    let told = both_refuse(&settings);
+    for line in [
+        format!("{}: policy.file: cannot be read: there is no such file or folder; name a file", at("none.toml")),
+        format!("{}: templates.directory: cannot be read: a file stands where a folder is needed;", at("a-file")),
+        format!("{}: telemetry.otlp_ca_file: cannot be read: there is no such file or folder;", at("none.pem")),
+    ] {
+        assert!(told.contains(&line), "{line}\n--- not in\n{told}");
+    }
+    settings.set("limiter.memory.size", 5);
+    assert!(
+        both_refuse(&settings).contains("limiter.memory.size: is not a known key; remove it: no key is known here")
+    );
+}
+
 #[test]
 fn wrong_arguments_end_with_64_and_help_does_not() {
     for arguments in [
@@ -136,7 +160,14 @@ async fn what_is_not_to_be_had_ends_with_69() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(69), "{told}");
     assert!(told.contains("cannot listen on 127.0.0.1:") && output.stdout.is_empty(), "{told}");
-    assert!(told.contains("`listen.http`"), "{told}");
+    assert!(told.contains("`listen.http`") && told.contains("end what listens there"), "{told}");
+
+    let (folder, mut settings) = self::settings();
+    settings.set("store.sqlite.path", folder.path().join("none/identity.db").to_str().unwrap());
+    let output = identity(&["migrate", "--config", settings.file().to_str().unwrap()]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("none/identity.db: the folder of the database does not exist; make it"), "{told}");
+    assert_eq!(output.status.code(), Some(69), "{told}");
 
     let (_folder, mut settings) = self::settings();
     settings.remove("store");

@@ -7,6 +7,9 @@ use identity::domain::audit::Act;
 use identity::domain::funnel::{FunnelEvent, Step};
 use identity::domain::sms::SmsStop;
 
+use crate::support::http;
+use crate::support::server::Server;
+
 fn document(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
@@ -39,6 +42,22 @@ fn the_page_on_policy_names_every_reason_to_keep_a_text_message_back() {
     let page = document("docs/policy.md");
     for stop in SmsStop::ALL {
         assert!(page.contains(&format!("`{}`", stop.as_str())), "{}", stop.as_str());
+    }
+}
+
+/// Whoever writes a probe finds its path, and what each word of the answer means.
+#[tokio::test]
+async fn the_page_on_configuration_tells_the_health_checks() {
+    let page = document("docs/configuration.md");
+    let server = Server::embedded().await;
+    for path in ["/health/live", "/health/ready"] {
+        assert!(page.contains(&format!("- `{path}`: ")), "{path}");
+        let answer = http::get(server.addresses().http, path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        let told: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&answer.body).unwrap();
+        for key in told.keys().filter(|key| *key != "status") {
+            assert!(page.contains(&format!("`{key}`")), "{key}");
+        }
     }
 }
 

@@ -198,7 +198,8 @@ async fn secrets_of_providers_are_checked_before_a_port_opens() {
     write_secret(&settings.folder().join("secrets/hook"), "canary-not-a-secret-of-the-form");
     let (code, told) = check();
     assert_eq!(code, Some(64));
-    assert!(told.contains("delivery.webhook: the secret has the wrong form") && !told.contains("canary"), "{told}");
+    assert!(told.contains("delivery.webhook.secret_file: names a file that does not hold whsec_"), "{told}");
+    assert!(told.contains("openssl rand -base64 32") && !told.contains("canary"), "{told}");
     write_secret(&settings.folder().join("secrets/hook"), WEBHOOK_SECRET);
     assert_eq!(check().0, Some(0));
 }

@@ -60,6 +60,13 @@ addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
+// What a refused form has left here is shown again by a reload or by the way back, and is not sent again: a code would count as
+// a further wrong one. So the browser is told that this page is one that it may ask for.
+const askedForByGet = () => history.replaceState(history.state, "", location.href);
+if (document.getElementById("error")) askedForByGet();
+// What a link has shown may be read again until it is decided: it consumes nothing.
+for (const form of document.querySelectorAll("#confirm, #reject")) form.addEventListener("submit", askedForByGet);
+
 // The first number whose hash begins with so many zero bits (docs/proof-of-work.md).
 async function solve(challenge, difficulty) {
   const bytes = new TextEncoder();

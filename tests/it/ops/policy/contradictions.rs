@@ -90,7 +90,7 @@ const ERRORS: [Case; 13] = [
         "[[override]]\nclient = \"a\"\nresponses.new_device = []",
         ":4: override[0].responses: cannot be overridden: a refresh token is presented without channel and purpose",
     ),
-    ("[codes]\nlifetime = \"10m\"", ":3: codes.lifetime: is out of bounds; give a span such as \"5m\""),
+    ("[codes]\nlifetime = \"10m\"", ":3: codes.lifetime: is out of bounds; give a span of time from \"30s\" to \"5m\""),
 ];
 
 /// A policy on `standard`, or where the figures end so on `strict`.

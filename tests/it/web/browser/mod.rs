@@ -104,6 +104,12 @@ scenarios!(
     nothing_is_in_the_way_of_a_screen_reader = "accessible",
     /// What the page learns of the message later it says aloud, and takes back where a further one is under way.
     a_page_says_where_the_message_did_not_arrive = "undelivered",
+    /// LIM-4: whoever reloads what a wrong code has left is not charged for it again.
+    a_reload_sends_nothing_again = "reloadAfterRefusal",
+    the_way_back_from_a_link_decides_nothing = "backFromLink",
+    a_form_that_is_over_says_so = "formThatIsOver",
+    the_address_of_a_form_shows_a_page = "addressesOfForms",
+    links_work_in_the_mailbox = "linksOfTheMailbox",
     /// A page of another site cannot send our forms, whatever it has the browser do.
     another_site_cannot_act_for_a_person = "anotherSite",
     /// A56: the page says nothing of the token to anyone.

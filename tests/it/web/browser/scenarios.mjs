@@ -5,6 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { another, ask, asked, code, fits, isAccessible, message, messages, person, run, signedIn, told, url } from "./drive.mjs";
 import { linkElsewhere, linkHere, linkLeadsOn, linkWithoutScript, notMe, scanner } from "./links.mjs";
+import { addressesOfForms, backFromLink, formThatIsOver, linksOfTheMailbox, reloadAfterRefusal } from "./returns.mjs";
 import { screenshots } from "./screenshots.mjs";
 
 const MIRA = "mira@example.org";
@@ -366,4 +367,5 @@ async function undelivered() {
 await run({
   signInByPaste, wrongThenLocked, resendAndExpire, keyboardAlone, withoutStyleAndScript, languages, accessible, sessions,
   anotherSite, clientApplication, proofOfWork, linkElsewhere, linkHere, linkLeadsOn, linkWithoutScript, notMe, scanner, screenshots, undelivered,
+  addressesOfForms, backFromLink, formThatIsOver, linksOfTheMailbox, reloadAfterRefusal,
 });
