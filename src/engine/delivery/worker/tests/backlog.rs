@@ -1,6 +1,7 @@
 //! A backlog, and those who ask meanwhile.
 
 use super::fakes::World;
+use crate::domain::time::Timestamp;
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -71,5 +72,22 @@ async fn notices_go_together() {
     }
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     assert!(world.looks.load(Ordering::SeqCst) - looks <= 3, "one for each");
+    worker.stop().await;
+}
+
+/// A clock that is ahead would have the messages of every process expired.
+#[tokio::test]
+async fn nothing_is_claimed_while_nobody_knows_the_time() {
+    let world = World::new();
+    let parts = world.parts();
+    let clocks = Arc::clone(&parts.clocks);
+    let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+    clocks.compare(at(3600), at(0), at(3600));
+    let id = world.accept("ada");
+    let worker = World::work_with(parts, HANDS, Duration::from_millis(10));
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(world.looks.load(Ordering::SeqCst), 0);
+    clocks.compare(at(1), at(0), at(1));
+    world.end(id).await;
     worker.stop().await;
 }
