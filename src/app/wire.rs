@@ -187,8 +187,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
         receipts: receipts_of(&worker, &store, carrier.receipts),
     };
     let key_log = KeyLog::new(store.clone(), clock.clone(), entropy.clone());
-    let certificate = config.listen.tls.clone().zip(material.listener);
-    let in_force = InForce { keys: file_keys, operator_token, certificate };
+    let in_force = InForce::new(file_keys, operator_token, config.listen.tls.clone(), material.listener);
     Ok(Wired {
         services,
         options,

@@ -18,11 +18,23 @@ use std::sync::Arc;
 /// What is replaced when its files change.
 pub(in crate::app) struct InForce {
     /// Peppers, sealing and refresh keys.
-    pub(in crate::app) keys: Arc<FileKeys>,
+    keys: Arc<FileKeys>,
     /// What operators show.
-    pub(in crate::app) operator_token: OperatorToken,
+    operator_token: OperatorToken,
     /// The listeners' certificate and its files, where they have one.
-    pub(in crate::app) certificate: Option<(TlsFiles, Certificate)>,
+    certificate: Option<(TlsFiles, Certificate)>,
+}
+
+impl InForce {
+    /// These keys, this token, and the certificate of the listeners, where they have one.
+    pub(in crate::app) fn new(
+        keys: Arc<FileKeys>,
+        operator_token: OperatorToken,
+        files: Option<TlsFiles>,
+        certificate: Option<Certificate>,
+    ) -> Self {
+        Self { keys, operator_token, certificate: files.zip(certificate) }
+    }
 }
 
 /// The state of the key files and of the listeners' certificate.
@@ -170,7 +182,7 @@ mod tests {
             Err(StoreFault::Unavailable("away".into()))
         }
 
-        async fn ping(&self) -> Result<(), StoreFault> {
+        async fn ping(&self) -> Result<Option<Timestamp>, StoreFault> {
             Err(StoreFault::Unavailable("away".into()))
         }
 
