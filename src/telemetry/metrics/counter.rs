@@ -178,14 +178,39 @@ impl Span {
     pub fn set_micros(&self, micros: i64) {
         self.micros.store(micros, Ordering::Relaxed);
     }
+
+    /// In whole milliseconds, which a double holds exactly; what is beyond 24 days shows as that.
+    fn seconds(&self) -> f64 {
+        let millis = self.micros.load(Ordering::Relaxed) / 1000;
+        let bound = if millis < 0 { i32::MIN } else { i32::MAX };
+        f64::from(i32::try_from(millis).unwrap_or(bound)) / 1e3
+    }
 }
 
 impl Instrument for Span {
     fn offer(&'static self, meter: &Meter) {
         let About { name, unit, description } = self.about;
         let gauge = meter.f64_observable_gauge(name).with_unit(unit).with_description(description);
-        // In whole milliseconds, which a double holds exactly.
-        let seconds = || f64::from(i32::try_from(self.micros.load(Ordering::Relaxed) / 1000).unwrap_or(i32::MAX)) / 1e3;
-        gauge.with_callback(move |reader| reader.observe(seconds(), &[])).build();
+        gauge.with_callback(move |reader| reader.observe(self.seconds(), &[])).build();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_keeps_its_sign_however_long_it_is() {
+        let span = Span::new(About { name: "", unit: "s", description: "" });
+        for (micros, seconds) in [
+            (0, 0.0),
+            (-1_500_000, -1.5),
+            (3_600_000_000, 3600.0),
+            (i64::MIN, -2_147_483.648),
+            (i64::MAX, 2_147_483.647),
+        ] {
+            span.set_micros(micros);
+            assert!((span.seconds() - seconds).abs() < 1e-9, "{micros}");
+        }
     }
 }
