@@ -149,7 +149,8 @@ pub(super) async fn follow_suppressions(suppressed: Arc<SuppressedAddresses>, st
 /// Removes what has expired; nothing while it is not known by which clock.
 pub(super) async fn sweep(
     store: Arc<dyn Store>,
-    (clock, clocks): (Arc<dyn Clock>, Arc<Clocks>),
+    clock: Arc<dyn Clock>,
+    clocks: Arc<Clocks>,
     funnel: Funnel,
     stop: CancellationToken,
 ) {

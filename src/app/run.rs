@@ -172,7 +172,7 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     jobs.begin("revocations", |stop| jobs::follow_revocations(tokens, stop));
     let otp = Arc::clone(&services.otp);
     jobs.begin("watched challenges", |stop| jobs::follow_watched(otp, stop));
-    jobs.begin("sweep", |stop| jobs::sweep(store, (clock, clocks), funnel, stop));
+    jobs.begin("sweep", |stop| jobs::sweep(store, clock, clocks, funnel, stop));
     // No message goes to a provider that was drained before this process began.
     desk.take_drains().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
     jobs.begin("drains", |stop| jobs::follow_drains(desk, stop));

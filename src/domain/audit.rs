@@ -141,6 +141,12 @@ impl AuditEvent {
         }
     }
 
+    /// A successful act of the service itself at `time`, about nobody.
+    #[must_use]
+    pub fn of_service(event_id: EventId, time: Timestamp, act: Act) -> Self {
+        Self { actor: Actor::Service, ..Self::new(event_id, time, act, &Origin::default()) }
+    }
+
     /// The same act, failed for `reason`.
     #[must_use]
     pub fn failed(self, reason: &'static str) -> Self {

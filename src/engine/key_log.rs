@@ -2,9 +2,8 @@
 
 use crate::{
     domain::{
-        audit::{Act, Actor, AuditEvent, Outcome},
+        audit::{Act, AuditEvent, Outcome},
         id::EventId,
-        session::Origin,
     },
     ports::{
         clock::Clock,
@@ -41,8 +40,7 @@ impl KeyLog {
     #[must_use]
     pub fn event(&self, change: KeyChange) -> AuditEvent {
         let event_id = EventId::new(self.entropy.uuid());
-        let mut event = AuditEvent::new(event_id, self.clock.now(), Act::KeysChanged, &Origin::default());
-        event.actor = Actor::Service;
+        let event = AuditEvent::of_service(event_id, self.clock.now(), Act::KeysChanged);
         match change {
             KeyChange::InForce(names) => event.ended(Outcome::Success, names),
             KeyChange::Refused => event.failed("KEYS_INVALID"),

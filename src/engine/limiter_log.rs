@@ -2,9 +2,8 @@
 
 use crate::{
     domain::{
-        audit::{Act, Actor, AuditEvent},
+        audit::{Act, AuditEvent},
         id::EventId,
-        session::Origin,
         time::Timestamp,
     },
     ports::{
@@ -31,11 +30,7 @@ impl LimiterLog {
     /// The event of a change that happened at `time`. It is about nobody.
     #[must_use]
     pub fn event(&self, time: Timestamp, change: LimiterChange) -> AuditEvent {
-        let of = |act| {
-            let event_id = EventId::new(self.entropy.uuid());
-            let event = AuditEvent::new(event_id, time, act, &Origin::default());
-            AuditEvent { actor: Actor::Service, ..event }
-        };
+        let of = |act| AuditEvent::of_service(EventId::new(self.entropy.uuid()), time, act);
         match change {
             LimiterChange::Degraded(reason) => of(Act::LimiterDegraded).failed(reason.as_str()),
             LimiterChange::Restored => of(Act::LimiterRestored),

@@ -6,7 +6,6 @@ use identity::grpc::proto::RefreshTokenRequest;
 use tonic::Code;
 
 use crate::both_stores::on_both_stores;
-use crate::support::postgres::Postgres;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::refusal::Refusal;
 use crate::support::wait;
@@ -15,10 +14,9 @@ use crate::support::world::{Store, World};
 /// The statement that counts reaches PostgreSQL, and its answer does not reach the service: counted, not compared.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a11_the_connection_is_cut_right_after_counting() {
-    let proxy = Proxy::start(&format!("127.0.0.1:{}", Postgres::shared().port())).await;
+    let proxy = Proxy::to_postgres().await;
     let world = World::with(Store::Postgres, |settings| {
-        settings.set("store.postgres.port", i64::from(proxy.address().port()));
-        settings.set("store.migrate", "by-command");
+        settings.postgres_through(&proxy);
     })
     .await;
     let charged = async || world.number("SELECT SUM(attempts) FROM challenges").await;
@@ -60,10 +58,9 @@ async fn a11_the_connection_is_cut_right_after_counting() {
 /// is told to, is given the successor and not taken for a thief.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a92_whoever_is_told_to_try_again_may_do_so_after_the_outage() {
-    let proxy = Proxy::start(&format!("127.0.0.1:{}", Postgres::shared().port())).await;
+    let proxy = Proxy::to_postgres().await;
     let world = World::with(Store::Postgres, |settings| {
-        settings.set("store.postgres.port", i64::from(proxy.address().port()));
-        settings.set("store.migrate", "by-command");
+        settings.postgres_through(&proxy);
         settings.set("sessions.refresh_grace", "2s");
     })
     .await;

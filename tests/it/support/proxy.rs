@@ -10,6 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::postgres::Postgres;
+
 /// What happens to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -50,6 +52,11 @@ impl Proxy {
             }
         }));
         Self { address, fault, accepted, _end: end.drop_guard() }
+    }
+
+    /// The same to the PostgreSQL that tests share.
+    pub(crate) async fn to_postgres() -> Self {
+        Self::start(&format!("127.0.0.1:{}", Postgres::shared().port())).await
     }
 
     /// The proxy's own address.

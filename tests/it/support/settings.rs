@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use toml::{Table, Value};
 
+use super::proxy::Proxy;
 use super::run;
 
 /// The parts that every deployment names; `set` changes and adds.
@@ -65,6 +66,12 @@ impl Settings {
     /// Lets all unknown devices together enter so many wrong codes in so many seconds before the guard is raised.
     pub(crate) fn guard(&mut self, limit: i64, seconds: i64) {
         self.policy("guard.windows", vec![window(limit, seconds)]);
+    }
+
+    /// Has the service reach PostgreSQL by way of a proxy. Its form is brought up to date beforehand, by a way of its own.
+    pub(crate) fn postgres_through(&mut self, proxy: &Proxy) {
+        self.set("store.postgres.port", i64::from(proxy.address().port()));
+        self.set("store.migrate", "by-command");
     }
 
     /// Offers SMS, through the mailbox.

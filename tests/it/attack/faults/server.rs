@@ -45,10 +45,9 @@ async fn is_back(world: &World, challenge_id: &str, code: &str, refresh_token: &
 
 #[tokio::test]
 async fn a136_a_postgres_that_answers_late() {
-    let proxy = Proxy::start(&format!("127.0.0.1:{}", Postgres::shared().port())).await;
+    let proxy = Proxy::to_postgres().await;
     let world = World::with(Store::Postgres, |settings| {
-        settings.set("store.postgres.port", i64::from(proxy.address().port()));
-        settings.set("store.migrate", "by-command");
+        settings.postgres_through(&proxy);
         settings.limit("identifier", 1000, 60);
     })
     .await;

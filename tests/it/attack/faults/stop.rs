@@ -11,7 +11,6 @@ use super::unlimited;
 use crate::both_stores::bodies_on_both_stores;
 use crate::support::browser::Browser;
 use crate::support::client::Client;
-use crate::support::postgres::Postgres;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::settings::Settings;
 use crate::support::world::{Store, World};
@@ -31,10 +30,9 @@ async fn roomy(store: Store, more: impl FnOnce(&mut Settings)) -> World {
 /// Every call waits for a slow store at the moment of the signal.
 #[tokio::test]
 async fn a142_what_is_under_way_is_answered() {
-    let proxy = Proxy::start(&format!("127.0.0.1:{}", Postgres::shared().port())).await;
+    let proxy = Proxy::to_postgres().await;
     let mut world = roomy(Store::Postgres, |settings| {
-        settings.set("store.postgres.port", i64::from(proxy.address().port()));
-        settings.set("store.migrate", "by-command");
+        settings.postgres_through(&proxy);
     })
     .await;
     let mut codes = Vec::new();

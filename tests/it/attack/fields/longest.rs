@@ -9,7 +9,6 @@ use super::raw::{Callers, with, with_number, with_text};
 use super::requests::{longest_redirect_uri, sound};
 use super::{Field, fields, roomy};
 use crate::both_stores::test_on_both_stores;
-use crate::support::postgres::Postgres;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::refusal::Refusal;
 use crate::support::world::{Store, World};
@@ -157,10 +156,9 @@ impl World {
 /// The store is away, and nobody notices who asks for too much.
 #[tokio::test]
 async fn a116_before_the_store() {
-    let proxy = Proxy::start(&format!("127.0.0.1:{}", Postgres::shared().port())).await;
+    let proxy = Proxy::to_postgres().await;
     let world = World::with(Store::Postgres, |settings| {
-        settings.set("store.postgres.port", i64::from(proxy.address().port()));
-        settings.set("store.migrate", "by-command");
+        settings.postgres_through(&proxy);
         settings.set("sessions.max_feed_age", "60s");
         settings.redirects(&[&longest_redirect_uri()]);
         settings.offer_sms();
