@@ -99,6 +99,9 @@ fn was_not_taken(status: &Status) -> bool {
         Code::Unavailable => told.contains("tcp connect error"),
         // The caller's own library has not sent it.
         Code::Cancelled => told.contains("hyper::Error(Canceled, \"connection closed\")"),
+        // A frame of GOAWAY without an error ends those calls alone that the other side never took (RFC 9113 section 6.8):
+        // one of them comes between the frame and the end of the connection.
+        Code::Internal => told.contains("kind: GoAway(b\"\", NO_ERROR, Remote)"),
         _ => false,
     }
 }
