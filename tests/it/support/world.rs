@@ -1,6 +1,8 @@
 //! A service with a store and a limiter of its own.
 
 use std::ffi::OsString;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use super::redis::Redis;
 use super::run;
 use super::server::{Launch, Server};
 use super::settings::Settings;
+use super::wait;
 
 /// Where the service keeps everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +129,20 @@ impl World {
         clock.advance(span);
         if let Some(database) = &self.database {
             database.set_clock(clock.ahead_micros());
+            self.wait_until_clocks_agree();
         }
+    }
+
+    /// The two clocks are moved one after the other, and whoever looks twice in between sees that they differ.
+    fn wait_until_clocks_agree(&self) {
+        let address = self.server.addresses().http;
+        wait::until_blocking("the clocks agree", Duration::from_secs(10), || {
+            let mut stream = TcpStream::connect(address).ok()?;
+            stream.write_all(b"GET /health/ready HTTP/1.0\r\nhost: localhost\r\n\r\n").ok()?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).ok()?;
+            answer.contains("\"clock\":true").then_some(())
+        });
     }
 
     /// The clock of its processes alone.
