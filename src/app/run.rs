@@ -278,10 +278,14 @@ fn announce(Addresses { grpc, http, admin, metrics }: Addresses) {
 }
 
 /// Runs on one thread less than there are cores: the threads that sign have theirs, and on few cores a call costs less
-/// where it is not passed between threads (`docs/performance.md`).
+/// where it is not passed between threads (`docs/performance.md`). Where one thread is left, nothing is prepared for
+/// others (`docs/decisions/0159-one-thread-answers-alone.md`).
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).saturating_sub(1);
+    let runtime = match threads {
+        0 | 1 => tokio::runtime::Builder::new_current_thread().enable_all().build(),
+        more => tokio::runtime::Builder::new_multi_thread().worker_threads(more).enable_all().build(),
+    };
     let runtime = runtime.map_err(|error| Failure::Fault(format!("no thread can be started: {}", error.kind())))?;
     let ended = runtime.block_on(work);
     // Whatever still runs must not hold up the end.
