@@ -2,7 +2,7 @@
 
 use crate::domain::{claims::AccessClaims, secret::SecretString};
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::{future::Future, pin::Pin, sync::Arc};
 
 /// The signer cannot sign.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,9 @@ pub struct OpenedToken {
     pub claims: AccessClaims,
 }
 
+/// What [`Signer::open`] gives, later; nothing where the thread that was to open the token has ended.
+pub type Opening = Pin<Box<dyn Future<Output = Option<Result<OpenedToken, TokenFlaw>>> + Send>>;
+
 /// Signs and checks access tokens with keys that it holds parsed.
 #[async_trait]
 pub trait Signer: Send + Sync {
@@ -71,6 +74,11 @@ pub trait Signer: Send + Sync {
     /// # Errors
     /// The flaw.
     fn open(&self, token: &str) -> Result<OpenedToken, TokenFlaw>;
+
+    /// The same beside the caller's thread, where many ask at once and another has nothing to do; else nothing is begun.
+    fn open_beside(&self, _token: &str) -> Option<Opening> {
+        None
+    }
 
     /// The keys that are published, and so accepted, now.
     fn public_keys(&self) -> Arc<[PublicKey]>;

@@ -8,7 +8,7 @@ use std::{
     io,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -26,6 +26,12 @@ struct Job {
 /// What the threads do with a job.
 type Sign = fn(&SigningKey, String) -> Result<SecretString, SignerFault>;
 
+/// A token to open while nobody waits for a signature.
+type Check = Box<dyn FnOnce() + Send>;
+
+/// How many tokens wait to be opened at most: whoever finds as many waiting is quicker alone.
+const MOST_CHECKS: usize = 4;
+
 /// What waits for a thread. A channel of the standard library has one receiver: the threads would have to share it under a
 /// lock, and each job would wake two of them, one to sign and one to wait in its stead.
 #[derive(Default)]
@@ -38,26 +44,79 @@ struct Queue {
 #[derive(Default)]
 struct Line {
     jobs: VecDeque<Job>,
+    /// How many threads sign.
+    signing: usize,
+    checks: VecDeque<Check>,
+    /// A thread opens tokens: it goes on with those that come meanwhile, and no second one is woken for them.
+    checking: bool,
     closed: bool,
 }
 
+/// What a thread does next.
+enum Next {
+    Sign(Job),
+    Check(Check),
+}
+
 impl Queue {
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn push(&self, job: Job) {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner).jobs.push_back(job);
+        self.line().jobs.push_back(job);
         self.changed.notify_one();
     }
 
-    /// The next job; `None` when there is none left and none will come.
-    fn next(&self) -> Option<Job> {
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Takes a token to open, unless somebody wants a signature or enough wait.
+    fn push_check(&self, check: impl FnOnce() -> Check) -> bool {
+        let mut line = self.line();
+        if line.signing > 0 || !line.jobs.is_empty() || line.checks.len() >= MOST_CHECKS {
+            return false;
+        }
+        line.checks.push_back(check());
+        let asleep = !line.checking && line.checks.len() == 1;
+        drop(line);
+        if asleep {
+            self.changed.notify_one();
+        }
+        true
+    }
+
+    /// What comes next; `None` when nobody can bring anything any more. Signatures go first.
+    fn next(&self) -> Option<Next> {
+        let mut line = self.line();
         loop {
             if let Some(job) = line.jobs.pop_front() {
-                return Some(job);
+                line.signing += 1;
+                return Some(Next::Sign(job));
+            }
+            if !line.checking
+                && let Some(check) = line.checks.pop_front()
+            {
+                line.checking = true;
+                return Some(Next::Check(check));
             }
             if line.closed {
                 return None;
             }
             line = self.changed.wait(line).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn signed(&self) {
+        self.line().signing -= 1;
+    }
+
+    /// A token has been opened. Where others wait this thread may be wanted for signatures, so that another one is woken
+    /// for them.
+    fn checked(&self) {
+        let mut line = self.line();
+        line.checking = false;
+        let left = !line.checks.is_empty() && !line.jobs.is_empty();
+        drop(line);
+        if left {
+            self.changed.notify_one();
         }
     }
 }
@@ -67,7 +126,7 @@ struct Door(Arc<Queue>);
 
 impl Drop for Door {
     fn drop(&mut self) {
-        self.0.line.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.0.line().closed = true;
         self.0.changed.notify_all();
     }
 }
@@ -107,6 +166,11 @@ impl SigningPool {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| SignerFault::Overloaded)?;
         Ok(TakenPlace { door: Arc::clone(&self.door), key, place })
     }
+
+    /// Has a thread do `check`, which answers by itself; false where the caller is quicker alone, or signatures are wanted.
+    pub(super) fn check(&self, check: impl FnOnce() -> Check) -> bool {
+        self.door.0.push_check(check)
+    }
 }
 
 impl TakenPlace {
@@ -127,14 +191,22 @@ impl TakenPlace {
 
 fn work(queue: &Queue, sign: Sign) {
     yield_to_others();
-    while let Some(job) = queue.next() {
-        let Job { key, message, answer, place } = job;
-        drop(place);
-        // A caller that has hung up gets no signature.
-        if !answer.is_closed() {
-            // A thread that ended would leave the others' jobs to fewer, and the last one theirs to nobody.
-            let signed = catch_unwind(AssertUnwindSafe(|| sign(&key, message)));
-            let _ = answer.send(signed.unwrap_or(Err(SignerFault::Failed)));
+    while let Some(next) = queue.next() {
+        // A thread that ended would leave the others' work to fewer, and the last one its own to nobody.
+        match next {
+            Next::Sign(Job { key, message, answer, place }) => {
+                drop(place);
+                // A caller that has hung up gets no signature.
+                if !answer.is_closed() {
+                    let signed = catch_unwind(AssertUnwindSafe(|| sign(&key, message)));
+                    let _ = answer.send(signed.unwrap_or(Err(SignerFault::Failed)));
+                }
+                queue.signed();
+            }
+            Next::Check(check) => {
+                let _ = catch_unwind(AssertUnwindSafe(check));
+                queue.checked();
+            }
         }
     }
 }

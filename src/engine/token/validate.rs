@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{claims::AccessClaims, digest::Digest, id::SessionId, refusal::Refusal, time::Timestamp},
-    ports::signer::TokenFlaw,
+    ports::signer::{OpenedToken, TokenFlaw},
 };
 use std::sync::Arc;
 
@@ -56,9 +56,25 @@ impl TokenIssuer {
     /// # Errors
     /// [`Refusal::StoreUnavailable`] where nothing speaks against the token but the feed of revocations is too old to
     /// tell whether its session has ended.
-    pub fn validate(&self, access_token: &str, audience: &str, device_id: &str) -> Result<Validation, Refusal> {
+    pub async fn validate(&self, access_token: &str, audience: &str, device_id: &str) -> Result<Validation, Refusal> {
+        let name = VerifiedTokens::name(access_token);
+        let verified = match self.verified.get(&name) {
+            Some(verified) => Ok(verified),
+            None => match self.parts.signer.open_beside(access_token) {
+                Some(opening) => match opening.await {
+                    Some(opened) => self.kept(&name, opened),
+                    None => self.verified(&name, access_token),
+                },
+                None => self.verified(&name, access_token),
+            },
+        };
         let now = self.parts.clock.now();
-        match self.sound(access_token, audience, device_id, now) {
+        self.judged(verified.and_then(|verified| self.unobjected(&name, verified, audience, device_id, now)), now)
+    }
+
+    /// What is told of a token that nothing else speaks against: whether its session has ended.
+    fn judged(&self, sound: Result<Verified, Inactive>, now: Timestamp) -> Result<Validation, Refusal> {
+        match sound {
             Err(reason) => Ok(Validation::Inactive(reason)),
             Ok(token) if self.revoked.contains(token.session_id) => Ok(Validation::Inactive(Inactive::Revoked)),
             Ok(token) if self.revoked.is_fresh(now) => Ok(Validation::Active(token.claims)),
@@ -71,7 +87,8 @@ impl TokenIssuer {
     /// # Errors
     /// [`Refusal::TokenInvalid`] where it is not active; [`Refusal::StoreUnavailable`] as [`TokenIssuer::validate`].
     pub fn authenticate(&self, access_token: &str) -> Result<Arc<AccessClaims>, Refusal> {
-        match self.validate(access_token, "", "")? {
+        let now = self.parts.clock.now();
+        match self.judged(self.sound(access_token, now), now)? {
             Validation::Active(claims) => Ok(claims),
             Validation::Inactive(_) => Err(Refusal::TokenInvalid),
         }
@@ -84,7 +101,7 @@ impl TokenIssuer {
     /// As [`TokenIssuer::authenticate`], but for a session that has ended.
     pub(in crate::engine) fn authenticate_to_end(&self, access_token: &str) -> Result<Leaving, Refusal> {
         let now = self.parts.clock.now();
-        match self.sound(access_token, "", "", now) {
+        match self.sound(access_token, now) {
             Err(_) => Err(Refusal::TokenInvalid),
             Ok(token) if self.revoked.contains(token.session_id) => Ok(Leaving::Ended(token.session_id)),
             Ok(token) if self.revoked.is_fresh(now) => Ok(Leaving::Running(token.claims)),
@@ -92,13 +109,24 @@ impl TokenIssuer {
         }
     }
 
-    /// A token that nothing speaks against but, perhaps, that its session has ended.
-    fn sound(&self, token: &str, audience: &str, device_id: &str, now: Timestamp) -> Result<Verified, Inactive> {
+    /// A token for any audience that nothing speaks against but, perhaps, that its session has ended.
+    fn sound(&self, token: &str, now: Timestamp) -> Result<Verified, Inactive> {
         let name = VerifiedTokens::name(token);
-        let verified = self.verified(&name, token)?;
+        self.unobjected(&name, self.verified(&name, token)?, "", "", now)
+    }
+
+    /// A verified token again, where nothing speaks against it now but, perhaps, that its session has ended.
+    fn unobjected(
+        &self,
+        name: &Digest,
+        verified: Verified,
+        audience: &str,
+        device_id: &str,
+        now: Timestamp,
+    ) -> Result<Verified, Inactive> {
         let Some(reason) = self.objection(&verified, audience, device_id, now) else { return Ok(verified) };
         if matches!(reason, Inactive::Expired | Inactive::Signature) {
-            self.verified.forget(&name);
+            self.verified.forget(name);
         }
         Err(reason)
     }
@@ -108,7 +136,12 @@ impl TokenIssuer {
         if let Some(verified) = self.verified.get(name) {
             return Ok(verified);
         }
-        let opened = self.parts.signer.open(token).map_err(|flaw| match flaw {
+        self.kept(name, self.parts.signer.open(token))
+    }
+
+    /// The token that was opened, which is kept where it is sound.
+    fn kept(&self, name: &Digest, opened: Result<OpenedToken, TokenFlaw>) -> Result<Verified, Inactive> {
+        let opened = opened.map_err(|flaw| match flaw {
             TokenFlaw::Malformed => Inactive::Malformed,
             TokenFlaw::Signature => Inactive::Signature,
         })?;

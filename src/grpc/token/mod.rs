@@ -21,7 +21,7 @@ impl TokenService for Tokens {
         &self,
         request: Request<ValidateTokenRequest>,
     ) -> Result<Response<ValidateTokenResponse>, Status> {
-        validate_token::validate_token(&self.tokens, request)
+        validate_token::validate_token(&self.tokens, request).await
     }
 
     async fn get_jwks(&self, _: Request<GetJwksRequest>) -> Result<Response<GetJwksResponse>, Status> {

@@ -10,7 +10,7 @@ use crate::{
 };
 use tonic::{Request, Response, Status};
 
-pub(super) fn validate_token(
+pub(super) async fn validate_token(
     tokens: &TokenIssuer,
     request: Request<ValidateTokenRequest>,
 ) -> Result<Response<ValidateTokenResponse>, Status> {
@@ -18,6 +18,7 @@ pub(super) fn validate_token(
     requests::validate_token(&message).map_err(|refusal| status::of(&refusal))?;
     let validation = tokens
         .validate(&message.access_token, &message.audience, &message.device_id)
+        .await
         .map_err(|refusal| status::of(&refusal))?;
     Ok(Response::new(answers::validation(&validation)))
 }

@@ -1,3 +1,4 @@
+mod beside;
 mod corpus;
 mod keys;
 mod pool;

@@ -21,7 +21,7 @@ async fn nothing_is_active_before_the_feed_has_been_read() {
     let token = access_token(&world, &issuer, session_id(1)).await;
     assert!(!issuer.feed_is_fresh());
     assert_eq!(issuer.authenticate(&token).unwrap_err(), Refusal::StoreUnavailable);
-    assert!(matches!(issuer.validate("x", "", ""), Ok(Validation::Inactive(Inactive::Malformed))));
+    assert!(matches!(issuer.validate("x", "", "").await, Ok(Validation::Inactive(Inactive::Malformed))));
     issuer.poll_revocations().await.unwrap();
     assert!(issuer.feed_is_fresh());
     assert!(issuer.authenticate(&token).is_ok());
@@ -79,7 +79,7 @@ async fn the_first_reading_goes_back_a_whole_life_and_the_next_overlap() {
     world.pass(LIFE);
     issuer.poll_revocations().await.unwrap();
     assert_eq!(since(&world), LIFE);
-    let Validation::Inactive(reason) = issuer.validate(&token, "", "").unwrap() else { panic!() };
+    let Validation::Inactive(reason) = issuer.validate(&token, "", "").await.unwrap() else { panic!() };
     assert_eq!(reason, Inactive::Expired);
     world.pass(Duration::from_millis(250));
     issuer.poll_revocations().await.unwrap();
@@ -166,14 +166,14 @@ async fn an_end_is_remembered_for_as_long_as_a_token_can_live_and_no_longer() {
     world.pass(Duration::from_secs(909));
     issuer.poll_revocations().await.unwrap();
     issuer.note_ended(&[session_id(2)]);
-    let reason = |token: &str| match issuer.validate(token, "", "").unwrap() {
+    let reason = async |token: &str| match issuer.validate(token, "", "").await.unwrap() {
         Validation::Active(_) => None,
         Validation::Inactive(reason) => Some(reason),
     };
-    assert_eq!(reason(&text("k1", &claims)), Some(Inactive::Revoked));
+    assert_eq!(reason(&text("k1", &claims)).await, Some(Inactive::Revoked));
     world.pass(LIFE.checked_sub(Duration::from_secs(908)).unwrap());
     issuer.poll_revocations().await.unwrap();
-    assert_eq!(reason(&text("k1", &claims)), Some(Inactive::Expired));
+    assert_eq!(reason(&text("k1", &claims)).await, Some(Inactive::Expired));
     let endless = AccessClaims { exp: i64::MAX / 2_000_000, ..claims };
-    assert_eq!(reason(&text("k1", &endless)), None, "forgotten: no token of it can be alive");
+    assert_eq!(reason(&text("k1", &endless)).await, None, "forgotten: no token of it can be alive");
 }

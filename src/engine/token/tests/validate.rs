@@ -5,8 +5,8 @@ fn claims(world: &World) -> AccessClaims {
     AccessClaims::of(&live(world, &first), ISSUER, &["api".to_owned(), "more".to_owned()], Duration::from_mins(15))
 }
 
-fn reason(issuer: &TokenIssuer, token: &str, audience: &str, device: &str) -> Option<Inactive> {
-    match issuer.validate(token, audience, device).unwrap() {
+async fn reason(issuer: &TokenIssuer, token: &str, audience: &str, device: &str) -> Option<Inactive> {
+    match issuer.validate(token, audience, device).await.unwrap() {
         Validation::Active(_) => None,
         Validation::Inactive(reason) => Some(reason),
     }
@@ -18,7 +18,7 @@ async fn a_good_token_is_active_and_says_what_it_says() {
     let issuer = ready(&world).await;
     let token = text("k1", &claims(&world));
     for (audience, device) in [("", ""), ("api", ""), ("more", "phone"), ("", "phone")] {
-        let Validation::Active(found) = issuer.validate(&token, audience, device).unwrap() else { panic!() };
+        let Validation::Active(found) = issuer.validate(&token, audience, device).await.unwrap() else { panic!() };
         assert_eq!(*found, claims(&world));
     }
     assert_eq!(*issuer.authenticate(&token).unwrap(), claims(&world));
@@ -60,7 +60,7 @@ async fn each_reason_and_their_order() {
     ];
     for (token, expected) in cases {
         for _ in 0..2 {
-            assert_eq!(reason(&issuer, &token, "api", "phone"), Some(expected), "{token}");
+            assert_eq!(reason(&issuer, &token, "api", "phone").await, Some(expected), "{token}");
         }
         if !matches!(expected, Inactive::Device) {
             assert_eq!(issuer.authenticate(&token).unwrap_err(), Refusal::TokenInvalid, "{token}");
@@ -74,10 +74,10 @@ async fn an_empty_audience_stands_for_this_issuers_own() {
     let issuer = ready(&world).await;
     let mut foreign = claims(&world);
     foreign.aud = vec!["elsewhere".to_owned()];
-    assert_eq!(reason(&issuer, &text("k1", &foreign), "", ""), Some(Inactive::Audience));
+    assert_eq!(reason(&issuer, &text("k1", &foreign), "", "").await, Some(Inactive::Audience));
     foreign.aud.push("shop-api".to_owned());
-    assert_eq!(reason(&issuer, &text("k1", &foreign), "", ""), None);
-    assert_eq!(reason(&issuer, &text("k1", &foreign), "api", ""), Some(Inactive::Audience));
+    assert_eq!(reason(&issuer, &text("k1", &foreign), "", "").await, None);
+    assert_eq!(reason(&issuer, &text("k1", &foreign), "api", "").await, Some(Inactive::Audience));
 }
 
 #[tokio::test]
@@ -88,14 +88,14 @@ async fn the_edges_of_time_are_five_seconds_wide() {
     let micro = Duration::from_micros(1);
     world.set_back(Duration::from_secs(5));
     issuer.poll_revocations().await.unwrap();
-    assert_eq!(reason(&issuer, &token, "", ""), None);
+    assert_eq!(reason(&issuer, &token, "", "").await, None);
     world.set_back(micro);
-    assert_eq!(reason(&issuer, &token, "", ""), Some(Inactive::NotYetValid));
+    assert_eq!(reason(&issuer, &token, "", "").await, Some(Inactive::NotYetValid));
     world.pass(Duration::from_secs(5 + 900 + 5));
     issuer.poll_revocations().await.unwrap();
-    assert_eq!(reason(&issuer, &token, "", ""), None);
+    assert_eq!(reason(&issuer, &token, "", "").await, None);
     world.pass(micro);
-    assert_eq!(reason(&issuer, &token, "", ""), Some(Inactive::Expired));
+    assert_eq!(reason(&issuer, &token, "", "").await, Some(Inactive::Expired));
 }
 
 #[tokio::test]
@@ -104,23 +104,23 @@ async fn a_signature_is_checked_once_and_everything_else_each_time() {
     let issuer = ready(&world).await;
     let token = text("k1", &claims(&world));
     for _ in 0..10 {
-        assert_eq!(reason(&issuer, &token, "", ""), None);
+        assert_eq!(reason(&issuer, &token, "", "").await, None);
     }
     assert_eq!(world.opened(), 1);
-    assert_eq!(reason(&issuer, &token, "other", ""), Some(Inactive::Audience));
-    assert_eq!(reason(&issuer, &token, "", "tv"), Some(Inactive::Device));
+    assert_eq!(reason(&issuer, &token, "other", "").await, Some(Inactive::Audience));
+    assert_eq!(reason(&issuer, &token, "", "tv").await, Some(Inactive::Device));
     assert_eq!(world.opened(), 1, "from the cache");
 
     *world.kids.lock().unwrap() = vec!["k2".to_owned()];
-    assert_eq!(reason(&issuer, &token, "", ""), Some(Inactive::Signature), "the key is no longer published");
+    assert_eq!(reason(&issuer, &token, "", "").await, Some(Inactive::Signature), "the key is no longer published");
     *world.kids.lock().unwrap() = vec!["k1".to_owned()];
-    assert_eq!(reason(&issuer, &token, "", ""), None);
+    assert_eq!(reason(&issuer, &token, "", "").await, None);
     assert_eq!(world.opened(), 2);
 
     issuer.note_ended(&[session_id(1)]);
-    assert_eq!(reason(&issuer, &token, "", ""), Some(Inactive::Revoked));
+    assert_eq!(reason(&issuer, &token, "", "").await, Some(Inactive::Revoked));
     world.pass(Duration::from_secs(905));
-    assert_eq!(reason(&issuer, &token, "", ""), Some(Inactive::Expired), "told before any other");
+    assert_eq!(reason(&issuer, &token, "", "").await, Some(Inactive::Expired), "told before any other");
 }
 
 #[tokio::test]
@@ -128,11 +128,11 @@ async fn failures_are_not_kept() {
     let world = World::new();
     let issuer = ready(&world).await;
     let token = text("k2", &claims(&world));
-    assert_eq!(reason(&issuer, &token, "", ""), Some(Inactive::Signature));
-    assert_eq!(reason(&issuer, &token, "", ""), Some(Inactive::Signature));
+    assert_eq!(reason(&issuer, &token, "", "").await, Some(Inactive::Signature));
+    assert_eq!(reason(&issuer, &token, "", "").await, Some(Inactive::Signature));
     assert_eq!(world.opened(), 2);
     world.kids.lock().unwrap().push("k2".to_owned());
-    assert_eq!(reason(&issuer, &token, "", ""), None);
+    assert_eq!(reason(&issuer, &token, "", "").await, None);
 }
 
 #[tokio::test]
@@ -140,5 +140,5 @@ async fn a_refresh_token_is_no_access_token() {
     let world = World::new();
     let issuer = ready(&world).await;
     let refresh = issuer.first_token(session_id(1)).to_text(&secret32([b'a'; 32]));
-    assert_eq!(reason(&issuer, refresh.expose_secret(), "", ""), Some(Inactive::Malformed));
+    assert_eq!(reason(&issuer, refresh.expose_secret(), "", "").await, Some(Inactive::Malformed));
 }
