@@ -54,7 +54,8 @@ const LAST_SPANS: Duration = Duration::from_secs(2);
 /// What is wrong.
 pub fn check(config: &Config) -> Result<Vec<Problem>, Failure> {
     let material = Material::load(config)?;
-    let mut warnings = material.policy.warnings;
+    let mut warnings = config.warnings();
+    warnings.extend(material.policy.warnings);
     warnings.extend(material.review.into_iter().flat_map(|review| review.warnings));
     // Some parts want a runtime to be made in, and do nothing on it before they are asked.
     block_on(async {

@@ -119,6 +119,9 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
     let (funnel, analytics) = analytics::build(config, material.collector_authorities, keys.clone())?;
     let handoff = Handoff::new(carrier.messengers.time_limit() + LEASE_MARGIN);
+    for warning in config.warnings() {
+        tracing::warn!(%warning, "the configuration is taken as it stands");
+    }
     jobs::warn(&material.policy.warnings);
     let policies = policy_in_force(material.policy, clock.now());
 

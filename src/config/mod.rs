@@ -102,6 +102,15 @@ impl Config {
         }
     }
 
+    /// What is taken as it stands, and hardly meant so.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Problem> {
+        let everybody = self.listen.trusted_proxies.iter().any(|range| range.prefix_len() == 0);
+        let what = "believes everybody who names the address that a call comes from, so that limits by address stop nobody";
+        let remedy = "name the addresses of your proxies";
+        everybody.then(|| Problem::of_file(&self.file, "listen.trusted_proxies", what, remedy)).into_iter().collect()
+    }
+
     /// Validates the text of a file.
     ///
     /// # Errors

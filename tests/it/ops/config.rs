@@ -219,3 +219,16 @@ fn a_database_without_its_tables_is_told_where_only_the_command_makes_them() {
         assert!(identity(&["migrate", "--config", file.to_str().unwrap()]).status.success());
     }
 }
+
+#[test]
+fn proxies_that_are_everybody_are_warned_of() {
+    for (range, warned) in [("0.0.0.0/0", true), ("::/0", true), ("10.0.0.0/8", false)] {
+        let (_folder, mut settings) = settings();
+        settings.set("listen.trusted_proxies", vec![range]);
+        let output = check(&settings);
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        let expected = format!("warning: {}: listen.trusted_proxies: ", settings.file().display());
+        assert_eq!(told.starts_with(&expected), warned, "{told}");
+    }
+}

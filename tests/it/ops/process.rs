@@ -23,7 +23,7 @@ use crate::support::logs::Log;
 use crate::support::mail::Mailbox;
 use crate::support::server::{Addresses, Server};
 use crate::support::service::Service;
-use crate::support::settings::write_secret;
+use crate::support::settings::{Settings, write_secret};
 use crate::support::world::{Store, World};
 use crate::support::{certificates, http, run, wait};
 
@@ -199,4 +199,11 @@ async fn production_takes_one_process_for_limits_in_memory() {
     assert!(String::from_utf8_lossy(&second.stderr).contains("another process serves it"));
     // The first is none the worse.
     assert!(world.server.process().exited().is_none());
+}
+
+#[tokio::test]
+async fn proxies_that_are_everybody_are_told_of_in_the_log() {
+    let everybody = |settings: &mut Settings| settings.set("listen.trusted_proxies", vec!["0.0.0.0/0"]);
+    let world = World::with(Store::Sqlite, everybody).await;
+    assert!(logged(&world.server, "taken as it stands").await.contains("listen.trusted_proxies"));
 }
