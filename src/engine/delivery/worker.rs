@@ -173,6 +173,10 @@ impl Worker {
         let mut free: Vec<Hand> = std::iter::once(first).chain(others).collect();
         let claim_time = self.parts.clock.now();
         let lease = self.parts.handoff.lease();
+        let doubted = self.parts.handoff.doubted(claim_time);
+        if !doubted.is_empty() {
+            self.parts.outbox.release(doubted, claim_time).await?;
+        }
         let most = u32::try_from(free.len()).unwrap_or(u32::MAX);
         for message in self.parts.outbox.claim(most, claim_time, lease).await? {
             self.carry(begun, Handed::claimed(message, claim_time.after(lease)), free.pop());

@@ -1,13 +1,16 @@
-//! Relays that say nothing: what was accepted goes, and once.
+//! Relays that say nothing, and commits of which nobody heard: what was accepted goes soon, and once.
 
 use std::time::Duration;
+
+use tonic::Code;
 
 use super::books::Books;
 use super::{ask, on_either_store, received, until_received, world};
 use crate::support::proxy::{Fault, Proxy};
+use crate::support::slow_disk::SlowDisk;
 use crate::support::smtp::{Security, Smtp};
 use crate::support::wait;
-use crate::support::world::Store;
+use crate::support::world::{Store, World};
 
 /// A relay that takes connections and says nothing was given no message. Were it taken for one whose answer was lost, the second such
 /// try would be the message's last.
@@ -32,4 +35,75 @@ async fn a_relay_that_says_nothing_loses_no_message(store: Store) {
 #[tokio::test]
 async fn a_relay_that_says_nothing_loses_no_message_on_either_store() {
     on_either_store(a_relay_that_says_nothing_loses_no_message).await;
+}
+
+/// A store whose commit is made after its caller was told that it does not answer.
+enum Mute {
+    /// The answer of PostgreSQL is cut off.
+    Cut(Proxy),
+    /// The disk of SQLite takes longer than anyone waits.
+    Slow(SlowDisk),
+}
+
+impl Mute {
+    async fn world(store: Store) -> (World, Self) {
+        if store == Store::Postgres {
+            let proxy = Proxy::to_postgres().await;
+            return (World::with(store, |settings| settings.postgres_through(&proxy)).await, Self::Cut(proxy));
+        }
+        let mut world = World::on(store).await;
+        let disk = SlowDisk::in_folder(world.settings.folder());
+        world.server.restart_by(disk.rules()).await;
+        (world, Self::Slow(disk))
+    }
+
+    fn begin(&self) {
+        match self {
+            Self::Cut(proxy) => proxy.set(Fault::CutAfter(0)),
+            Self::Slow(disk) => disk.begin(),
+        }
+    }
+
+    fn end(&self) {
+        match self {
+            Self::Cut(proxy) => proxy.set(Fault::None),
+            Self::Slow(disk) => disk.end(),
+        }
+    }
+}
+
+/// The code is in the store, and whoever asked was told that the store does not answer. It is sent as soon as that is known, and not at
+/// the end of a lease that nobody works under: who repeats the call under its request id is answered at once, and waits for this one.
+async fn a_code_whose_commit_nobody_heard_of_comes_soon(store: Store) {
+    let (world, mute) = Mute::world(store).await;
+    let begun = async || world.number("SELECT COUNT(*) FROM challenges").await;
+    for round in 0..20 {
+        let email = format!("unheard-{round}@example.com");
+        let client = world.server.client().await;
+        // A connection that has not seen the statement would ask what it means first, and be cut there.
+        client.send_otp(&format!("heard-{round}@example.com")).await.unwrap();
+        let before = begun().await;
+        mute.begin();
+        let refusal = client.send_otp(&email).await.unwrap_err();
+        mute.end();
+        assert_eq!((refusal.code, refusal.reason.as_str()), (Code::Unavailable, "STORE_UNAVAILABLE"));
+        if store == Store::Postgres && begun().await == before {
+            // A job of the service lost the connection first, and the statement never left.
+            continue;
+        }
+        // A lease is that of the mailbox and ten seconds.
+        let sent = async || world.server.mailbox().to(&email).pop();
+        wait::until("the code", Duration::from_secs(6), sent).await;
+        // Nothing more comes at the end of the lease.
+        tokio::time::sleep(Duration::from_secs(13)).await;
+        assert_eq!(world.server.mailbox().to(&email).len(), 1);
+        assert_eq!(world.number("SELECT COUNT(*) FROM outbox WHERE settle_time IS NULL").await, 0);
+        return;
+    }
+    panic!("no answer was lost after its commit in 20 rounds");
+}
+
+#[tokio::test]
+async fn a_code_whose_commit_nobody_heard_of_comes_soon_on_either_store() {
+    on_either_store(a_code_whose_commit_nobody_heard_of_comes_soon).await;
 }
