@@ -1,5 +1,6 @@
-//! Relays that say nothing, and commits of which nobody heard: what was accepted goes soon, and once.
+//! Relays that say nothing, commits of which nobody heard, and a store that comes back: what was accepted goes soon, and once.
 
+use std::fs;
 use std::time::Duration;
 
 use tonic::Code;
@@ -106,4 +107,42 @@ async fn a_code_whose_commit_nobody_heard_of_comes_soon(store: Store) {
 #[tokio::test]
 async fn a_code_whose_commit_nobody_heard_of_comes_soon_on_either_store() {
     on_either_store(a_code_whose_commit_nobody_heard_of_comes_soon).await;
+}
+
+/// Codes wait for a relay when the store goes away; both come back, and the codes go.
+async fn what_waits_goes_as_soon_as_the_store_is_back(store: Store) {
+    let relay = Smtp::start(Security::Plain);
+    let proxy = Proxy::start(&format!("127.0.0.1:{}", relay.port())).await;
+    let database = Proxy::to_postgres().await;
+    let world = world(store, proxy.address().port(), |settings| {
+        if store == Store::Postgres {
+            settings.postgres_through(&database);
+        }
+    })
+    .await;
+    proxy.set(Fault::Refuse);
+    let addresses = ask(&world, "waits", 3).await;
+    // Each has been put off, and is due within a second.
+    let put_off = "SELECT COUNT(*) FROM outbox WHERE attempts > 0 AND due_time - create_time < 5000000";
+    wait::until("a try", Duration::from_secs(5), async || (world.number(put_off).await == 3).then_some(())).await;
+    let file = world.sqlite_file();
+    let aside = file.with_extension("aside");
+    match store {
+        Store::Postgres => database.set(Fault::Refuse),
+        Store::Sqlite => fs::rename(&file, &aside).unwrap(),
+    }
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let told = world.server.log().lines_with("messages cannot be claimed").len();
+    assert!((1..=5).contains(&told), "{told} lines");
+    proxy.set(Fault::None);
+    match store {
+        Store::Postgres => database.set(Fault::None),
+        Store::Sqlite => fs::rename(&aside, &file).unwrap(),
+    }
+    until_received(&relay, &addresses, Duration::from_millis(2500)).await;
+}
+
+#[tokio::test]
+async fn what_waits_goes_as_soon_as_the_store_is_back_on_either_store() {
+    on_either_store(what_waits_goes_as_soon_as_the_store_is_back).await;
 }

@@ -1,7 +1,7 @@
-//! What the store did not say: messages that may have been accepted.
+//! What the store did not say: messages that may have been accepted, and claims that failed.
 
 use super::{POLL, fakes::World};
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::Instant;
 
 /// Nobody heard that they were accepted, so nobody carries them: they are looked for, and go long before their leases end.
@@ -19,4 +19,20 @@ async fn what_may_have_been_accepted_goes_once_and_before_its_lease_ends() {
     tokio::time::sleep(POLL * 5).await;
     worker.stop().await;
     assert_eq!(world.sent.lock().unwrap().len(), 100);
+}
+
+/// The store is back, and what waits in it does not wait for a pause that has grown with the outage.
+#[tokio::test]
+async fn a_claim_is_tried_again_within_a_second_however_long_it_failed() {
+    let world = World::new();
+    world.store_down.store(true, Ordering::SeqCst);
+    let worker = world.work(4, POLL);
+    tokio::time::sleep(Duration::from_millis(3500)).await;
+    let tried = world.looks.load(Ordering::SeqCst);
+    assert!((4..=8).contains(&tried), "{tried} claims");
+    world.store_down.store(false, Ordering::SeqCst);
+    let (id, back) = (world.accept("ada"), Instant::now());
+    world.end(id).await;
+    assert!(back.elapsed() < Duration::from_millis(1300), "{:?}", back.elapsed());
+    worker.stop().await;
 }
