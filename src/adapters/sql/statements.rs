@@ -229,6 +229,7 @@ statements! {
         (SELECT phone_key_id FROM users WHERE users.user_id = outbox.user_id) AS phone_key_id, \
         (SELECT phone FROM users WHERE users.user_id = outbox.user_id) AS phone, \
         (SELECT locale FROM users WHERE users.user_id = outbox.user_id) AS locale";
+    RELEASE = "UPDATE outbox SET due_time = $2 WHERE message_id = $1 AND settle_time IS NULL AND attempts = 1 AND due_time > $2";
     SETTLE = "UPDATE outbox SET settle_time = $2, delivered = $3, provider = $4, provider_message_id = $5, reason = $6, \
         content_key_id = NULL, content = NULL WHERE message_id = $1 AND settle_time IS NULL";
     RETRY = "UPDATE outbox SET due_time = $2, unanswered = $3 WHERE message_id = $1 AND settle_time IS NULL";

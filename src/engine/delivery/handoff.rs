@@ -1,17 +1,26 @@
 //! The way of a message from those who accept it to the worker of the same process.
 
 use crate::domain::{
+    id::MessageId,
     message::{ClaimedMessage, NewMessage, Recipient},
     time::Timestamp,
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// How many messages may be on their way to the worker in memory; what is beyond waits in the outbox alone.
 const PLACES: usize = 128;
+
+/// How many messages are remembered of which it is not known whether they were accepted: as many as may be under way when the store
+/// goes away. What comes later was most likely not even asked for.
+const DOUBTS: usize = PLACES;
+
+/// How many of them are looked for at a time.
+const LOOKED_FOR: usize = 32;
 
 /// Hands accepted messages to this process's worker, which so need not ask the outbox for them. A message is accepted as
 /// claimed: where this process dies, another worker gets it when the lease is over. Clones are the same way.
@@ -24,6 +33,8 @@ struct Inner {
     receiver: Mutex<Option<mpsc::UnboundedReceiver<Handed>>>,
     roused: Notify,
     noticed: Notify,
+    /// What may have been accepted, and when its lease ends.
+    doubts: Mutex<VecDeque<(MessageId, Timestamp)>>,
     lease: Duration,
 }
 
@@ -55,6 +66,7 @@ impl Handoff {
             receiver: Mutex::new(Some(receiver)),
             roused: Notify::new(),
             noticed: Notify::new(),
+            doubts: Mutex::default(),
             lease,
         }))
     }
@@ -86,6 +98,32 @@ impl Handoff {
         };
         // Where no worker receives any more, the message is claimed again when its lease is over.
         let _ = self.0.sender.send(Handed { message, lease_end, place: Some(place) });
+    }
+
+    /// Remembers a message that was to be accepted as claimed, where the store did not say whether it was. Nobody carries it: it
+    /// may not be there, and nobody is to get a code that is not. The worker has it be due as soon as the store answers, rather than
+    /// at the end of the lease.
+    pub fn doubt(&self, message: &NewMessage) {
+        let mut doubts = self.doubts();
+        if let Some(lease_end) = message.lease_end
+            && doubts.len() < DOUBTS
+        {
+            doubts.push_back((message.message_id, lease_end));
+        }
+    }
+
+    /// Some of those that are in doubt, the next ones at each call. They are so to the end of their lease, as a commit that was
+    /// given up waiting for may come late.
+    pub(super) fn doubted(&self, now: Timestamp) -> Vec<MessageId> {
+        let mut doubts = self.doubts();
+        doubts.retain(|(_, lease_end)| *lease_end > now);
+        let some = doubts.len().min(LOOKED_FOR);
+        doubts.rotate_left(some);
+        doubts.iter().rev().take(some).map(|(id, _)| *id).collect()
+    }
+
+    fn doubts(&self) -> MutexGuard<'_, VecDeque<(MessageId, Timestamp)>> {
+        self.0.doubts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Rouses the worker to look into the outbox: a message has been accepted without a place.

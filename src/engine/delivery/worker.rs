@@ -71,6 +71,10 @@ impl Default for WorkerOptions {
 /// machine with those who are late, and is not to wait for them. See `docs/decisions/0144-a-backlog-gives-way.md`.
 const GIVE_WAY: Duration = Duration::from_millis(1);
 
+/// How long after a claim that failed the next one is tried at the latest. The store is asked for a sign of life as often; what waits
+/// in it is not to wait for long when it is back.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// How long a notice waits for others at most, where this process accepted it. A claim is dear, and nobody waits for a notice as
 /// for a code.
 const NOTICE_PAUSE: Duration = Duration::from_millis(100);
@@ -101,7 +105,7 @@ impl Worker {
     pub async fn run(self, stop: CancellationToken) {
         let mut arrivals = self.parts.handoff.receiver();
         let mut begun = JoinSet::new();
-        let mut outages = 0;
+        let mut outages = 0_u32;
         let mut look = Instant::now();
         let mut hand = None;
         let mut asked_meanwhile = false;
@@ -132,8 +136,11 @@ impl Worker {
                     }
                     Err(fault) => {
                         outages += 1;
-                        tracing::warn!(error = %fault, outages, "messages cannot be claimed");
-                        backoff::pause(outages, &*self.parts.entropy)
+                        // Each time twice as seldom: an outage of an hour is told in a dozen lines.
+                        if outages.is_power_of_two() {
+                            tracing::warn!(error = %fault, outages, "messages cannot be claimed");
+                        }
+                        backoff::pause(outages, &*self.parts.entropy).min(LOOK_AGAIN)
                     }
                 };
                 look = Instant::now() + pause;
@@ -173,6 +180,10 @@ impl Worker {
         let mut free: Vec<Hand> = std::iter::once(first).chain(others).collect();
         let claim_time = self.parts.clock.now();
         let lease = self.parts.handoff.lease();
+        let doubted = self.parts.handoff.doubted(claim_time);
+        if !doubted.is_empty() {
+            self.parts.outbox.release(doubted, claim_time).await?;
+        }
         let most = u32::try_from(free.len()).unwrap_or(u32::MAX);
         for message in self.parts.outbox.claim(most, claim_time, lease).await? {
             self.carry(begun, Handed::claimed(message, claim_time.after(lease)), free.pop());

@@ -94,7 +94,10 @@ impl OtpEngine {
             self.further_code(challenge, review, &rules, &destination, event.clone(), key, origin, now)?;
         let place = self.parts.handoff.claim(&mut code.message);
         let message = code.message.clone();
-        let outcome = self.parts.store.add_code(code).await.map_err(|fault| fault::store(&fault))?;
+        let outcome = self.parts.store.add_code(code).await.map_err(|fault| {
+            self.parts.handoff.doubt(&message);
+            fault::store(&fault)
+        })?;
         let refusal = match outcome {
             ResendOutcome::Added => {
                 self.parts.funnel.tell(told);

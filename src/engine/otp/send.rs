@@ -141,7 +141,10 @@ impl OtpEngine {
         let place = self.parts.handoff.claim(&mut new.message);
         let message = new.message.clone();
         let told = self.parts.funnel.requested(&new.challenge, now, "sent");
-        let outcome = self.parts.store.begin_challenge(new).await.map_err(|fault| fault::store(&fault))?;
+        let outcome = self.parts.store.begin_challenge(new).await.map_err(|fault| {
+            self.parts.handoff.doubt(&message);
+            fault::store(&fault)
+        })?;
         match outcome {
             BeginOutcome::Begun => {
                 self.parts.funnel.tell(told);

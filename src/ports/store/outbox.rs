@@ -36,6 +36,10 @@ pub trait Outbox: Send + Sync {
     /// over. Messages past their expiry are claimed too, so that they can be dropped with an event.
     async fn claim(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<ClaimedMessage>, StoreFault>;
 
+    /// Has messages be due now that were accepted as claimed and that nobody has carried, those of them that were accepted: for
+    /// whoever asked for that and was not told what came of it.
+    async fn release(&self, ids: Vec<MessageId>, now: Timestamp) -> Result<(), StoreFault>;
+
     /// Settles a claimed message, together with its event. A message that is settled already stays as it is.
     async fn settle(
         &self,

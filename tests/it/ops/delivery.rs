@@ -2,6 +2,7 @@
 
 pub(crate) mod books;
 mod kills;
+mod outages;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -8,10 +8,8 @@ use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
-use super::run;
+use super::preload;
 use super::server::PROGRAM;
-
-const SOURCE: &str = include_str!("no_entropy.c");
 
 /// The sign by which randomness fails.
 pub(crate) struct Drought {
@@ -43,15 +41,9 @@ impl Drought {
     }
 }
 
-/// Made once a run, by the compiler that the build needs as well.
+/// Made once a run.
 fn library() -> &'static Path {
-    static LIBRARY: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
-        let folder = run::folder("entropy");
-        let (source, library) = (folder.path().join("no_entropy.c"), folder.path().join("no_entropy.so"));
-        fs::write(&source, SOURCE).unwrap();
-        let output = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).output().unwrap();
-        assert!(output.status.success(), "cc: {}", String::from_utf8_lossy(&output.stderr));
-        (folder, library)
-    });
+    static LIBRARY: LazyLock<(TempDir, PathBuf)> =
+        LazyLock::new(|| preload::library("no_entropy", include_str!("no_entropy.c")));
     &LIBRARY.1
 }

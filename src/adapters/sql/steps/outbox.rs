@@ -1,4 +1,4 @@
-//! The outbox: accept, claim, settle.
+//! The outbox: accept, claim, release, settle.
 
 use crate::{
     adapters::sql::{
@@ -46,6 +46,19 @@ pub(in super::super) async fn claim(
     let mut messages = rows.iter().map(rows::message).collect::<Result<Vec<_>, _>>()?;
     messages.sort_by_key(|message| (message.challenge_id.is_none(), message.create_time, message.message_id));
     Ok(messages)
+}
+
+/// Has messages be due that were accepted as claimed. Whoever claims one counts another attempt: what has been carried is not
+/// among them, however often it is asked for.
+pub(in super::super) async fn release(
+    link: &mut impl Link,
+    ids: &[MessageId],
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    for id in ids {
+        link.execute(statements::RELEASE, values![id.uuid(), now.micros()]).await?;
+    }
+    Ok(())
 }
 
 /// Settles a message, with its event; nothing happens where it is settled already.

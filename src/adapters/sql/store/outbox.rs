@@ -18,6 +18,10 @@ impl<E: Engine> Outbox for SqlStore<E> {
         step!(self, "claim", Write, |link| steps::outbox::claim(link, limit, now, now.after(lease)))
     }
 
+    async fn release(&self, ids: Vec<MessageId>, now: Timestamp) -> Result<(), StoreFault> {
+        step!(self, "release", Transaction, |link| steps::outbox::release(link, &ids, now))
+    }
+
     async fn settle(
         &self,
         id: MessageId,

@@ -26,6 +26,10 @@ use tracing::Instrument as _;
 /// How many messages wait for a place at one provider; what is beyond is put off.
 const MAX_WAITING: usize = 64;
 
+/// How much longer than its own time limit a provider is waited for. It ends at its limit and says whether the message may have
+/// left; whoever cut it off in that same moment would have to take a message for sent that never was.
+const LAST_WORD: Duration = Duration::from_millis(500);
+
 /// A provider as a chain takes it.
 pub struct Provider<E> {
     /// Its name, by which operators know it.
@@ -97,7 +101,7 @@ impl<E: Letter> Link<E> {
     }
 
     pub(super) fn time_limit(&self) -> Duration {
-        self.provider.messenger.time_limit()
+        self.provider.messenger.time_limit() + LAST_WORD
     }
 
     pub(super) fn drain(&self, drained: bool) {

@@ -226,6 +226,37 @@ async fn a_slow_provider_holds_its_own_share() {
     assert_eq!(first.await.unwrap(), "later 1");
 }
 
+/// Says at the end of its time that the message never left, a moment after whoever looks at the same clock from outside.
+struct Silent;
+
+#[async_trait]
+impl Messenger for Silent {
+    fn name(&self) -> &'static str {
+        "silent"
+    }
+
+    fn time_limit(&self) -> Duration {
+        Duration::from_millis(300)
+    }
+
+    async fn hand_over(&self, _: &Envelope) -> Handover {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        tokio::time::sleep(self.time_limit()).await;
+        DOWN
+    }
+}
+
+/// A provider that says nothing until its time is over knows that it was given nothing: that is no lost answer, of which the second
+/// would be the message's end.
+#[tokio::test]
+async fn a_provider_has_the_last_word_on_what_it_was_given() {
+    let provider = Provider { name: "0".to_owned(), route: Route::Everyone, messenger: Arc::new(Silent) };
+    let alone = Chain::new(vec![provider], 4);
+    for _ in 0..2 {
+        assert_eq!(carry(&alone, 1, &Stopped::default()).await, "later 1");
+    }
+}
+
 /// What has expired on its way is not handed over any more.
 #[tokio::test]
 async fn nothing_is_handed_over_after_its_time() {

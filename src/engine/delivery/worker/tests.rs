@@ -1,4 +1,5 @@
 mod backlog;
+mod doubts;
 mod fakes;
 mod sms;
 mod suppressed;

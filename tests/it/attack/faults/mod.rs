@@ -3,6 +3,7 @@
 mod books;
 mod file;
 mod kills;
+mod logs;
 mod revocations;
 mod server;
 mod stop;

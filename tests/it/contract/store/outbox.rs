@@ -17,6 +17,7 @@ on_both!(
     codes_come_before_notices,
     nothing_is_due_before_its_time,
     a_retry_comes_at_its_time,
+    what_was_accepted_as_claimed_can_be_released_until_it_is_carried,
     delivered_erases_the_content,
     dropped_erases_the_content,
     what_is_settled_stays,
@@ -91,6 +92,25 @@ async fn a_retry_comes_at_its_time(given: &Given) {
         (id, 2, 1, b"content".as_slice())
     );
     assert_eq!(given.inspect.acts().await, ["code.sent"]);
+}
+
+async fn what_was_accepted_as_claimed_can_be_released_until_it_is_carried(given: &Given) {
+    let mut new = challenge("ada@example.com", NOW);
+    new.message.lease_end = Some(at(60));
+    let id = new.message.message_id;
+    given.store.begin_challenge(new).await.unwrap();
+    let unknown = MessageId::new(uuid::Uuid::nil());
+    let release = async |seconds| given.store.release(vec![unknown, id], at(seconds)).await.unwrap();
+    assert!(claim(given, at(1)).await.is_empty());
+    release(1).await;
+    assert_eq!(claim(given, at(1)).await[0].attempts, 2);
+    // Somebody carries it now.
+    release(2).await;
+    assert!(claim(given, at(2)).await.is_empty());
+    settle(given, id, delivered(), Act::MessageDelivered).await;
+    release(6).await;
+    assert!(claim(given, at(1000)).await.is_empty());
+    assert_eq!(given.inspect.acts().await, ["code.sent", "message.delivered"]);
 }
 
 async fn delivered_erases_the_content(given: &Given) {

@@ -13,8 +13,8 @@ use crate::{
     },
     engine::{
         delivery::{
-            Handoff, LEASE_MARGIN, Messengers, SuppressedAddresses, Templates, Worker, WorkerOptions, WorkerParts,
-            sealed_message,
+            Handoff, LEASE_MARGIN, Messengers, Place, SuppressedAddresses, Templates, Worker, WorkerOptions,
+            WorkerParts, sealed_message,
         },
         funnel::Funnel,
     },
@@ -22,7 +22,7 @@ use crate::{
         clock::Clock,
         entropy::Entropy,
         messenger::Messenger,
-        store::{Outbox, Settlement, StoreFault, TextMessage, Withheld},
+        store::{Settlement, Withheld},
     },
 };
 use async_trait::async_trait;
@@ -36,6 +36,7 @@ use std::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+mod outbox;
 mod rest;
 
 pub(super) use rest::Running;
@@ -43,7 +44,7 @@ pub(super) use rest::Running;
 /// One row of the outbox.
 pub(super) struct Row {
     pub(super) message: ClaimedMessage,
-    due: Timestamp,
+    pub(super) due: Timestamp,
     pub(super) end: Option<Settlement>,
     pub(super) event: Option<AuditEvent>,
 }
@@ -141,6 +142,20 @@ impl World {
 
     /// Accepts a code for `name`@example.com as one that this process's worker has claimed, and hands it on.
     pub(super) fn hand(&self, name: &str) -> MessageId {
+        let (new, place) = self.accept_as_claimed(name);
+        let id = new.message_id;
+        self.handoff.pass(new, place);
+        id
+    }
+
+    /// The same, and its acceptor does not hear of it.
+    pub(super) fn leave_in_doubt(&self, name: &str) -> MessageId {
+        let (new, _) = self.accept_as_claimed(name);
+        self.handoff.doubt(&new);
+        new.message_id
+    }
+
+    fn accept_as_claimed(&self, name: &str) -> (NewMessage, Option<Place>) {
         let id = self.accept(name);
         let mut rows = self.rows.lock().unwrap();
         let row = rows.last_mut().unwrap();
@@ -156,9 +171,7 @@ impl World {
         let place = self.handoff.claim(&mut new);
         row.due = new.due_time();
         row.message.attempts = u32::from(new.is_claimed());
-        drop(rows);
-        self.handoff.pass(new, place);
-        id
+        (new, place)
     }
 
     pub(super) fn parts(self: &Arc<Self>) -> WorkerParts {
@@ -205,62 +218,6 @@ impl World {
         let rows = self.rows.lock().unwrap();
         let row = rows.iter().find(|row| row.message.message_id == id).unwrap();
         Some((row.end.clone()?, row.event.clone().unwrap(), row.message.attempts))
-    }
-}
-
-fn down() -> StoreFault {
-    StoreFault::Unavailable("down".into())
-}
-
-#[async_trait]
-impl Outbox for World {
-    async fn claim(&self, limit: u32, now: Timestamp, lease: Duration) -> Result<Vec<ClaimedMessage>, StoreFault> {
-        self.looks.fetch_add(1, Ordering::SeqCst);
-        if self.store_down.load(Ordering::SeqCst) {
-            return Err(down());
-        }
-        let mut rows = self.rows.lock().unwrap();
-        let due = rows.iter_mut().filter(|row| row.end.is_none() && row.due <= now).take(limit as usize);
-        Ok(due
-            .map(|row| {
-                row.due = now.after(lease);
-                row.message.attempts += 1;
-                row.message.clone()
-            })
-            .collect())
-    }
-
-    async fn settle(
-        &self,
-        id: MessageId,
-        settlement: Settlement,
-        _now: Timestamp,
-        event: Option<AuditEvent>,
-    ) -> Result<(), StoreFault> {
-        if self.store_down.load(Ordering::SeqCst) || self.settle_down.load(Ordering::SeqCst) {
-            return Err(down());
-        }
-        let mut rows = self.rows.lock().unwrap();
-        let row = rows.iter_mut().find(|row| row.message.message_id == id && row.end.is_none());
-        if let Some(row) = row {
-            match settlement {
-                Settlement::Retry { due_time, unanswered } => {
-                    (row.due, row.message.unanswered) = (due_time, unanswered);
-                }
-                end => (row.end, row.event) = (Some(end), event),
-            }
-        }
-        Ok(())
-    }
-
-    async fn count_notice(
-        &self,
-        _id: MessageId,
-        _text: TextMessage,
-        _event: AuditEvent,
-        _now: Timestamp,
-    ) -> Result<Option<Withheld>, StoreFault> {
-        Ok(*self.withheld.lock().unwrap())
     }
 }
 
