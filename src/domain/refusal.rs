@@ -58,12 +58,17 @@ pub enum Refusal {
     UserDisabled,
     /// Too many requests.
     RateLimited {
-        /// Which budget was spent: `identifier`, a known device's own (`device`), `address`, `network` or `all`; `failures`
-        /// where the guard lets no code of an unknown device be evaluated.
+        /// Which budget was spent: `identifier`, a known device's own (`device`), `address`, `network` or `all`.
         layer: &'static str,
         /// Where the caller stands in it.
         standing: Standing,
         /// After this wait the request is admitted.
+        retry_after: Duration,
+    },
+    /// Wrong codes over all accounts are too many: a code that an unknown device was sent before that is not evaluated. One that
+    /// it asks for now is.
+    Guarded {
+        /// After this wait it is evaluated again.
         retry_after: Duration,
     },
     /// A wrong code a moment ago.
@@ -125,7 +130,7 @@ impl Refusal {
             Self::RefreshTokenReused => "REFRESH_TOKEN_REUSED",
             Self::DeviceMismatch => "DEVICE_MISMATCH",
             Self::UserDisabled => "USER_DISABLED",
-            Self::RateLimited { .. } => "RATE_LIMITED",
+            Self::RateLimited { .. } | Self::Guarded { .. } => "RATE_LIMITED",
             Self::AccountLocked { .. } | Self::AccountSuspended => "ACCOUNT_LOCKED",
             Self::AttemptTooSoon { .. } => "ATTEMPT_TOO_SOON",
             Self::AttemptsExhausted => "ATTEMPTS_EXHAUSTED",
@@ -144,6 +149,7 @@ impl Refusal {
     pub fn recorded_reason(&self) -> &'static str {
         match self {
             Self::RateLimited { layer, .. } => limit_reason(layer),
+            Self::Guarded { .. } => "GUARDED",
             other => other.reason(),
         }
     }
@@ -159,6 +165,7 @@ impl Refusal {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after, .. }
+            | Self::Guarded { retry_after }
             | Self::AccountLocked { retry_after }
             | Self::AttemptTooSoon { retry_after }
             | Self::ResendTooSoon { retry_after } => Some(*retry_after),

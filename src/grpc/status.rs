@@ -186,6 +186,11 @@ fn telling(refusal: &Refusal, language: Language) -> Telling {
             telling.details.set_quota_failure([quota(layer, &format!("{} requests for codes", standing.limit))]);
             tell_standing(&mut telling.metadata, standing);
         }
+        // Where one stands in a budget of everybody is nobody's to know.
+        Refusal::Guarded { .. } => {
+            telling.info.insert("layer".to_owned(), "failures".to_owned());
+            telling.details.set_quota_failure([quota("failures", "wrong codes over all accounts")]);
+        }
         Refusal::AccountSuspended | Refusal::AccountLocked { .. } | Refusal::AttemptTooSoon { .. } => {
             telling.details.set_quota_failure([quota("identifier", "wrong codes in a row")]);
         }
@@ -218,6 +223,7 @@ const fn code_of(refusal: &Refusal) -> Code {
         | Refusal::DeviceMismatch => Code::Unauthenticated,
         Refusal::UserDisabled => Code::PermissionDenied,
         Refusal::RateLimited { .. }
+        | Refusal::Guarded { .. }
         | Refusal::AccountLocked { .. }
         | Refusal::AccountSuspended
         | Refusal::AttemptTooSoon { .. }

@@ -245,4 +245,8 @@ fn every_key_is_documented_and_every_documented_key_exists() {
         .filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(key, _)| key.to_owned()))
         .collect();
     assert_eq!(keys, documented);
+    let sections = asked.iter().filter_map(|key| key.strip_prefix("override[].")?.split_once('.'));
+    for (section, _) in sections {
+        assert!(DOCUMENTATION.contains(&format!("`[override.{section}")), "{section}");
+    }
 }

@@ -32,6 +32,7 @@ pub(super) const GERMAN: Catalogue = Catalogue {
         ("ROLE_NOT_ALLOWED", "Die Rolle des Aufrufers lässt das nicht zu. Bitten Sie einen Operator um eine passende Rolle."),
         ("USER_DISABLED", "Dieses Konto ist deaktiviert. Wenden Sie sich an den Support."),
         ("RATE_LIMITED", "Es wurden zu viele Codes angefordert. Versuchen Sie es in {wait} erneut."),
+        ("RATE_LIMITED.guarded", "Zur Sicherheit wird ein früher gesendeter Code zurzeit nicht angenommen. Fordern Sie einen neuen an."),
         ("ACCOUNT_LOCKED", "Es wurden zu viele falsche Codes eingegeben. Versuchen Sie es in {wait} erneut."),
         ("ACCOUNT_LOCKED.suspended", "Es wurden zu viele falsche Codes eingegeben. Melden Sie sich auf einem Gerät an, das Sie schon benutzt haben, oder wenden Sie sich an den Support."),
         ("ATTEMPT_TOO_SOON", "Das war zu kurz nach einem falschen Code. Versuchen Sie es in {wait} erneut."),

@@ -32,6 +32,7 @@ pub(super) const ENGLISH: Catalogue = Catalogue {
         ("ROLE_NOT_ALLOWED", "The caller's role does not allow this. Ask an operator for a role that does."),
         ("USER_DISABLED", "This account is disabled. Contact support."),
         ("RATE_LIMITED", "Too many requests for codes. Try again in {wait}."),
+        ("RATE_LIMITED.guarded", "As a precaution, a code that was sent earlier is not accepted now. Ask for a new one."),
         ("ACCOUNT_LOCKED", "Too many wrong codes. Try again in {wait}."),
         ("ACCOUNT_LOCKED.suspended", "Too many wrong codes. Sign in on a device that you have used before, or contact support."),
         ("ATTEMPT_TOO_SOON", "That was too soon after a wrong code. Try again in {wait}."),

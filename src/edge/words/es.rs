@@ -32,6 +32,7 @@ pub(super) const SPANISH: Catalogue = Catalogue {
         ("ROLE_NOT_ALLOWED", "El rol de quien llama no lo permite. Pida a un operador un rol que lo permita."),
         ("USER_DISABLED", "Esta cuenta está desactivada. Póngase en contacto con el servicio de asistencia."),
         ("RATE_LIMITED", "Se han solicitado demasiados códigos. Inténtelo de nuevo dentro de {wait}."),
+        ("RATE_LIMITED.guarded", "Como medida de seguridad, un código enviado antes no se acepta en este momento. Solicite uno nuevo."),
         ("ACCOUNT_LOCKED", "Se han introducido demasiados códigos incorrectos. Inténtelo de nuevo dentro de {wait}."),
         ("ACCOUNT_LOCKED.suspended", "Se han introducido demasiados códigos incorrectos. Inicie sesión en un dispositivo que ya haya usado o contacte con el soporte."),
         ("ATTEMPT_TOO_SOON", "Ha pasado muy poco tiempo desde un código incorrecto. Inténtelo de nuevo dentro de {wait}."),

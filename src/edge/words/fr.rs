@@ -32,6 +32,7 @@ pub(super) const FRENCH: Catalogue = Catalogue {
         ("ROLE_NOT_ALLOWED", "Le rôle de l’appelant ne le permet pas. Demandez à un opérateur un rôle qui le permet."),
         ("USER_DISABLED", "Ce compte est désactivé. Contactez l’assistance."),
         ("RATE_LIMITED", "Trop de codes ont été demandés. Réessayez dans {wait}."),
+        ("RATE_LIMITED.guarded", "Par précaution, un code envoyé auparavant n’est pas accepté pour le moment. Demandez-en un nouveau."),
         ("ACCOUNT_LOCKED", "Trop de codes erronés ont été saisis. Réessayez dans {wait}."),
         ("ACCOUNT_LOCKED.suspended", "Trop de codes erronés ont été saisis. Connectez-vous sur un appareil déjà utilisé ou contactez l’assistance."),
         ("ATTEMPT_TOO_SOON", "Cette tentative suit de trop près un code erroné. Réessayez dans {wait}."),

@@ -113,6 +113,7 @@ fn sentence_of(refusal: &Refusal) -> Cow<'static, str> {
     let reason = refusal.reason();
     match refusal {
         Refusal::AccountSuspended => Cow::Owned(format!("{reason}.suspended")),
+        Refusal::Guarded { .. } => Cow::Owned(format!("{reason}.guarded")),
         Refusal::NotFound { resource } => Cow::Owned(format!("{reason}.{resource}")),
         _ => Cow::Borrowed(reason),
     }

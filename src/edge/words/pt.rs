@@ -32,6 +32,7 @@ pub(super) const PORTUGUESE: Catalogue = Catalogue {
         ("ROLE_NOT_ALLOWED", "O papel de quem chama não permite isto. Peça a um operador um papel que o permita."),
         ("USER_DISABLED", "Esta conta está desativada. Entre em contato com o suporte."),
         ("RATE_LIMITED", "Foram solicitados códigos demais. Tente novamente daqui a {wait}."),
+        ("RATE_LIMITED.guarded", "Por precaução, um código enviado antes não é aceito agora. Peça um novo."),
         ("ACCOUNT_LOCKED", "Foram digitados códigos incorretos demais. Tente novamente daqui a {wait}."),
         ("ACCOUNT_LOCKED.suspended", "Foram digitados códigos incorretos demais. Entre em um dispositivo que você já usou ou contate o suporte."),
         ("ATTEMPT_TOO_SOON", "Passou pouco tempo desde um código incorreto. Tente novamente daqui a {wait}."),

@@ -4,13 +4,14 @@ use prost::Message as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Variants of reasons that have sentences of their own.
-const VARIANTS: [&str; 6] = [
+const VARIANTS: [&str; 7] = [
     "ACCOUNT_LOCKED.suspended",
     "INVALID_FIELD.message",
     "METHOD_NOT_FOUND.compressed",
     "NOT_FOUND.session",
     "NOT_FOUND.user",
     "OVERLOADED.ending",
+    "RATE_LIMITED.guarded",
 ];
 
 /// Every reason of the contract.

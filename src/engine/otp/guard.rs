@@ -229,13 +229,10 @@ impl OtpEngine {
     /// Refuses an unknown device's attempt on a code that was sent before the guard was raised.
     fn guarded(&self, challenge: &Challenge, now: Timestamp) -> Option<Refusal> {
         let policy = self.parts.policies.current();
-        let rules = &policy.policy().rules.guard;
-        if !self.guard.is_up(now) || challenge.code_length >= rules.code_length {
+        if !self.guard.is_up(now) || challenge.code_length >= policy.policy().rules.guard.code_length {
             return None;
         }
-        let retry_after = self.guard.until().since(now).max(Duration::from_secs(1));
-        let standing = Standing { limit: rules.failures.windows[0].limit, remaining: 0, reset: retry_after };
-        Some(Refusal::RateLimited { layer: LayerKind::Failures.as_str(), standing, retry_after })
+        Some(Refusal::Guarded { retry_after: self.guard.until().since(now).max(Duration::from_secs(1)) })
     }
 }
 

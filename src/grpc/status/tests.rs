@@ -79,6 +79,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::DeviceMismatch,
         Refusal::UserDisabled,
         Refusal::RateLimited { layer: "all", standing, retry_after },
+        Refusal::Guarded { retry_after },
         Refusal::AccountLocked { retry_after },
         Refusal::AccountSuspended,
         Refusal::AttemptTooSoon { retry_after },
@@ -105,6 +106,7 @@ fn every_refusal() -> Vec<Refusal> {
             | Refusal::DeviceMismatch
             | Refusal::UserDisabled
             | Refusal::RateLimited { .. }
+            | Refusal::Guarded { .. }
             | Refusal::AccountLocked { .. }
             | Refusal::AccountSuspended
             | Refusal::AttemptTooSoon { .. }

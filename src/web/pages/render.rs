@@ -162,6 +162,7 @@ pub(super) const fn status_of(refusal: &Refusal) -> StatusCode {
         }
         Refusal::UserDisabled => StatusCode::FORBIDDEN,
         Refusal::RateLimited { .. }
+        | Refusal::Guarded { .. }
         | Refusal::AccountLocked { .. }
         | Refusal::AccountSuspended
         | Refusal::AttemptTooSoon { .. }

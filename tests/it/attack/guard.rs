@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use identity::grpc::proto::ResendOtpRequest;
 use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use super::lockout::{Device, wrong};
 use crate::both_stores::bodies_on_both_stores;
@@ -48,6 +49,14 @@ async fn a7_one_guess_on_each_of_many_accounts_raises_the_guard(store: Store) {
     assert_eq!((guarded.code, guarded.reason.as_str()), (Code::ResourceExhausted, "RATE_LIMITED"));
     let wait = guarded.retry_delay.expect("RetryInfo");
     assert!(wait <= Duration::from_mins(2), "{wait:?}");
+    // Its person has not asked for too many codes, and need not wait: one that is asked for now is evaluated.
+    assert_eq!(guarded.metadata["layer"], "failures");
+    assert!(guarded.message.ends_with("Ask for a new one."), "{}", guarded.message);
+    let details = guarded.status.get_error_details();
+    let quota = &details.quota_failure().unwrap().violations[0];
+    assert_eq!((quota.subject.as_str(), quota.description.as_str()), ("failures", "wrong codes over all accounts"));
+    let told = guarded.status.metadata();
+    assert!(told.contains_key("retry-after") && !told.contains_key("x-ratelimit-limit"), "{told:?}");
     // A further one like it would be sent for nothing: whoever asks for it is told to begin anew.
     world.advance(Duration::from_secs(30));
     let resend = async |challenge: &str| {

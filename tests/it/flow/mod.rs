@@ -10,6 +10,7 @@ mod outage;
 mod peppers;
 mod policy;
 mod proof;
+mod proof_of_links;
 mod receipts;
 mod repeat;
 mod repeat_endings;

@@ -24,7 +24,7 @@ fn windows(limit: i64, seconds: i64) -> Value {
 }
 
 /// A proof of work before every code, and limits that are out of the way.
-fn always(settings: &mut Settings) {
+pub(super) fn always(settings: &mut Settings) {
     settings.set("proof.when", "always");
     settings.set("proof.difficulty", DIFFICULTY);
     for layer in ["identifier", "address", "all"] {

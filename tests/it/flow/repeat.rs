@@ -59,6 +59,21 @@ on_both_stores!(send_otp_repeats, |world| {
     assert_eq!(world.server.mailbox().to("other@example.com").len(), 0);
 });
 
+// The contract says for how long: then the id names a new call.
+on_both_stores_with_clock!(an_answer_is_given_again_for_ten_minutes, |world| {
+    let client = world.server.client().await;
+    let ask = async || {
+        let request = SendOtpRequest { request_id: ID.to_owned(), ..send_otp_request("minutes@example.com") };
+        client.identity().send_otp(request).await.unwrap().into_inner().challenge.unwrap()
+    };
+    let first = ask().await;
+    world.advance(Duration::from_secs(9 * 60 + 50));
+    assert_eq!(ask().await, first);
+    world.advance(Duration::from_secs(10));
+    assert_ne!(ask().await.challenge_id, first.challenge_id);
+    assert_eq!(world.audit().await.count("code.sent", ""), 2);
+});
+
 on_both_stores!(send_otp_repeats_when_asked_64_times_at_once, |world| {
     let client = world.server.client().await;
     let request = SendOtpRequest { request_id: ID.to_owned(), ..send_otp_request("at-once@example.com") };

@@ -24,8 +24,12 @@ Every refusal has a canonical code, a message fit for a person, and details in `
 | `google.rpc.RetryInfo` | where time cures it: after this wait the call is not refused for this reason; also `retry-after` |
 
 `RATE_LIMITED`, `RESEND_TOO_SOON`, and every answer of `SendOtp`, `SendMagicLink` and `ResendOtp` that was counted, carry `x-ratelimit-limit`,
-`x-ratelimit-remaining` and `x-ratelimit-reset` of the tightest window, in whole seconds, rounded up. No window counts
-`VerifyOtp`: attempts and locks are told by their reason and `retry-after` alone.
+`x-ratelimit-remaining` and `x-ratelimit-reset` of the tightest window, in whole seconds, rounded up. `ErrorInfo` of
+`RATE_LIMITED` says in its metadata which limit it was: `layer` is `identifier`, `device`, `address`, `network` or `all`.
+
+No window counts `VerifyOtp`: attempts and locks are told by their reason and `retry-after` alone. So is `RATE_LIMITED` with the
+`layer` `failures`: while there are too many wrong codes over all accounts, a code that was sent to an unknown device before is not
+evaluated. Do not wait; ask for a new one, which is longer and has one attempt.
 
 The message is in English, German, French, Spanish, Portuguese or Japanese: in the language of the request's `locale` where
 it has that field, else in the best of the metadata `accept-language` (RFC 9110 section 12.5.4, looked up by RFC 4647

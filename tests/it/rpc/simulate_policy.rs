@@ -126,6 +126,19 @@ on_both_stores!(a_wrong_policy_is_refused_with_all_that_is_wrong, |world| {
     assert_eq!(world.audit().await.of_callers(), 0);
 });
 
+// So many characters of more than one octet would not go into a message.
+on_both_stores!(of_a_policy_octets_are_counted, |world| {
+    let long = |octets: usize| {
+        let rest = octets - TIGHT.len() - 1;
+        format!("{TIGHT}#{}{}", "é".repeat(rest / 2), "e".repeat(rest % 2))
+    };
+    let (fits, too_long) = (long(15_000), long(15_001));
+    assert_eq!((fits.len(), too_long.len()), (15_000, 15_001));
+    world.simulate(&fits).await.unwrap();
+    let refusal = assert_refused(world.simulate(&too_long).await, Code::InvalidArgument, "INVALID_FIELD");
+    assert_eq!(refusal.fields, [("policy".to_owned(), "is longer than 15000 octets".to_owned())]);
+});
+
 /// As many faults as lines, each of which quotes its line: clients refuse answers whose headers are too large.
 #[tokio::test]
 async fn a_policy_full_of_faults_is_answered_in_few_words() {

@@ -13,7 +13,7 @@ use std::{net::IpAddr, time::Duration};
 
 const MOST_REFUSALS: i32 = 100;
 const DEFAULT_REFUSALS: u32 = 20;
-const MOST_CHARACTERS: usize = 15_000;
+const MOST_OCTETS: usize = 15_000;
 const DEFAULT_SPAN: Duration = Duration::from_hours(24);
 
 /// `objections` is what the engine has against what the message names.
@@ -62,8 +62,8 @@ pub(in crate::grpc) fn simulate_policy(message: SimulatePolicyRequest) -> Result
     let SimulatePolicyRequest { policy, span } = message;
     if policy.is_empty() {
         checks.wrong("policy", "is missing; give the text of a policy file");
-    } else if policy.len() > MOST_CHARACTERS {
-        checks.wrong("policy", "is longer than 15000 characters");
+    } else if policy.len() > MOST_OCTETS {
+        checks.wrong("policy", "is longer than 15000 octets");
     }
     let well_formed = span.as_ref().is_none_or(is_well_formed);
     let span = span.map_or(Ok(DEFAULT_SPAN), Duration::try_from);
