@@ -8,7 +8,7 @@ mod watch;
 
 pub(super) use keys::{InForce, KeyFiles, KeyStamp};
 pub(super) use limiter::record_changes;
-pub(super) use policy::{WatchedPolicy, warn};
+pub(super) use policy::{WatchedPolicy, warn_of};
 pub(super) use review::WatchedReview;
 pub(super) use watch::Watched;
 

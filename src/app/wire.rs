@@ -119,10 +119,7 @@ pub(super) async fn wire(config: &Config, material: Material, seen: Seen) -> Res
     let (clients, sessions) = (Arc::new(config.clients.clone()), Arc::new(config.sessions.clone()));
     let (funnel, analytics) = analytics::build(config, material.collector_authorities, keys.clone())?;
     let handoff = Handoff::new(carrier.messengers.time_limit() + LEASE_MARGIN);
-    for warning in config.warnings() {
-        tracing::warn!(%warning, "the configuration is taken as it stands");
-    }
-    jobs::warn(&material.policy.warnings);
+    jobs::warn_of(config, &material.policy.warnings);
     let policies = policy_in_force(material.policy, clock.now());
 
     let limiter = Arc::new(CountedLimiter(counter.limiter()));

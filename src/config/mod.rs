@@ -106,7 +106,8 @@ impl Config {
     #[must_use]
     pub fn warnings(&self) -> Vec<Problem> {
         let everybody = self.listen.trusted_proxies.iter().any(|range| range.prefix_len() == 0);
-        let what = "believes everybody who names the address that a call comes from, so that limits by address stop nobody";
+        let what =
+            "believes everybody who names the address that a call comes from, so that limits by address stop nobody";
         let remedy = "name the addresses of your proxies";
         everybody.then(|| Problem::of_file(&self.file, "listen.trusted_proxies", what, remedy)).into_iter().collect()
     }

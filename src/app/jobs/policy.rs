@@ -3,6 +3,7 @@
 use super::Watched;
 use crate::{
     config::{
+        Config,
         policy::PolicyFile,
         problem::{Problem, Problems},
         secrets::Stamp,
@@ -82,8 +83,16 @@ impl Watched for WatchedPolicy {
     }
 }
 
+/// Says what somebody should look at in what a process starts with.
+pub(in crate::app) fn warn_of(config: &Config, policy: &[Problem]) {
+    for warning in config.warnings() {
+        tracing::warn!(%warning, "the configuration is taken as it stands");
+    }
+    warn(policy);
+}
+
 /// Says what somebody should look at in a policy that is in force.
-pub(in crate::app) fn warn(warnings: &[Problem]) {
+fn warn(warnings: &[Problem]) {
     for warning in warnings {
         tracing::warn!(%warning, "the policy has a contradiction");
     }

@@ -16,7 +16,7 @@ async fn what_is_opened_beside_is_what_is_opened_here() {
     let signer = signer(keys(&[("a.pem", &PEM)]));
     let foreign = TokenSigner::start(keys(&[("b.pem", &generate_pem().unwrap())]), NonZeroUsize::MIN, 1).unwrap();
     let good = token(&signer).await;
-    let (changed, foreign) = (good.replacen("a", "b", 1), token(&foreign).await);
+    let (changed, foreign) = (good.replacen('a', "b", 1), token(&foreign).await);
     for token in [good.as_str(), &changed, &foreign, "", ".", "a.b.c", &good[..good.len() - 1]] {
         assert_eq!(beside(&signer, token).await, Some(signer.open(token)), "{token}");
     }
