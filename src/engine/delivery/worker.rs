@@ -75,6 +75,10 @@ const GIVE_WAY: Duration = Duration::from_millis(1);
 /// in it is not to wait for long when it is back.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// How long after an outage nothing is claimed yet. Leases may have run out in it whose messages have been sent: whoever has them writes
+/// that down first, here and in other processes (`Courier::settle` tries twice as often).
+const SETTLE_FIRST: Duration = Duration::from_secs(1);
+
 /// How long a notice waits for others at most, where this process accepted it. A claim is dear, and nobody waits for a notice as
 /// for a code.
 const NOTICE_PAUSE: Duration = Duration::from_millis(100);
@@ -107,6 +111,7 @@ impl Worker {
         let mut begun = JoinSet::new();
         let mut outages = 0_u32;
         let mut look = Instant::now();
+        let mut settled = look;
         let mut hand = None;
         let mut asked_meanwhile = false;
         while !stop.is_cancelled() {
@@ -122,9 +127,15 @@ impl Worker {
                     self.carry(&mut begun, handed, Some(first));
                     continue;
                 }
-                let pause = match self.claim(&mut begun, first).await {
-                    Ok(spare) => {
+                let claimed = if outages == 0 { self.claim(&mut begun, first).await } else { self.look(first).await };
+                let pause = match claimed {
+                    Ok(spare) if outages > 0 => {
                         outages = 0;
+                        hand = spare;
+                        settled = Instant::now() + SETTLE_FIRST;
+                        SETTLE_FIRST
+                    }
+                    Ok(spare) => {
                         hand = spare;
                         let asked_meanwhile = mem::take(&mut asked_meanwhile);
                         match hand {
@@ -150,9 +161,9 @@ impl Worker {
                 () = stop.cancelled() => {}
                 Ok(free) = Arc::clone(&self.hands).acquire_owned(), if hand.is_none() => hand = Some(free),
                 () = sleep_until(look), if hand.is_some() => {}
-                () = self.parts.handoff.roused(), if hand.is_some() && outages == 0 => look = Instant::now(),
+                () = self.parts.handoff.roused(), if hand.is_some() && outages == 0 => look = settled.max(Instant::now()),
                 () = self.parts.handoff.noticed(), if hand.is_some() && outages == 0 => {
-                    look = look.min(Instant::now() + NOTICE_PAUSE);
+                    look = look.min(settled.max(Instant::now() + NOTICE_PAUSE));
                 }
                 Some(handed) = arrivals.recv(), if hand.is_some() => {
                     asked_meanwhile = true;
@@ -189,6 +200,12 @@ impl Worker {
             self.carry(begun, Handed::claimed(message, claim_time.after(lease)), free.pop());
         }
         Ok(free.pop())
+    }
+
+    /// Looks whether claims can be made, and makes none. Gives the hand back.
+    async fn look(&self, hand: Hand) -> Result<Option<Hand>, StoreFault> {
+        self.parts.outbox.claim(0, self.parts.clock.now(), self.parts.handoff.lease()).await?;
+        Ok(Some(hand))
     }
 
     /// Begins a message; without a hand it waits for one.

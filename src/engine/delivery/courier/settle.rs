@@ -18,6 +18,10 @@ use tokio::time::sleep;
 /// Within how much time those that wait for one moment come.
 const SCATTER_MICROS: u64 = 500_000;
 
+/// How long after the store did not answer a settlement is tried again: sooner than any worker claims what is due after an outage,
+/// as what was sent and not settled would be sent again.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// How often a settlement is tried that the store calls impossible.
 const BROKEN_TRIES: u32 = 5;
 
@@ -37,7 +41,10 @@ impl Courier {
             let settled = self.parts.outbox.settle(message.message_id, settlement.clone(), now, event.clone()).await;
             let Err(fault) = settled else { return };
             tries += 1;
-            let pause = backoff::pause(tries, &*self.parts.entropy);
+            let pause = match fault {
+                StoreFault::Unavailable(_) => AGAIN,
+                StoreFault::Broken(_) => backoff::pause(tries, &*self.parts.entropy),
+            };
             let hopeless = match (&settlement, &fault) {
                 // The end of the lease brings it back just as well.
                 (Settlement::Retry { .. }, _) => true,

@@ -1,6 +1,7 @@
 //! Relays that say nothing, commits of which nobody heard, and a store that comes back: what was accepted goes soon, and once.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tonic::Code;
@@ -109,6 +110,31 @@ async fn a_code_whose_commit_nobody_heard_of_comes_soon_on_either_store() {
     on_either_store(a_code_whose_commit_nobody_heard_of_comes_soon).await;
 }
 
+/// The store is away: PostgreSQL behind its proxy, or the file of SQLite.
+enum Outage<'w> {
+    Postgres(&'w Proxy),
+    Sqlite(PathBuf),
+}
+
+impl<'w> Outage<'w> {
+    fn begin(world: &World, database: &'w Proxy) -> Self {
+        if world.database.is_some() {
+            database.set(Fault::Refuse);
+            return Self::Postgres(database);
+        }
+        let file = world.sqlite_file();
+        fs::rename(&file, file.with_extension("aside")).unwrap();
+        Self::Sqlite(file)
+    }
+
+    fn end(self) {
+        match self {
+            Self::Postgres(database) => database.set(Fault::None),
+            Self::Sqlite(file) => fs::rename(file.with_extension("aside"), &file).unwrap(),
+        }
+    }
+}
+
 /// Codes wait for a relay when the store goes away; both come back, and the codes go.
 async fn what_waits_goes_as_soon_as_the_store_is_back(store: Store) {
     let relay = Smtp::start(Security::Plain);
@@ -125,24 +151,48 @@ async fn what_waits_goes_as_soon_as_the_store_is_back(store: Store) {
     // Each has been put off, and is due within a second.
     let put_off = "SELECT COUNT(*) FROM outbox WHERE attempts > 0 AND due_time - create_time < 5000000";
     wait::until("a try", Duration::from_secs(5), async || (world.number(put_off).await == 3).then_some(())).await;
-    let file = world.sqlite_file();
-    let aside = file.with_extension("aside");
-    match store {
-        Store::Postgres => database.set(Fault::Refuse),
-        Store::Sqlite => fs::rename(&file, &aside).unwrap(),
-    }
+    let outage = Outage::begin(&world, &database);
     tokio::time::sleep(Duration::from_secs(10)).await;
     let told = world.server.log().lines_with("messages cannot be claimed").len();
     assert!((1..=5).contains(&told), "{told} lines");
     proxy.set(Fault::None);
-    match store {
-        Store::Postgres => database.set(Fault::None),
-        Store::Sqlite => fs::rename(&aside, &file).unwrap(),
-    }
-    until_received(&relay, &addresses, Duration::from_millis(2500)).await;
+    outage.end();
+    until_received(&relay, &addresses, Duration::from_millis(3500)).await;
 }
 
 #[tokio::test]
 async fn what_waits_goes_as_soon_as_the_store_is_back_on_either_store() {
     on_either_store(what_waits_goes_as_soon_as_the_store_is_back).await;
+}
+
+/// The relay has taken the codes, and the store goes away before that is written down, for longer than their leases. Then whoever knows
+/// says so before anybody claims them.
+async fn what_was_sent_before_an_outage_is_not_sent_again(store: Store) {
+    let relay = Smtp::start(Security::Plain);
+    let slow = Proxy::start(&format!("127.0.0.1:{}", relay.port())).await;
+    let database = Proxy::to_postgres().await;
+    let world = world(store, slow.address().port(), |settings| {
+        settings.set("delivery.smtp.timeout", "5s");
+        if store == Store::Postgres {
+            settings.postgres_through(&database);
+        }
+    })
+    .await;
+    slow.set(Fault::Delay(Duration::from_millis(300)));
+    let addresses = ask(&world, "once", 4).await;
+    until_received(&relay, &addresses, Duration::from_secs(10)).await;
+    let outage = Outage::begin(&world, &database);
+    slow.set(Fault::None);
+    // A lease is the relay's five seconds and twelve and a half.
+    tokio::time::sleep(Duration::from_secs(18)).await;
+    outage.end();
+    let books = Books::settled(&world, addresses.len()).await;
+    assert_eq!((books.delivered, books.dropped.len(), books.waiting), (4, 0, 0));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(received(&relay).values().all(|count| *count == 1), "{:?}", received(&relay));
+}
+
+#[tokio::test]
+async fn what_was_sent_before_an_outage_is_not_sent_again_on_either_store() {
+    on_either_store(what_was_sent_before_an_outage_is_not_sent_again).await;
 }
