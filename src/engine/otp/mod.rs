@@ -173,7 +173,8 @@ impl OtpEngine {
     fn draw(&self, scope: &Scope, draft: &Draft<'_>) -> Result<Drawn, Refusal> {
         let code = draft.code.map(|of| self.draw_code(scope, of, draft));
         let link = draft.link.map(|lifetime| self.draw_link(scope, lifetime, draft.now)).transpose()?;
-        let minutes = |lifetime: Duration| u32::try_from(lifetime.as_secs().div_ceil(60)).unwrap_or(u32::MAX);
+        // A message promises no longer life than there is, but for the one minute that is the least it can say.
+        let minutes = |lifetime: Duration| u32::try_from(lifetime.as_secs() / 60).unwrap_or(u32::MAX).max(1);
         let content = match draft.review {
             Some(_) => Content::ToNobody { channel: scope.channel.as_str().to_owned() },
             None => Content::Code {

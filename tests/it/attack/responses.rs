@@ -23,6 +23,7 @@ bodies_on_both_stores!(
     a_replayed_token_ends_its_family_whatever_the_policy_says,
     another_device_ends_the_family_and_what_the_policy_says,
     a_burst_of_wrong_codes_tells_and_ends_nothing,
+    a_lock_is_told_once_an_hour_in_the_language_of_its_code,
 );
 
 fn list(entries: &[&str]) -> toml::Value {
@@ -227,4 +228,36 @@ async fn a_burst_of_wrong_codes_tells_and_ends_nothing(store: Store) {
         let audit = world.audit().await;
         assert_eq!((audit.count("security.responded", reason), audit.total("identifier.locked")), (1, 1));
     }
+}
+
+async fn a_lock_is_told_once_an_hour_in_the_language_of_its_code(store: Store) {
+    const EMAIL: &str = "locked-in-french@example.com";
+    let world = World::with_clock_and(store, |settings: &mut Settings| {
+        settings.limit("identifier", 1000, 60);
+        settings.policy("lockout.first_delay", "0s");
+        let rung =
+            |failures: i64| toml::Table::from_iter([("failures".into(), failures.into()), ("wait".into(), 1.into())]);
+        settings.policy("lockout.rungs", vec![rung(1), rung(2), rung(3)]);
+    })
+    .await;
+    // The address has an account, of somebody who reads German. Whose code it was is not looked at.
+    sign_in(&world, EMAIL, "de", "").await;
+    let client = world.server.client().await;
+    let fail = async || {
+        let request = SendOtpRequest { locale: "fr-CA".to_owned(), ..send_otp_request(EMAIL) };
+        let challenge = client.identity().send_otp(request).await.unwrap().into_inner().challenge.unwrap();
+        world.advance(Duration::from_secs(2));
+        // Drawn codes are of six digits.
+        let refusal = client.verify_otp(&challenge.challenge_id, "0000000").await.unwrap_err();
+        assert_eq!(refusal.reason, "CODE_INVALID");
+    };
+    fail().await;
+    fail().await;
+    let told = notice(&world, EMAIL, 0).await;
+    assert!(told.text.starts_with("Quelqu’un a saisi trop de codes erronés"), "{}", told.text);
+    world.advance(Duration::from_mins(61));
+    fail().await;
+    notice(&world, EMAIL, 1).await;
+    assert_eq!(notices(&world, EMAIL).len(), 2, "once an hour");
+    assert_eq!(world.audit().await.total("identifier.locked"), 3);
 }

@@ -17,6 +17,7 @@ use crate::support::world::{Store, World, identity};
 bodies_on_both_stores!(
     messages_are_in_the_words_of_the_operator,
     a_message_is_in_the_language_that_was_asked_for,
+    a_message_promises_no_longer_life_than_there_is,
     a109_nothing_that_a_caller_says_is_a_template,
 );
 
@@ -84,6 +85,18 @@ async fn a_message_is_in_the_language_that_was_asked_for(store: Store) {
         assert!(mail.text.starts_with(&format!("{} {said}\n", mail.code().unwrap())), "{}", mail.text);
         assert!(mail.text.contains("127.0.0.1"), "who asked: {}", mail.text);
     }
+}
+
+async fn a_message_promises_no_longer_life_than_there_is(store: Store) {
+    let world = World::with(store, |settings| {
+        settings.policy("codes.lifetime", "119s");
+        settings.policy("links.lifetime", "179s");
+    })
+    .await;
+    let request = SendOtpRequest { include_magic_link: true, ..send_otp_request("ada@example.org") };
+    world.server.client().await.identity().send_otp(request).await.unwrap();
+    let text = world.server.mailbox().wait_for("ada@example.org", 1).await.text;
+    assert!(text.contains("The code works for 1 minute and the link for 2 minutes."), "{text}");
 }
 
 /// A109: nor is it markup. What a caller names is an identifier, a device, a locale, an agent; what an operator names is
