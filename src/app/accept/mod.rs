@@ -93,9 +93,12 @@ impl Door {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let connections = TaskTracker::new();
+        // Whoever is told to go comes back at once: by then nobody is to be let in whom nobody would serve.
+        let closed = CancellationToken::new();
+        let closing = closed.clone().drop_guard();
         let mut told = None;
         while let Some((stream, peer)) = self.next(seats, &mut told, &stop).await {
-            let leave = Leave::with(&stop);
+            let leave = Leave::with(&closed);
             // Refusing at once tells a caller more than a queue in which nobody is served.
             let Some(seat) = seats.take(leave.clone()) else { continue };
             let converse = connection::converse(
@@ -111,6 +114,7 @@ impl Door {
             });
         }
         drop(self.listener);
+        drop(closing);
         connections.close();
         connections.wait().await;
     }
