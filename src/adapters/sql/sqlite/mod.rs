@@ -2,6 +2,7 @@
 
 mod link;
 mod place;
+mod queue;
 mod row;
 mod threads;
 mod trust;

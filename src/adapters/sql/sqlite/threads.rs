@@ -4,6 +4,7 @@
 use super::{
     link::SqliteLink,
     place::Place,
+    queue::Queue,
     trust::{Trust, Waiting},
 };
 use crate::{
@@ -14,10 +15,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, Sender, channel},
-    },
+    sync::{Arc, Mutex, PoisonError, mpsc::Receiver},
     thread,
 };
 use tokio::sync::oneshot;
@@ -86,11 +84,19 @@ where
     }
 }
 
-/// The threads. They end when this is dropped.
+/// The threads. They end when this is dropped, and the file is closed then, by the one that writes at last: of two that close it at
+/// once each takes the other for one that goes on, and the log of changes would be left beside it.
 pub(super) struct Threads {
-    to_write: Sender<Box<dyn Job>>,
-    to_read: Sender<Box<dyn Job>>,
+    to_write: Queue<Box<dyn Job>>,
+    to_read: Queue<Box<dyn Job>>,
     trust: Arc<Trust>,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.to_read.close();
+        self.to_write.close();
+    }
 }
 
 impl Threads {
@@ -98,14 +104,21 @@ impl Threads {
     pub(super) fn start(writer: SqliteLink, readers: Vec<SqliteLink>, place: Place) -> io::Result<Self> {
         let (place, trust) = (Arc::new(place), Arc::<Trust>::default());
         let (its_place, its_trust) = (Arc::clone(&place), Arc::clone(&trust));
-        let mut writer = Writer { link: writer, place: its_place, trust: its_trust, folded: false };
-        let (to_write, jobs) = channel();
-        thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || writer.serve(&jobs))?;
-        let (to_read, jobs) = channel();
+        let writer = Writer { link: writer, place: its_place, trust: its_trust, folded: false };
+        let (to_write, jobs, open) = Queue::new();
+        let write = move || {
+            writer.serve(&jobs);
+            drop(open);
+        };
+        thread::Builder::new().name("sqlite-writer".to_owned()).spawn(write)?;
+        let (to_read, jobs, open) = Queue::new();
         let jobs = Arc::new(Mutex::new(jobs));
         for (number, reader) in readers.into_iter().enumerate() {
-            let (jobs, place, trust) = (Arc::clone(&jobs), Arc::clone(&place), Arc::clone(&trust));
-            let read = move || read(reader, &jobs, &place, &trust);
+            let (jobs, place, trust, open) = (Arc::clone(&jobs), Arc::clone(&place), Arc::clone(&trust), open.clone());
+            let read = move || {
+                read(reader, &jobs, &place, &trust);
+                drop(open);
+            };
             thread::Builder::new().name(format!("sqlite-reader-{number}")).spawn(read)?;
         }
         Ok(Self { to_write, to_read, trust })
@@ -134,7 +147,9 @@ impl Threads {
         let job = Box::new(Step { work: Some(step), outcome: None, answer });
         let reads = access == Access::Read;
         let queue = if reads { &self.to_read } else { &self.to_write };
-        queue.send(job).map_err(|_| fault::unavailable("the store is closed"))?;
+        if !queue.send(job) {
+            return Err(fault::unavailable("the store is closed"));
+        }
         let waiting = (!reads).then(|| Waiting::new(&self.trust));
         let outcome = outcome.await.unwrap_or_else(|_| Err(fault::broken("the step broke off")));
         if let Some(waiting) = waiting {
@@ -188,7 +203,8 @@ struct Writer {
 }
 
 impl Writer {
-    fn serve(&mut self, jobs: &Receiver<Box<dyn Job>>) {
+    /// Serves until nobody can bring jobs any more, and closes the link.
+    fn serve(mut self, jobs: &Receiver<Box<dyn Job>>) {
         while let Ok(first) = jobs.recv() {
             let mut batch = vec![first];
             batch.extend(jobs.try_iter().take(TOGETHER - 1));
