@@ -75,7 +75,9 @@ async fn while_it_is_down_work_stands_in(store: Store) {
         world.server.mailbox().wait_for("ada@example.org", 1).await;
         assert_does_not_hold(ask(&client, "ada@example.org", &proof).await);
         let log = world.server.log();
-        assert_eq!(log.lines_with("a captcha could not be checked").len(), 8);
+        // Once a second for each way in which it fails.
+        let told = log.lines_with("a captcha could not be checked").len();
+        assert!((2..=8).contains(&told), "{told}");
         assert!(!log.text().contains(SECRET) && !log.text().contains(server.endpoint().as_str()));
     }
 }
