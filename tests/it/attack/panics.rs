@@ -9,24 +9,24 @@ use tonic::{Code, Status};
 use crate::both_stores::bodies_on_both_stores;
 use crate::support::browser::Browser;
 use crate::support::client::{operator, send_link_request, send_otp_request};
-use crate::support::entropy::Drought;
+use crate::support::preload::Ailment;
 use crate::support::refusal::Refusal;
 use crate::support::world::{Store, World};
-use crate::support::{http, wait};
+use crate::support::{entropy, http, wait};
 
 bodies_on_both_stores!(a131_calls_and_pages_that_panic_are_answered);
 
 /// More of them panic than may run at once: each gives back its place.
 const AT_ONCE: u16 = 4;
 
-async fn a_world(store: Store) -> (World, Drought) {
+async fn a_world(store: Store) -> (World, Ailment) {
     let mut world = World::with(store, |settings| {
         settings.set("listen.max_concurrent_calls", i64::from(AT_ONCE));
         settings.set("telemetry.metrics_listen", "127.0.0.1:0");
         settings.set("pages.enabled", true);
     })
     .await;
-    let drought = Drought::in_folder(world.settings.folder());
+    let drought = entropy::in_folder(world.settings.folder());
     world.server.restart_by(drought.rules()).await;
     (world, drought)
 }

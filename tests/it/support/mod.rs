@@ -14,7 +14,7 @@ pub(crate) mod mail;
 pub(crate) mod otlp;
 pub(crate) mod port;
 pub(crate) mod postgres;
-mod preload;
+pub(crate) mod preload;
 pub(crate) mod providers;
 pub(crate) mod proxy;
 pub(crate) mod redis;

@@ -8,11 +8,11 @@ use tonic::Code;
 
 use super::books::Books;
 use super::{ask, on_either_store, received, until_received, world};
+use crate::support::preload::Ailment;
 use crate::support::proxy::{Fault, Proxy};
-use crate::support::slow_disk::SlowDisk;
 use crate::support::smtp::{Security, Smtp};
-use crate::support::wait;
 use crate::support::world::{Store, World};
+use crate::support::{slow_disk, wait};
 
 /// A relay that takes connections and says nothing was given no message. Were it taken for one whose answer was lost, the second such
 /// try would be the message's last.
@@ -44,7 +44,7 @@ enum Mute {
     /// The answer of PostgreSQL is cut off.
     Cut(Proxy),
     /// The disk of SQLite takes longer than anyone waits.
-    Slow(SlowDisk),
+    Slow(Ailment),
 }
 
 impl Mute {
@@ -54,7 +54,7 @@ impl Mute {
             return (World::with(store, |settings| settings.postgres_through(&proxy)).await, Self::Cut(proxy));
         }
         let mut world = World::on(store).await;
-        let disk = SlowDisk::in_folder(world.settings.folder());
+        let disk = slow_disk::in_folder(world.settings.folder());
         world.server.restart_by(disk.rules()).await;
         (world, Self::Slow(disk))
     }
