@@ -9,13 +9,16 @@ mod provider;
 pub use keys::{KeyFault, SigningKeys, generate_pem};
 
 use crate::{
-    domain::{claims::AccessClaims, secret::SecretString},
+    domain::{
+        claims::AccessClaims,
+        secret::{ExposeSecret, SecretString},
+    },
     ports::signer::{OpenedToken, Opening, PublicKey, Signer, SignerFault, SigningPlace, TokenFlaw},
 };
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use pace::Pace;
-use pool::{SigningPool, TakenPlace};
+use pool::{Check, SigningPool, TakenPlace};
 use std::{io, num::NonZeroUsize, sync::Arc};
 use tokio::sync::oneshot;
 
@@ -62,14 +65,13 @@ impl Signer for TokenSigner {
         }
         let (answer, opened) = oneshot::channel();
         let check = || {
-            let (keys, token) = (Arc::clone(&self.keys), token.to_owned());
-            let check = move || {
+            let (keys, token) = (Arc::clone(&self.keys), SecretString::from(token));
+            Box::new(move || {
                 // A caller that has hung up asks for nothing.
                 if !answer.is_closed() {
-                    let _ = answer.send(open(&keys, &token));
+                    let _ = answer.send(open(&keys, token.expose_secret()));
                 }
-            };
-            Box::new(check) as Box<dyn FnOnce() + Send>
+            }) as Check
         };
         self.pool.check(check).then(|| Box::pin(async move { opened.await.ok() }) as Opening)
     }

@@ -27,7 +27,7 @@ struct Job {
 type Sign = fn(&SigningKey, String) -> Result<SecretString, SignerFault>;
 
 /// A token to open while nobody waits for a signature.
-type Check = Box<dyn FnOnce() + Send>;
+pub(super) type Check = Box<dyn FnOnce() + Send>;
 
 /// How many tokens wait to be opened at most: whoever finds as many waiting is quicker alone.
 const MOST_CHECKS: usize = 4;
