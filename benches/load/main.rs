@@ -28,6 +28,7 @@ mod stats;
 mod support;
 mod trips;
 mod work;
+mod yardsticks;
 
 use clap::Parser as _;
 

@@ -31,8 +31,8 @@ pub(crate) struct Options {
     /// The server's program; the one built beside this by default.
     #[arg(long, default_value = env!("CARGO_BIN_EXE_identity"))]
     pub(crate) server: PathBuf,
-    /// Calls in flight at saturation.
-    #[arg(long, default_value_t = 48)]
+    /// Calls in flight at saturation: so many that the echo, too, has no time left.
+    #[arg(long, default_value_t = 96)]
     pub(crate) workers: usize,
     /// Connections that carry them.
     #[arg(long, default_value_t = 4)]

@@ -7,8 +7,9 @@ use super::memory::{self, Memory};
 use super::options::{Options, Pair, Part};
 use super::outbox::{self, Outbox};
 use super::report::{self, Findings};
-use super::round::{self, Figures, Yardsticks};
+use super::round::{self, Figures};
 use super::trips::{self, Trips};
+use super::yardsticks::{self, Echo, Yardsticks};
 
 /// A round: the machine, then each pair of stores.
 #[derive(Clone, Debug)]
@@ -23,14 +24,14 @@ pub(crate) struct Round {
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let mut rounds = Vec::new();
     if options.wants(Part::Load) || options.wants(Part::Machine) {
-        let signing = Signing::new()?;
+        let (signing, echo) = (Signing::new()?, Echo::start(options).await?);
         for number in 1..=options.rounds() {
             say(&format!("round {number} of {}: the machine", options.rounds()));
-            let yardsticks = round::yardsticks(options, &signing).await?;
+            let yardsticks = yardsticks::measure(options, &signing, &echo).await?;
             let mut figures = Vec::new();
             for pair in options.pairs().filter(|_| options.wants(Part::Load)) {
                 say(&format!("round {number} of {}: {}", options.rounds(), pair.title()));
-                let found = round::figures(pair, options, &yardsticks).await?;
+                let found = round::figures(pair, options, &yardsticks, &echo).await?;
                 say(&report::line(&found));
                 figures.push(found);
             }

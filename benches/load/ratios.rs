@@ -2,7 +2,8 @@
 
 use super::options::Pair;
 use super::report::{Findings, mebibytes};
-use super::round::{FIRST, Figures, NEW_DEVICE, REFRESH, SEND, SIGN_IN, VALIDATE_HOT, VALIDATE_NEW, Yardsticks};
+use super::round::{FIRST, Figures, NEW_DEVICE, REFRESH, SEND, SIGN_IN, VALIDATE_HOT, VALIDATE_NEW};
+use super::yardsticks::Yardsticks;
 
 /// Which side of the bar is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,13 +119,13 @@ fn rates(findings: &Findings, rows: &mut Vec<Row>) {
         at_least("1", metric, 0.30, &|found, machine| Some(rate(found, method)? / machine.signatures));
     }
     at_least("2", "refresh/s ÷ R", 0.40, &|found, machine| Some(rate(found, REFRESH)? / machine.signatures));
-    at_least("3", "validate/s ÷ E, hot tokens", 0.80, &|found, machine| {
-        Some(rate(found, VALIDATE_HOT)? / machine.echo_validate.rate())
+    at_least("3", "validate/s ÷ E, hot tokens", 0.80, &|found, _| {
+        Some(rate(found, VALIDATE_HOT)? / found.echo_validate)
     });
-    at_least("3", "validate/s ÷ E, every token new", 0.60, &|found, machine| {
-        Some(rate(found, VALIDATE_NEW)? / machine.echo_validate.rate())
+    at_least("3", "validate/s ÷ E, every token new", 0.60, &|found, _| {
+        Some(rate(found, VALIDATE_NEW)? / found.echo_validate)
     });
-    at_least("4", "SendOtp/s ÷ E", 0.15, &|found, machine| Some(rate(found, SEND)? / machine.echo_send.rate()));
+    at_least("4", "SendOtp/s ÷ E", 0.15, &|found, _| Some(rate(found, SEND)? / found.echo_send));
     let mut at_most = |metric, bar, value: &dyn Fn(&Figures, &Yardsticks) -> Option<f64>| {
         rows.push(row(findings, "6", metric, Sense::AtMost, bar, ("", 2), value));
     };

@@ -14,9 +14,10 @@ use super::outbox::Outbox;
 use super::plan::Round;
 use super::procfs;
 use super::ratios::{self, Row};
-use super::round::{self, Figures, Yardsticks};
+use super::round::{self, Figures};
 use super::stats::median;
 use super::trips::Trips;
+use super::yardsticks::Yardsticks;
 
 /// Everything that was measured.
 #[derive(Clone, Debug)]
@@ -137,6 +138,9 @@ fn machine(out: &mut String, findings: &Findings) {
         if pair == Pair::Postgres {
             row("one script on Redis", findings.pair(pair, |figures, _| Some(figures.parts.0)), "µs");
         }
+        let beside = |method: &str| format!("`E`: echo of {method}, beside {name}");
+        row(&beside("ValidateToken"), findings.pair(pair, |figures, _| Some(figures.echo_validate)), "/s");
+        row(&beside("SendOtp"), findings.pair(pair, |figures, _| Some(figures.echo_send)), "/s");
         row(&format!("one durable commit, {name}"), findings.pair(pair, |figures, _| Some(figures.parts.1)), "µs");
         row(&format!("`F` of a sign-in, {name}"), findings.pair(pair, |figures, _| Some(figures.floor)), "µs");
     }

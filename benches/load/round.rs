@@ -1,4 +1,4 @@
-//! One round: the yardsticks, then everything that a pair of stores is measured for.
+//! Everything that a pair of stores is measured for in a round.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use super::calibrate::{self, EchoServer, Signing};
-use super::clients::Clients;
+use super::calibrate;
 use super::drive::{self, Run, Span, Work};
 use super::inbox::Inbox;
 use super::mint;
@@ -17,21 +16,7 @@ use super::procfs::Party;
 use super::stack::Stack;
 use super::stats::Latency;
 use super::work::{People, Refresh, Send, Sessions, SignIn, Validate};
-
-/// What the machine could do in this round.
-#[derive(Clone, Debug)]
-pub(crate) struct Yardsticks {
-    /// `R`: RSA-2048 signatures a second, two threads.
-    pub(crate) signatures: f64,
-    /// One signature, in microseconds.
-    pub(crate) signature: f64,
-    /// `E` of `ValidateToken`.
-    pub(crate) echo_validate: Run,
-    /// `E` of `SendOtp`.
-    pub(crate) echo_send: Run,
-    /// One call of `SendOtp` to the echo, in microseconds.
-    pub(crate) echo_call: f64,
-}
+use super::yardsticks::{Echo, Yardsticks};
 
 /// What one method gave.
 #[derive(Clone, Debug)]
@@ -57,6 +42,10 @@ pub(crate) struct Figures {
     pub(crate) new_device: NewDevice,
     /// The median way of a message, at half load, in microseconds.
     pub(crate) delivery: f64,
+    /// `E` of `ValidateToken`, measured right before it, in calls a second.
+    pub(crate) echo_validate: f64,
+    /// `E` of `SendOtp`, measured right before it, in calls a second.
+    pub(crate) echo_send: f64,
     /// By name, in the order of the tables.
     pub(crate) methods: Vec<(&'static str, Measured)>,
     /// The most memory that the server held, in bytes.
@@ -92,26 +81,13 @@ pub(crate) const VALIDATE_HOT: &str = "ValidateToken, hot";
 pub(crate) const VALIDATE_NEW: &str = "ValidateToken, new";
 pub(crate) const SEND: &str = "SendOtp";
 
-/// A token of the length that the service gives out.
-const TOKEN_LENGTH: usize = 760;
-
-/// Measures the machine.
-pub(crate) async fn yardsticks(options: &Options, signing: &Signing) -> anyhow::Result<Yardsticks> {
-    let echo = EchoServer::start().await?;
-    let signatures = signing.rate(options.seconds(1.5));
-    let signature = signing.floor(if options.quick { 500 } else { 2000 });
-    let clients = Clients::connect(echo.address(), options.connections).await?;
-    let span = span(options, 1.0, 2.5, echo.parties());
-    let validate = Arc::new(Validate::new(clients.clone(), vec!["e".repeat(TOKEN_LENGTH)]));
-    let echo_validate = drive::closed(&validate, options.workers, &span).await;
-    let send = Arc::new(Send { clients, people: People::new(options.people()) });
-    let echo_send = drive::closed(&send, options.workers, &span).await;
-    let echo_call = calibrate::serial(&send, 2000).await?;
-    Ok(Yardsticks { signatures, signature, echo_validate, echo_send, echo_call })
-}
-
 /// Measures the server on a pair of stores that are started for it alone.
-pub(crate) async fn figures(pair: Pair, options: &Options, yardsticks: &Yardsticks) -> anyhow::Result<Figures> {
+pub(crate) async fn figures(
+    pair: Pair,
+    options: &Options,
+    yardsticks: &Yardsticks,
+    echo: &Echo,
+) -> anyhow::Result<Figures> {
     let stack = Stack::start(pair, options).await?;
     let parts = floors(&stack, options).await?;
     // A sign-in calls twice, counts once, commits three times and signs once.
@@ -152,17 +128,31 @@ pub(crate) async fn figures(pair: Pair, options: &Options, yardsticks: &Yardstic
     methods.push((REFRESH, driven.both(refresh, 1.0, 4.0).await?));
     let hot: Vec<String> = tokens.iter().rev().take(1000).cloned().collect();
     let sample = hot.first().context("nobody signed in")?.clone();
+    let echo_validate = echo.validations(options).await.rate();
     methods.push((VALIDATE_HOT, driven.both(Validate::new(clients.clone(), hot), 1.0, 3.0).await?));
     let new = mint::like(&sample, &stack.signing_key()?, if options.quick { 10_000 } else { 60_000 })?;
     let count = new.len();
     let fresh = Arc::new(Validate::new(clients.clone(), new));
     let peak = sound(drive::each(&fresh, options.workers, count, &driven.parties).await)?;
     methods.push((VALIDATE_NEW, Measured { peak, half: None }));
+    let echo_send = echo.sends(options).await.rate();
     let sent = driven.peak(&Arc::new(Send { clients, people }), 1.0, 4.0).await?;
     methods.push((SEND, Measured { peak: sent, half: None }));
     watch.abort();
     let resident = resident.load(Ordering::Relaxed);
-    Ok(Figures { pair, floor, parts, alone, new_device, delivery, methods, resident, checked })
+    Ok(Figures {
+        pair,
+        floor,
+        parts,
+        alone,
+        new_device,
+        delivery,
+        echo_validate,
+        echo_send,
+        methods,
+        resident,
+        checked,
+    })
 }
 
 /// Sign-ins on new devices: each of people who have not been told of one within the hour, so nobody comes twice.
@@ -227,7 +217,8 @@ impl Driven<'_> {
     }
 }
 
-fn span(options: &Options, warm: f64, measured: f64, parties: Vec<Party>) -> Span {
+/// How long to drive: so many seconds, less in a short round.
+pub(crate) fn span(options: &Options, warm: f64, measured: f64, parties: Vec<Party>) -> Span {
     Span { warm: options.seconds(warm), measured: options.seconds(measured), parties }
 }
 
