@@ -4,6 +4,7 @@ mod commands;
 mod config;
 pub(crate) mod delivery;
 mod documents;
+mod handshakes;
 mod output;
 mod peers;
 mod policy;
