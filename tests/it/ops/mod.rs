@@ -5,6 +5,7 @@ mod config;
 pub(crate) mod delivery;
 mod documents;
 mod handshakes;
+mod log;
 mod output;
 mod peers;
 mod policy;
