@@ -13,6 +13,7 @@ pub(crate) mod posting;
 mod process;
 pub(crate) mod providers;
 mod proxy;
+mod rights;
 mod run;
 mod serve;
 mod silent;
