@@ -2,6 +2,7 @@
 
 pub mod analytics;
 pub mod captcha;
+mod certificate;
 pub mod counted;
 pub mod fallback;
 pub mod keys;

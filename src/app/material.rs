@@ -28,6 +28,10 @@ use crate::{
     engine::delivery::Templates,
     ports::clock::Clock as _,
 };
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 use std::{fs, path::Path};
 
 /// What the configuration names, read.
@@ -193,8 +197,14 @@ impl Files<'_> {
         self.keep(certificate)
     }
 
+    /// The authorities of a connection.
     fn certificates(&mut self, path: Option<&Path>, key: &str) -> Option<Vec<u8>> {
-        let read = read_certificates(path?, key);
+        let path = path?;
+        let read = read_certificates(path, key).and_then(|pem| {
+            let remedy = "name a file of certificates of authorities in PEM, each whole";
+            let unfit = || Problem::of_file(path, key, "holds what is no certificate", remedy);
+            are_authorities(&pem).then_some(pem).ok_or_else(unfit)
+        });
         self.keep(read)
     }
 
@@ -220,6 +230,12 @@ pub(super) fn read_identity(tls: &TlsFiles) -> Result<TlsIdentity, Problems> {
 pub(super) fn unfit(tls: &TlsFiles, fault: &BadTlsIdentity) -> Problem {
     let remedy = "name a certificate chain and its own private key, both in PEM";
     Problem::of_file(&tls.certificate_file, "listen.certificate_file", fault.to_string(), remedy)
+}
+
+/// Whether each of the certificates can be trusted. Whoever connects would find out, and not say which file it is.
+fn are_authorities(pem: &[u8]) -> bool {
+    let mut roots = RootCertStore::empty();
+    CertificateDer::pem_slice_iter(pem).all(|read| read.is_ok_and(|certificate| roots.add(certificate).is_ok()))
 }
 
 /// A public file of certificates; who may read it does not matter.

@@ -1,6 +1,7 @@
 //! Wiring, serving, jobs and shutdown: the only module that names engines and adapters together.
 
 pub mod accept;
+mod announce;
 pub mod embedded;
 mod failure;
 mod jobs;

@@ -1,10 +1,10 @@
 //! The commands: check, migrate, serve.
 
 use super::{
-    Failure, failure,
+    Failure, announce, failure,
     jobs::{self, Jobs, KeyStamp, Watched as _},
     material::Material,
-    serve::{self, Addresses},
+    serve,
     shutdown::{self, Signals},
     wire::{
         self, Seen, Wired,
@@ -33,14 +33,7 @@ use crate::{
         metrics::{self, Exposition, Instrument},
     },
 };
-use std::{
-    future::Future,
-    io::{self, Write as _},
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
 
@@ -72,7 +65,11 @@ pub fn check(config: &Config) -> Result<Vec<Problem>, Failure> {
 /// Where the configuration or a file is wrong, or the database is not to be had.
 pub fn migrate(config: &Config, waiting: impl Fn(&str)) -> Result<(), Failure> {
     let material = Material::load(config)?;
-    block_on(async { OpenStore::open_alone(config, material.store_password).await?.migrate(waiting).await })
+    block_on(async {
+        let work = async { OpenStore::open_alone(config, material.store_password).await?.migrate(waiting).await };
+        let stopped = || Failure::Unavailable("stopped before the schema was up to date; run it again".to_owned());
+        Signals::listen()?.unless_told(work).await.unwrap_or_else(|| Err(stopped()))
+    })
 }
 
 /// What a policy would have refused over the last `span`. `progress` hears of each page of the audit log.
@@ -108,16 +105,21 @@ pub fn serve(config: &Config) -> Result<(), Failure> {
     };
     let material = Material::load(config)?;
     block_on(async {
+        // Before anything is waited for: the first process of a container is ended by no signal that it does not hear.
+        let mut signals = Signals::listen()?;
         let installed = Telemetry::install(&settings(config, material.collector_authorities.clone()), &instruments())
             .map_err(|fault| Failure::Fault(fault.to_string()))?;
         let exposition = installed.exposition();
-        let ended = async { run(config, wire::wire(config, material, seen).await?, exposition).await }.await;
+        let ended = match signals.unless_told(wire::wire(config, material, seen)).await {
+            Some(wired) => async { run(config, wired?, signals, exposition).await }.await,
+            None => Ok(()),
+        };
         installed.shut_down(LAST_SPANS).await;
         ended
     })
 }
 
-async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> Result<(), Failure> {
+async fn run(config: &Config, wired: Wired, signals: Signals, exposition: Option<Exposition>) -> Result<(), Failure> {
     let Wired {
         services,
         options,
@@ -136,8 +138,6 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         lock,
     } = wired;
     let (policy, desk) = (services.operators.policy.clone(), services.operators.desk.clone());
-    let fault = |error: io::Error| Failure::Fault(format!("signals cannot be heard: {}", error.kind()));
-    let signals = Signals::listen().map_err(fault)?;
     // No token is called active before this has succeeded; and a database without its tables is found out here.
     tokens.poll_revocations().await.map_err(|fault| {
         Failure::Unavailable(format!("{fault}; is it in the form that this program needs? run `identity migrate`"))
@@ -155,8 +155,7 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
         let otp = Arc::clone(&services.otp);
         jobs.begin("guard", |stop| jobs::follow_guard(otp, stop));
     }
-    let hang_up = || shutdown::hang_ups().map_err(fault);
-    let (for_keys, for_policy, for_review) = (hang_up()?, hang_up()?, hang_up()?);
+    let (for_keys, for_policy, for_review) = (shutdown::hang_ups()?, shutdown::hang_ups()?, shutdown::hang_ups()?);
     jobs.begin("keys", |stop| key_files.follow(for_keys, stop));
     if let Some((review_file, read)) = review_file {
         review_file.begin(read).await?;
@@ -164,7 +163,7 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     }
     let bound = serve::bind(options).await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
     let scheme = if config.listen.tls.is_some() { "https" } else { "http" };
-    services.otp.links_lead_to(&format!("{scheme}://{}", reachable(bound.addresses().http)));
+    services.otp.links_lead_to(&format!("{scheme}://{}", announce::reachable(bound.addresses().http)));
     policy.started().await.map_err(|fault| Failure::Unavailable(failure::chain(&fault)))?;
     if let Some(policy_file) = policy_file {
         jobs.begin("policy", |stop| policy_file.follow(for_policy, stop));
@@ -185,7 +184,7 @@ async fn run(config: &Config, wired: Wired, exposition: Option<Exposition>) -> R
     let writing = analytics.map(|writer| tokio::spawn(writer.run(written.clone())));
     // On a thread of its own: whoever reads it may have stopped.
     let addresses = bound.addresses();
-    tokio::task::spawn_blocking(move || announce(addresses));
+    tokio::task::spawn_blocking(move || announce::announce(addresses));
     let http = bound.addresses().http;
     if services.mailbox.is_some() && !http.ip().is_loopback() {
         tracing::warn!(
@@ -256,26 +255,6 @@ fn settings(config: &Config, authorities: Option<String>) -> Settings {
         service_name: chosen.service_name.clone(),
         prometheus: chosen.metrics_listen.is_some(),
     }
-}
-
-/// Where this machine reaches a listener: on its loopback, where it is bound to every address.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    match address {
-        SocketAddr::V4(v4) if v4.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, v4.port()).into(),
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, v6.port()).into(),
-        other => other,
-    }
-}
-
-/// The one line on standard output.
-fn announce(Addresses { grpc, http, admin, metrics }: Addresses) {
-    let mut line = serde_json::json!({ "grpc": grpc, "http": http, "admin": admin });
-    if let Some(metrics) = metrics {
-        line["metrics"] = serde_json::json!(metrics);
-    }
-    let mut stdout = io::stdout().lock();
-    // Whoever does not read it has no use for it.
-    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
 /// Runs on one thread less than there are cores: the threads that sign have theirs, and on few cores a call costs less

@@ -1,6 +1,7 @@
 //! The signals that a running service obeys.
 
-use std::io;
+use super::Failure;
+use std::future::Future;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -8,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// From now on a SIGHUP ends nothing. Who reads files again asks for one of its own.
+    _hang_up: Signal,
 }
 
 impl Signals {
@@ -15,8 +18,20 @@ impl Signals {
     ///
     /// # Errors
     /// Where the system does not let it.
-    pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let (terminate, interrupt) = (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt, _hang_up: hang_ups()? })
+    }
+
+    /// What comes of the work; `None` where a signal to stop comes before its end.
+    pub(super) async fn unless_told<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.next() => {
+                tracing::info!("stopping: told to before anything was served");
+                None
+            }
+        }
     }
 
     /// Waits for one: SIGTERM or SIGINT.
@@ -32,8 +47,12 @@ impl Signals {
 ///
 /// # Errors
 /// Where the system does not let it be heard.
-pub(super) fn hang_ups() -> io::Result<Signal> {
-    signal(SignalKind::hangup())
+pub(super) fn hang_ups() -> Result<Signal, Failure> {
+    hear(SignalKind::hangup())
+}
+
+fn hear(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::Fault(format!("signals cannot be heard: {}", error.kind())))
 }
 
 /// Cancels `stop` at the first signal and `cut` at the second.

@@ -16,13 +16,13 @@ impl CheckConfig {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let config = self.source.load(false)?;
         if self.source.is_embedded() && embedded::is_new(&config) {
-            terminal::say("the configuration is sound; the first start makes the keys");
+            terminal::say("the configuration is sound; the first start makes the keys")?;
             return Ok(());
         }
         for warning in app::check(&config)? {
-            terminal::say(&format!("warning: {warning}"));
+            terminal::say(&format!("warning: {warning}"))?;
         }
-        terminal::say("the configuration is sound");
+        terminal::say("the configuration is sound")?;
         Ok(())
     }
 }

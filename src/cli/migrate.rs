@@ -16,7 +16,7 @@ impl Migrate {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let config = self.source.load(true)?;
         app::migrate(&config, terminal::complain)?;
-        terminal::say("the database has the form that this program needs");
+        terminal::say("the database has the form that this program needs")?;
         Ok(())
     }
 }

@@ -62,6 +62,11 @@ pub fn run() -> ExitCode {
         Command::Policy(command) => command.run(),
         Command::Templates(command) => command.run(),
     });
+    code_of(&ended)
+}
+
+/// The exit code of a command, which says why where it did not succeed.
+fn code_of(ended: &Result<(), Failure>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -74,8 +79,7 @@ pub fn run() -> ExitCode {
 /// Help and version are answers; anything else is a fault of the arguments.
 fn answer(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        terminal::say(&error.to_string());
-        return ExitCode::SUCCESS;
+        return code_of(&terminal::say(&error.to_string()));
     }
     // A stray word may be a secret in the wrong place: clap would repeat it.
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();

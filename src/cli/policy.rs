@@ -41,16 +41,16 @@ impl PolicyCommand {
         match &self.command {
             Command::Check { file } => {
                 let read = PolicyFile::load(file, None)?;
-                terminal::say(&policy::explain(&read.policy));
+                terminal::say(&policy::explain(&read.policy))?;
                 for warning in &read.warnings {
-                    terminal::say(&format!("warning: {warning}"));
+                    terminal::say(&format!("warning: {warning}"))?;
                 }
                 let verdict = match read.warnings.len() {
                     0 => "the policy is sound".to_owned(),
                     1 => "the policy can be used; look at the warning".to_owned(),
                     count => format!("the policy can be used; look at the {count} warnings"),
                 };
-                terminal::say(&verdict);
+                terminal::say(&verdict)?;
             }
             Command::Simulate(simulate) => simulate.run()?,
             Command::Show { config } => {
@@ -59,7 +59,7 @@ impl PolicyCommand {
                     Some(config) => config.load_policy()?,
                     None => PolicyFile::standard(),
                 };
-                terminal::say(&policy::text(&read.policy));
+                terminal::say(&policy::text(&read.policy))?;
             }
         }
         Ok(())

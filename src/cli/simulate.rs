@@ -79,7 +79,7 @@ impl Simulate {
         for caveat in UNKNOWABLE {
             let _ = writeln!(text, "- {caveat}");
         }
-        terminal::say(&text);
+        terminal::say(&text)?;
         Ok(())
     }
 }

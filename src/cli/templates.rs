@@ -82,11 +82,11 @@ impl TemplatesCommand {
         match &self.command {
             Command::Check { directory, config } => {
                 let Some(folder) = folder(directory.as_deref(), config.as_deref())? else {
-                    terminal::say("the configuration names no folder of templates: the built-in ones serve");
+                    terminal::say("the configuration names no folder of templates: the built-in ones serve")?;
                     return Ok(());
                 };
                 templates::load(Some(&folder))?;
-                terminal::say("the templates are sound");
+                terminal::say("the templates are sound")?;
             }
             Command::Preview(arguments) => arguments.run()?,
         }
@@ -107,7 +107,7 @@ impl PreviewArguments {
             Format::Text => &text,
             Format::Html => &html,
             Format::Sms => &sms,
-        });
+        })?;
         Ok(())
     }
 }
@@ -149,7 +149,7 @@ fn write_all(templates: &Templates, output: &Path) -> Result<(), Failure> {
     }
     let index = output.join("index.html");
     fs::write(&index, format!("{INDEX}{rows}</table>\n")).map_err(|error| unwritable(&index, &error))?;
-    terminal::say(&format!("{count} previews written; open {}", index.display()));
+    terminal::say(&format!("{count} previews written; open {}", index.display()))?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What a person reads who runs a command.
 
+use crate::{app::Failure, config::problem::because};
 use std::{
     io::{self, Write as _},
     sync::mpsc,
@@ -11,9 +12,18 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An answer, on standard output.
-pub(super) fn say(text: &str) {
-    // Whoever closed the pipe has read enough.
-    let _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
+///
+/// # Errors
+/// Where it cannot be written, as to a full disk: whoever asked for it does not have it.
+pub(super) fn say(text: &str) -> Result<(), Failure> {
+    let mut output = io::stdout().lock();
+    match writeln!(output, "{}", text.trim_end()).and_then(|()| output.flush()) {
+        // Whoever closed the pipe has read enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::Unavailable(format!("standard output cannot be written: {}", because(&error))))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Each line of a complaint, on standard error. It waits a second at most.

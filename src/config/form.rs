@@ -44,7 +44,9 @@ impl Form for Span {
 
     fn read(&self, value: &DeValue<'_>) -> Result<Duration, &'static str> {
         let span = match value {
-            DeValue::Integer(number) => number.as_str().parse().ok().map(Duration::from_secs),
+            DeValue::Integer(number) => {
+                u64::from_str_radix(number.as_str(), number.radix()).ok().map(Duration::from_secs)
+            }
             DeValue::String(text) => parse_span(text),
             _ => None,
         };
@@ -180,6 +182,19 @@ mod tests {
             assert_eq!(parse_span(text), None, "{text}");
         }
         assert_eq!(parse_span("250ms"), Some(Duration::from_millis(250)));
+    }
+
+    #[test]
+    fn seconds_are_read_in_the_base_that_they_are_written_in() {
+        let read = |text: &str| {
+            let value = DeValue::parse(text).unwrap();
+            Span(Duration::ZERO..=Duration::from_mins(1)).read(value.get_ref())
+        };
+        for (text, seconds) in [("32", 32), ("0x20", 32), ("0o40", 32), ("0b10_0000", 32)] {
+            assert_eq!(read(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(read("0x40"), Err("is out of bounds"));
+        assert_eq!(read("-1"), Err("is not a span of time"));
     }
 
     #[test]

@@ -118,8 +118,10 @@ fn check_owner(metadata: &Metadata, path: &Path, key: &str) -> Result<(), Proble
     if metadata.uid() == user || metadata.uid() == 0 {
         return Ok(());
     }
-    let what = format!("belongs to another user ({})", metadata.uid());
-    Err(Problem::of_file(path, key, what, format!("run `chown {user} {}`", path.display())))
+    let (owner, file) = (metadata.uid(), path.display());
+    // Often another user checks a configuration than the one who serves, to whom the files have to stay.
+    let remedy = format!("run `chown {user} {file}`, or, where user {owner} serves, run this as that user");
+    Err(Problem::of_file(path, key, format!("belongs to another user ({owner})"), remedy))
 }
 
 fn check_text(text: &str, path: &Path, key: &str, also: impl Fn(char) -> bool) -> Result<(), Problem> {

@@ -21,7 +21,9 @@ impl Events {
             .with_target(OURS, level)
             // It logs slow statements and connection errors, with the statement's text and the server's words.
             .with_target("sqlx", LevelFilter::OFF)
-            .with_target("sqlx::postgres::notice", libraries);
+            .with_target("sqlx::postgres::notice", libraries)
+            // While a Cluster is away it tells of each node at each try; the limiter tells once what is wrong.
+            .with_target("redis", LevelFilter::OFF);
         Self(targets)
     }
 

@@ -1,8 +1,10 @@
 //! One request to a provider over HTTP, and its answer: bounded in size and time, without redirects, without proxies of
 //! the environment, and never logged.
 
-use super::certificate::{self, TlsFault};
-use crate::domain::message::Handover;
+use crate::{
+    adapters::certificate::{self, TlsFault},
+    domain::message::Handover,
+};
 use reqwest::{
     Certificate, Client, ClientBuilder, RequestBuilder, StatusCode, Url,
     header::{HeaderMap, HeaderName},

@@ -1,6 +1,5 @@
 //! Providers: SMTP, SendGrid, Twilio, a signed webhook, and the mailbox of development.
 
-mod certificate;
 mod exchange;
 pub mod mailbox;
 mod mime;

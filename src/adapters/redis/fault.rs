@@ -9,10 +9,26 @@ use std::sync::Arc;
 #[error("no connection can be made")]
 pub(super) struct ConnectFault(#[source] pub(super) Box<dyn std::error::Error + Send + Sync>);
 
+impl ConnectFault {
+    /// What keeps us from connecting, for whoever has to mend it: a server that is there and does not let us in is looked
+    /// for elsewhere than one that is away. It goes by the words, as the client of a Cluster keeps nothing else of what a
+    /// node said; they themselves are not told.
+    fn told(&self) -> &'static str {
+        let words = self.0.to_string();
+        if words.contains("invalid peer certificate") {
+            "the certificate of redis does not hold; look at `limiter.redis.ca_file`, and whether it names the host"
+        } else if words.contains("authentication failed") {
+            "redis refuses the login; look at `limiter.redis.user` and at the password file"
+        } else {
+            "redis cannot be reached"
+        }
+    }
+}
+
 /// Why Redis gave no decision. The text names no key and no secret.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RedisFault {
-    #[error("redis cannot be reached")]
+    #[error("{}", .0.told())]
     Unreachable(#[source] Arc<ConnectFault>),
     #[error("redis did not answer in time")]
     TimedOut,
@@ -42,9 +58,13 @@ impl From<RedisFault> for LimiterFault {
 /// A server that went away has refused nothing: whoever reads that it did looks at its rights.
 fn what_failed(error: &RedisError) -> &'static str {
     if error.is_io_error() || error.is_connection_dropped() {
-        "the connection to redis broke"
-    } else {
-        "redis refused the script"
+        return "the connection to redis broke";
+    }
+    match error.code() {
+        Some("NOAUTH") => "redis asks for a login; name the password's file in `limiter.redis.password_file`",
+        Some("NOPERM") => "redis refused the script to its user; give `limiter.redis.user` the rights that it needs",
+        Some("MISCONF") => "redis takes no writes, as it cannot save them; look at its log and at its disk",
+        _ => "redis refused the script",
     }
 }
 
@@ -71,6 +91,21 @@ mod tests {
         assert_eq!(lost.to_string(), "the connection to redis broke");
         assert!(matches!(lost.reason(), FaultReason::Unreachable));
         let refused = RedisError::from((ErrorKind::Server(ServerErrorKind::NoPerm), "no"));
-        assert_eq!(RedisFault::Failed(refused).to_string(), "redis refused the script");
+        let told = RedisFault::Failed(refused).to_string();
+        assert_eq!(told, "redis refused the script to its user; give `limiter.redis.user` the rights that it needs");
+        let broken = RedisError::from((ErrorKind::Server(ServerErrorKind::ResponseError), "no"));
+        assert_eq!(RedisFault::Failed(broken).to_string(), "redis refused the script");
+    }
+
+    /// The client of a Cluster tells what its nodes said, and of no cause.
+    #[test]
+    fn what_a_node_of_a_cluster_said_is_told() {
+        let of = |said: &str| {
+            let error = RedisError::from((ErrorKind::Io, "Failed to create initial connections", said.to_owned()));
+            ConnectFault(error.into()).told()
+        };
+        assert!(of("Password authentication failed - AuthenticationFailed").starts_with("redis refuses the login"));
+        assert!(of("invalid peer certificate: UnknownIssuer").starts_with("the certificate of redis does not hold"));
+        assert_eq!(of("Connection refused (os error 111)"), "redis cannot be reached");
     }
 }

@@ -9,7 +9,7 @@ use deadpool_redis::redis::{
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use std::time::Duration;
 
-/// Where a Redis is and how long it may take: version 6.2 or later, one node, `maxmemory-policy noeviction`.
+/// Where a Redis is and how long it may take: version 7 or later, one node, `maxmemory-policy noeviction`.
 #[derive(Clone, Debug)]
 pub struct RedisOptions {
     /// A name or an address, without brackets.

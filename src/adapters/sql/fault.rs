@@ -1,7 +1,10 @@
 //! Faults of the stores, told apart by whether trying again may help. What the database says in words stays out of them:
 //! its messages may quote a row.
 
-use crate::ports::store::StoreFault;
+use crate::{
+    adapters::certificate::{self, TlsFault},
+    ports::store::StoreFault,
+};
 use sqlx::{
     Error,
     error::{DatabaseError, ErrorKind},
@@ -66,6 +69,12 @@ impl OpenFault {
 /// What to do where a file of SQLite is locked.
 const HELD: &str = "another process holds the file: end it, or let it finish (`fuser` with the path tells which it is)";
 
+/// What to do where PostgreSQL is there and no private connection is to be had: the driver tells of a handshake that fails as it
+/// tells of a server that is away.
+const CERTIFICATE: &str =
+    "its certificate does not hold: look at `store.postgres.ca_file`, and whether it names the host as `[store]` does";
+const TLS: &str = "look at `store.postgres.tls` and `ca_file`";
+
 /// What to do where nothing better is known.
 const LOOK_AT_LOG: &str = "look at the database's log";
 const LOOK_AT_FILE: &str = "look at the file, at the disk that it is on, and at who may write it";
@@ -73,8 +82,12 @@ const LOOK_AT_FILE: &str = "look at the file, at the disk that it is on, and at 
 /// What to do where the driver or the database says this.
 fn remedy_of(error: &Error) -> &'static str {
     match error {
-        Error::Io(_) => "is it running, and are host, port or path in `[store]` its own?",
-        Error::Tls(_) => "look at `store.postgres.tls` and `ca_file`",
+        Error::Io(_) => match certificate::fault(error) {
+            Some(TlsFault::Certificate) => CERTIFICATE,
+            Some(TlsFault::Other) => TLS,
+            None => "is it running, and are host, port or path in `[store]` its own?",
+        },
+        Error::Tls(_) => TLS,
         Error::Database(database) if database.try_downcast_ref::<SqliteError>().is_some() => {
             match database.code().and_then(|code| code.parse().ok()) {
                 Some(code) if sqlite_is_held(code) => HELD,
@@ -124,7 +137,8 @@ pub(super) fn unavailable(what: impl Into<String>) -> StoreFault {
 pub(super) fn of(error: &Error) -> StoreFault {
     match error {
         Error::Database(database) => of_database(database.as_ref()),
-        Error::Io(io) => unavailable(format!("{}", io.kind())),
+        Error::Io(io) if certificate::fault(error).is_none() => unavailable(format!("{}", io.kind())),
+        Error::Io(_) => unavailable(with_remedy("no encrypted connection".to_owned(), Some(remedy_of(error)))),
         Error::Tls(_) => unavailable("no encrypted connection"),
         Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed | Error::BeginFailed => {
             unavailable("the connection was lost")
@@ -202,6 +216,7 @@ fn postgres_remedy(code: &str) -> Option<&'static str> {
         "42703" | "42P01" => "the schema is older than this program, or not there; run `identity migrate`",
         "53100" => "its disk is full; make room",
         "53300" => "raise its `max_connections`, or lower `store.postgres.pool_size`",
+        "57P03" => "it is starting or stopping; try again in a moment",
         "58030" => "its disk fails; look at the database's log",
         _ => return None,
     })
@@ -260,9 +275,12 @@ mod tests {
 
     #[test]
     fn what_an_operator_can_do_is_told_beside_the_code() {
-        for (code, words) in
-            [("53100", "disk is full"), ("42P01", "run `identity migrate`"), ("53300", "max_connections")]
-        {
+        for (code, words) in [
+            ("53100", "disk is full"),
+            ("42P01", "run `identity migrate`"),
+            ("53300", "max_connections"),
+            ("57P03", "try again"),
+        ] {
             assert!(postgres_remedy(code).unwrap().contains(words), "{code}");
         }
         let full = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(13), Some("secret".to_owned()));

@@ -67,6 +67,31 @@ fn a_postgres_that_never_answers() {
     assert!(start.elapsed() > Duration::from_secs(9), "{:?}", start.elapsed());
 }
 
+/// The first process of a container, which every signal passes by that it does not hear, would wait on, and then serve. Nor does a
+/// sign to read files again end it, which comes before there is anything to read again.
+#[test]
+fn whoever_waits_hears_that_it_is_to_stop() {
+    let (_folder, mut settings) = settings();
+    settings.remove("store");
+    settings.set("store.postgres.host", "127.0.0.1");
+    settings.set("store.postgres.database", "people");
+    settings.set("store.postgres.user", "identity");
+    settings.set("store.postgres.tls", "disable-on-loopback");
+    for (command, code) in [("serve", 0), ("migrate", 69)] {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        settings.set("store.postgres.port", i64::from(silent.local_addr().unwrap().port()));
+        let mut begun = begun(command, &settings);
+        let _held = silent.accept().unwrap();
+        begun.0.signal(Signal::HUP);
+        let start = Instant::now();
+        begun.0.signal(Signal::TERM);
+        let told = ends_with(code, begun);
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+        let words = if command == "serve" { "stopping: told to" } else { "stopped before the schema was up to date" };
+        assert!(told.contains(words), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn a_file_of_sqlite_that_another_process_holds() {
     let (folder, settings) = settings();

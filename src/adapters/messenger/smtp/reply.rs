@@ -1,7 +1,7 @@
 //! What a relay's answer means for the message.
 
 use crate::{
-    adapters::messenger::certificate::{self, TlsFault},
+    adapters::certificate::{self, TlsFault},
     domain::message::Handover,
 };
 use lettre::transport::smtp::Error;

@@ -3,9 +3,11 @@
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
+use identity::adapters::fallback::{SharedLimiter, Uncounted};
 use identity::adapters::redis::{RedisLimiter, RedisOptions, RedisTls};
 use identity::domain::secret::SecretString;
-use identity::ports::limiter::{Admission, Layer, LayerKind, Limiter};
+use identity::domain::time::Timestamp;
+use identity::ports::limiter::{Admission, Layer, LayerKind, Limiter, LimiterFault};
 
 use super::{admits, layer, patient, shared, window};
 use crate::support::certificates;
@@ -120,11 +122,57 @@ async fn the_password_opens_and_is_not_shown() {
         assert!(!format!("{options:?}").contains("canary"));
         assert!(admits(&RedisLimiter::new(&options).unwrap(), &anybody()).await, "{user:?}");
     }
-    for options in [patient(&redis), with(None, "canary-of-another"), with(Some("nobody"), PASSWORD)] {
+    let refused = "redis refuses the login; look at `limiter.redis.user` and at the password file";
+    for (options, words) in [
+        (patient(&redis), "redis asks for a login; name the password's file in `limiter.redis.password_file`"),
+        (with(None, "canary-of-another"), refused),
+        (with(Some("nobody"), PASSWORD), refused),
+    ] {
         let limiter = RedisLimiter::new(&options).unwrap();
         let fault = limiter.admit(&anybody()).await.unwrap_err();
         assert!(!format!("{fault:?}").contains("canary"), "{fault:?}");
+        assert_eq!(why(&fault), words);
     }
+}
+
+/// What an operator reads in the log of whoever counts alone meanwhile.
+fn why(fault: &LimiterFault) -> String {
+    fault.source().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The rights that the documents name are enough, and the log says where one is missing.
+#[tokio::test]
+async fn the_rights_that_are_told_of_are_enough() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md")).unwrap();
+    let told = page.lines().find_map(|line| line.strip_prefix("redis-cli ")).expect("the page tells the rights");
+    let words: Vec<String> =
+        told.split_whitespace().map(|word| word.replace('\'', "").replace("PASSWORD", "open sesame")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let redis = Redis::start();
+    redis.command(&words);
+    let options = RedisOptions {
+        user: Some(words[2].to_owned()),
+        password: Some(SecretString::from("open sesame")),
+        ..patient(&redis)
+    };
+    let limiter = RedisLimiter::new(&options).unwrap();
+    for _ in 0..12 {
+        assert!(admits(&limiter, &anybody()).await);
+    }
+    limiter.stand(&anybody()).await.unwrap();
+    limiter.probe().await.unwrap();
+    let uncounted = Uncounted {
+        kind: LayerKind::All,
+        key: anybody()[0].key,
+        times: vec![Timestamp::from_micros(1_000_000)],
+        retention: Duration::from_hours(1),
+        capacity: 100,
+    };
+    limiter.count(&[uncounted], Timestamp::from_micros(1_000_001)).await.unwrap();
+
+    redis.command(&["ACL", "SETUSER", words[2], "-evalsha"]);
+    let fault = limiter.admit(&anybody()).await.unwrap_err();
+    assert!(why(&fault).starts_with("redis refused the script to its user; give `limiter.redis.user`"), "{fault:?}");
 }
 
 #[tokio::test]
@@ -158,8 +206,13 @@ async fn the_certificate_must_be_trusted_and_name_the_host() {
         let admission = over_tls(host, Some(trusted.clone())).admit(&anybody()).await.unwrap();
         assert!(matches!(admission, Admission::Admitted(_)), "{host}");
     }
-    assert!(over_tls("localhost", None).admit(&anybody()).await.is_err(), "an authority that nobody knows");
-    assert!(over_tls("127.0.0.2", Some(trusted)).admit(&anybody()).await.is_err(), "another host");
+    let told = "the certificate of redis does not hold; look at `limiter.redis.ca_file`, and whether it names the host";
+    let fault = over_tls("localhost", None).admit(&anybody()).await.unwrap_err();
+    assert_eq!(why(&fault), told, "an authority that nobody knows");
+    let other = certificates::issue("cache", "DNS:cache.example");
+    redis.command(&["CONFIG", "SET", "tls-cert-file", &file(&other.chain), "tls-key-file", &file(&other.key)]);
+    let fault = over_tls("localhost", Some(trusted)).admit(&anybody()).await.unwrap_err();
+    assert_eq!(why(&fault), told, "another host");
     let in_clear = RedisLimiter::new(&RedisOptions { port: port.number(), ..patient(&redis) }).unwrap();
     assert!(in_clear.admit(&anybody()).await.is_err(), "no falling back to clear");
     let broken = RedisTls { authorities: Some(b"no certificate".to_vec()) };

@@ -50,6 +50,8 @@ fn a143_unfit_secret_files_are_refused_by_name() {
         spoil(&file);
         let told = both_refuse(&settings);
         assert!(told.contains(what), "{what} in {told}");
+        let owner = what == "belongs to another user";
+        assert!(!owner || told.contains("or, where user 12345 serves, run this as that user"), "{told}");
         assert!(
             told.contains("delivery.smtp.password_file") && told.contains(folder.path().to_str().unwrap()),
             "{told}"
