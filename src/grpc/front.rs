@@ -199,18 +199,18 @@ impl<D: Dispatch> Front<D> {
     {
         let Inner { dispatch, arriving, running, kept_open, .. } = &*self.0;
         let (parts, body) = request.into_parts();
-        let (message, keeps) = if held::is_kept_open(parts.uri.path()) {
-            let keeps = Arc::clone(kept_open).try_acquire_owned().map_err(|_| Fault::Overloaded)?;
-            (Message::unread(body), Some(keeps))
+        let message = if held::asks_on(parts.uri.path()) {
+            Message::unread(body)
         } else {
             let mut reading = pin!(Message::read(body));
-            let message = if let Some(message) = reading.as_mut().now_or_never() {
-                message
+            if let Some(message) = reading.as_mut().now_or_never() {
+                message?
             } else {
-                arriving.wait(reading).await.ok_or(Fault::Overloaded)?
-            };
-            (message?, None)
+                arriving.wait(reading).await.ok_or(Fault::Overloaded)??
+            }
         };
+        let keeps = held::is_kept_open(parts.uri.path()).then(|| Arc::clone(kept_open).try_acquire_owned());
+        let keeps = keeps.transpose().map_err(|_| Fault::Overloaded)?;
         if Instant::now() >= ends {
             return Err(Fault::DeadlineExceeded);
         }

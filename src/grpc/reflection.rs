@@ -1,7 +1,8 @@
 //! Server reflection, versions v1 and v1alpha, from the whole descriptor. Each describes both, and the details of errors too:
-//! clients ask for whatever is listed or answered.
+//! clients ask for whatever is listed or answered. A question is no longer than any other message: it is kept until it is whole, and
+//! given back with its answer.
 
-use super::proto::FILE_DESCRIPTOR_SET;
+use super::{listeners::MAX_MESSAGE, proto::FILE_DESCRIPTOR_SET};
 use tonic::service::Routes;
 use tonic_reflection::{pb, server::Builder};
 
@@ -27,10 +28,10 @@ pub(super) fn of(services: &[&str]) -> Routes {
     // The descriptors are made by the build; where they were broken there would be no reflection, and a test says so.
     let mut routes = Routes::default();
     if let Ok(v1) = builder().build_v1() {
-        routes = routes.add_service(v1);
+        routes = routes.add_service(v1.max_decoding_message_size(MAX_MESSAGE));
     }
     if let Ok(v1alpha) = builder().build_v1alpha() {
-        routes = routes.add_service(v1alpha);
+        routes = routes.add_service(v1alpha.max_decoding_message_size(MAX_MESSAGE));
     }
     routes.prepare()
 }

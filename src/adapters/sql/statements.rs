@@ -162,8 +162,10 @@ statements! {
     NOTE_NOTICE = "UPDATE lockouts SET notice_time = $2 WHERE identifier_key = $1 AND notice_time <= $3";
     NOTE_USER_NOTICE = "INSERT INTO notices AS n (user_id, kind, notice_time) VALUES ($1, $2, $3) \
         ON CONFLICT (user_id, kind) DO UPDATE SET notice_time = excluded.notice_time WHERE n.notice_time <= $4";
-    REVOKE_DEVICE = "INSERT INTO revoked_devices (device_key, revoke_time) SELECT device_key, $2 FROM sessions \
-        WHERE session_id = $1 AND device_key IS NOT NULL ON CONFLICT (device_key) DO NOTHING";
+    REVOKE_DEVICE = "INSERT INTO revoked_devices (device_key, revoke_time) SELECT s.device_key, $2 FROM sessions AS s \
+        WHERE s.session_id = $1 AND s.device_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sessions AS o \
+        WHERE o.user_id = s.user_id AND o.device_key = s.device_key AND o.end_time IS NULL AND o.idle_expire_time > $2 \
+        AND o.absolute_expire_time > $2) ON CONFLICT (device_key) DO NOTHING";
     REVOKE_DEVICES = "UPDATE users SET device_epoch = $2 WHERE user_id = $1";
 
     LOCK_TEXT_MESSAGES = "SELECT slot FROM text_messages WHERE kind = 'lock' AND key = $1 AND slot = 0"; " FOR UPDATE";

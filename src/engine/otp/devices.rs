@@ -22,14 +22,10 @@ impl OtpEngine {
         Some((known, known.counter_key(&self.parts.keys.index())))
     }
 
-    /// The key of the device that is about to become known: its own where it is known with this identifier.
-    pub(super) fn device_key(
-        &self,
-        token: Option<&SecretString>,
-        identifier_key: IdentifierKey,
-        now: Timestamp,
-    ) -> Uuid {
-        let known = self.known_device(token, now).filter(|(known, _)| known.identifier_key == identifier_key);
+    /// The key of the device that is about to become known: its own where it was known, which its `counter` says, and else a new
+    /// one. Under a key that has been revoked it would stay unknown, however often it signs in.
+    pub(super) fn device_key(&self, token: Option<&SecretString>, counter: &Digest, now: Timestamp) -> Uuid {
+        let known = self.known_device(token, now).filter(|(_, own)| own == counter);
         known.map_or_else(|| self.parts.entropy.uuid(), |(known, _)| known.device_key)
     }
 

@@ -120,7 +120,7 @@ impl OtpEngine {
         drop(passage);
         let reviewed = self.reviewed(&attempt)?;
         let ChargedAttempt { challenge, user, counter_key, .. } = attempt;
-        let device_key = self.device_key(request.device_token.as_ref(), challenge.scope.identifier_key, now);
+        let device_key = self.device_key(request.device_token.as_ref(), &counter_key, now);
         let device = request.device;
         let proven = Proven {
             challenge,

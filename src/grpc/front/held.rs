@@ -15,7 +15,12 @@ pub(super) const MOST: usize = 512;
 
 /// Whether a method answers with such a stream. Calls of people are not among them: those have places of their own.
 pub(super) fn is_kept_open(path: &str) -> bool {
-    path.starts_with("/grpc.reflection.") || path == "/grpc.health.v1.Health/Watch"
+    asks_on(path) || path == "/grpc.health.v1.Health/Watch"
+}
+
+/// Whether a method takes a stream too, whose messages are read as they come. The others have one, which is read before they begin.
+pub(super) fn asks_on(path: &str) -> bool {
+    path.starts_with("/grpc.reflection.")
 }
 
 /// Whether a method answers with a stream that goes on: those, and the watching of a challenge.

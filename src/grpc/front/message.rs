@@ -33,10 +33,11 @@ impl<B: Body<Data = Bytes> + Unpin> Message<B> {
     /// [`Fault::Malformed`] as soon as something comes after the message: a call that is no stream has one.
     pub(super) async fn read(mut body: B) -> Result<Self, Fault> {
         let mut begun = Bytes::new();
-        while !body.is_end_stream() {
+        loop {
             match declared(&begun) {
                 Some(length) if length > MAX_MESSAGE => return Ok(Self { begun, fault: None, rest: Some(body) }),
                 Some(length) if begun.len() - PREFIX > length => return Err(Fault::Malformed),
+                _ if body.is_end_stream() => break,
                 _ => {}
             }
             match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {

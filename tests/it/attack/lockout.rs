@@ -25,7 +25,7 @@ bodies_on_both_stores!(
 );
 
 /// A world whose requests are not what is limited.
-async fn world(store: Store) -> World {
+pub(super) async fn world(store: Store) -> World {
     World::with_clock_and(store, |settings| {
         settings.limit("identifier", 10_000, 60);
         settings.limit("address", 10_000, 60);
@@ -39,7 +39,7 @@ pub(super) struct Device<'w> {
     world: &'w World,
     pub(super) client: Client,
     email: &'static str,
-    token: String,
+    pub(super) token: String,
 }
 
 impl<'w> Device<'w> {

@@ -12,6 +12,7 @@ mod guesses;
 mod guessing;
 mod headers;
 mod identifiers;
+mod known_devices;
 mod leaks;
 mod limiter;
 mod limiter_cluster;

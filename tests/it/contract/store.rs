@@ -3,7 +3,7 @@
 mod begin;
 mod charge;
 mod complete;
-mod devices;
+pub(crate) mod devices;
 mod faults;
 pub(crate) mod given;
 pub(crate) mod grants;

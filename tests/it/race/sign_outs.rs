@@ -3,12 +3,13 @@
 use super::race;
 use crate::contract::store::{
     Given,
+    devices::{known, opened_on},
     given::{NOW, at, event, rotation},
     on_both,
 };
 use identity::domain::{audit::Act, user::UserChange};
 
-on_both!(every_way_out_at_once);
+on_both!(every_way_out_at_once, a_device_goes_with_its_sessions_that_end_at_once);
 
 async fn every_way_out_at_once(given: &Given) {
     for round in 0..20 {
@@ -44,4 +45,24 @@ async fn every_way_out_at_once(given: &Given) {
     let twice = "SELECT COUNT(*) FROM (SELECT session_id FROM audit_events WHERE act = 'session.revoked' \
         GROUP BY session_id HAVING COUNT(*) > 1) AS twice";
     assert_eq!(given.inspect.number(twice).await, 0);
+}
+
+/// Each end sees whether the others have come before it: none of them leaves the device to a session that is about to end.
+async fn a_device_goes_with_its_sessions_that_end_at_once(given: &Given) {
+    for round in 0..20 {
+        let (first, device) = known(given, at(10 * round)).await;
+        let mut sessions = vec![first];
+        for _ in 0..3 {
+            sessions.push(opened_on(given, &device, at(10 * round + 1)).await);
+        }
+        race(given, 4, |store, number| {
+            let session = sessions[number].clone();
+            async move {
+                let (now, revoked) = (at(10 * round + 2), event(at(10 * round + 2), Act::SessionRevoked));
+                store.end_session(session.user_id, session.session_id, now, revoked).await.unwrap()
+            }
+        })
+        .await;
+        assert!(!given.store.device_stands(device).await.unwrap(), "round {round}");
+    }
 }

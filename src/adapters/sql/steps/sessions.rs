@@ -97,7 +97,8 @@ pub(in super::super) async fn end_earlier(
     ids(&link.rows(statements::END_ALL, values![user.uuid(), now.micros()]).await?)
 }
 
-/// Ends one session of a user, with its event.
+/// Ends one session of a user, with its event. The user's row is held, for the device is forgotten with the last of its sessions:
+/// of two that end at once the second has to see that the first has.
 pub(in super::super) async fn end(
     link: &mut impl Link,
     user: UserId,
@@ -105,6 +106,7 @@ pub(in super::super) async fn end(
     now: Timestamp,
     event: AuditEvent,
 ) -> Result<Vec<SessionId>, StoreFault> {
+    link.rows(statements::LOCK_USER, values![user.uuid()]).await?;
     let ended = end_one(link, user, session, now).await?;
     forget(link, user, &ended, now, &event).await?;
     Ok(ended)
@@ -133,7 +135,7 @@ pub(in super::super) async fn end_others(
     Ok(EndOthersOutcome::Ended(ended))
 }
 
-/// Makes the devices of ended sessions unknown, with an event for each.
+/// Makes the devices of ended sessions unknown, but those on which another session runs, with an event for each session.
 async fn forget(
     link: &mut impl Link,
     user: UserId,

@@ -87,7 +87,7 @@ impl OtpEngine {
         let counter_key = known.filter(|_| is_known).map_or(identifier_key.0, |(_, own)| own);
         let proven = Proven {
             counter_key,
-            device_key: self.device_key(request.device_token.as_ref(), identifier_key, now),
+            device_key: self.device_key(request.device_token.as_ref(), &counter_key, now),
             challenge,
             user,
             device,

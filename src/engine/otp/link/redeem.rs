@@ -128,7 +128,7 @@ impl OtpEngine {
         now: Timestamp,
     ) -> Result<Redeemed, Refusal> {
         let ChargedAttempt { challenge, user, counter_key, .. } = attempt;
-        let device_key = self.device_key(request.device_token.as_ref(), challenge.scope.identifier_key, now);
+        let device_key = self.device_key(request.device_token.as_ref(), &counter_key, now);
         let proven = Proven {
             challenge,
             user,

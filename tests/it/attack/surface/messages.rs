@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use h2::Reason;
+use prost::Message;
 use tokio::time::timeout;
 use tonic::Code;
 
 use super::is_well;
 use super::raw::{Ended, Raw, answered, ended, framed};
+use crate::support::client::send_otp_request;
 use crate::support::server::Server;
 
 const REFUSED: Option<Reason> = Some(Reason::REFUSED_STREAM);
@@ -57,6 +59,23 @@ async fn a127_something_after_the_message() {
         assert_eq!((refusal.code, refusal.reason.as_str()), (Code::InvalidArgument, "INVALID_FIELD"));
     }
     is_well(&mut server, 96).await;
+}
+
+/// The same where the end comes with it: how a body is cut into frames makes no difference, and nothing is done for the first message.
+#[tokio::test]
+async fn a127_two_messages_in_the_last_frame() {
+    let mut server = Server::embedded().await;
+    let raw = Raw::connect(server.addresses().grpc).await;
+    let sent = send_otp_request("a127@example.org").encode_to_vec();
+    for (method, message) in [("TokenService/GetJwks", vec![]), ("IdentityService/SendOtp", sent)] {
+        for count in [2, 100] {
+            let refusal = raw.call(method, &[], framed(&message).repeat(count)).await.refusal;
+            assert_eq!((refusal.code, refusal.reason.as_str()), (Code::InvalidArgument, "INVALID_FIELD"), "{method}");
+            assert_eq!(refusal.field_names(), ["message"], "{method}");
+        }
+    }
+    is_well(&mut server, 96).await;
+    assert!(server.mailbox().to("a127@example.org").is_empty());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod late;
 mod messages;
 mod ports;
 mod raw;
+mod reflection;
 mod time;
 mod unfinished;
 

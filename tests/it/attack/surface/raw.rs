@@ -59,7 +59,17 @@ impl Raw {
         method: &str,
         headers: &[(&str, &str)],
     ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
-        let mut request = Request::post(format!("http://localhost/identity.v1.{method}"))
+        self.open_at(media_type, &format!("/identity.v1.{method}"), headers).await
+    }
+
+    /// The same of a method that is no part of our contract, at its whole path.
+    pub(super) async fn open_at(
+        &self,
+        media_type: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
+        let mut request = Request::post(format!("http://localhost{path}"))
             .header("content-type", media_type)
             .header("te", "trailers");
         for (name, value) in headers {

@@ -55,6 +55,28 @@ async fn a120_messages_that_never_end_keep_nobody_out() {
     drop(held);
 }
 
+/// The same with those who would watch health, and do not say whose: that is one message too, though its answer goes on.
+#[tokio::test]
+async fn a120_watches_that_never_begin_keep_nobody_out() {
+    let mut world = World::with(Store::Sqlite, |settings| settings.set("listen.max_concurrent_calls", 16)).await;
+    let raw = Raw::connect(world.server.addresses().grpc).await;
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        let path = "/grpc.health.v1.Health/Watch";
+        let (answer, mut stream) = raw.open_at("application/grpc", path, &[]).await.unwrap();
+        stream.send_data(vec![0, 0, 0, 0, 9, 1].into(), false).unwrap();
+        held.push((answer, stream));
+    }
+    let (oldest, _stream) = held.remove(0);
+    let refused =
+        timeout(Duration::from_secs(5), ended(oldest)).await.expect("who has taken longest makes room").refusal;
+    assert_eq!((refused.code, refused.reason.as_str()), (Code::Unavailable, "OVERLOADED"));
+    let called = raw.call("TokenService/GetJwks", &[], framed(&[])).await.refusal;
+    assert_eq!(called.code, Code::Ok, "{}", called.message);
+    is_well(&mut world.server, 96).await;
+    drop(held);
+}
+
 /// The same with forms, on the listener of the pages.
 #[tokio::test]
 async fn a120_forms_that_never_end_keep_nobody_out() {

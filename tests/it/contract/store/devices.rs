@@ -17,7 +17,7 @@ use identity::{
         session::Session,
         time::Timestamp,
     },
-    ports::store::{Attempt, ChargeOutcome, SignInOutcome},
+    ports::store::{Attempt, ChargeOutcome, SignIn, SignInOutcome},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -28,6 +28,7 @@ on_both!(
     with_another_identifier_it_is_unknown,
     with_a_revoked_token_it_is_unknown,
     after_a_sign_out_it_stays_known,
+    it_is_forgotten_with_the_last_of_its_sessions,
     before_its_user_is_there_it_is_unknown,
     an_ended_challenge_is_not_charged,
     beside_an_approved_link_no_code_is_charged,
@@ -40,13 +41,22 @@ fn own() -> Digest {
 }
 
 /// Ada's session, and the device that opened it.
-async fn known(given: &Given, now: Timestamp) -> (Session, KnownDevice) {
+pub(crate) async fn known(given: &Given, now: Timestamp) -> (Session, KnownDevice) {
     let identifier_key = identifier("ada@example.com");
     let id = given.begun("ada@example.com", now).await;
     let sign_in = completion(&given.charged(id, now).await, now);
     let (session, device_key) = (sign_in.session.clone(), sign_in.device_key);
     assert_eq!(given.store.complete_sign_in(sign_in).await.unwrap(), SignInOutcome::SignedIn);
     (session, KnownDevice { identifier_key, device_key, issue_time: now })
+}
+
+/// One more session of Ada's, opened on that device.
+pub(crate) async fn opened_on(given: &Given, device: &KnownDevice, now: Timestamp) -> Session {
+    let id = given.begun("ada@example.com", now).await;
+    let sign_in = SignIn { device_key: device.device_key, ..completion(&given.charged(id, now).await, now) };
+    let session = sign_in.session.clone();
+    assert_eq!(given.store.complete_sign_in(sign_in).await.unwrap(), SignInOutcome::SignedIn);
+    session
 }
 
 /// A lock of an hour after so many failures.
@@ -156,6 +166,25 @@ async fn after_a_sign_out_it_stays_known(given: &Given) {
     let id = given.begun("ada@example.com", at(2)).await;
     let attempt = charged(charge(given, id, at(3), device, &locks_after(99)).await);
     assert_ne!(attempt.counter_key, device.identifier_key.0);
+}
+
+async fn it_is_forgotten_with_the_last_of_its_sessions(given: &Given) {
+    let ends = async |session: &Session, now| {
+        let revoked = event(now, Act::SessionRevoked);
+        given.store.end_session(session.user_id, session.session_id, now, revoked).await.unwrap();
+    };
+    let (first, device) = known(given, NOW).await;
+    opened_on(given, &device, at(1)).await;
+    let third = opened_on(given, &device, at(2)).await;
+    ends(&first, at(3)).await;
+    assert!(given.store.device_stands(device).await.unwrap(), "another session of it runs");
+    let revoked = event(at(4), Act::SessionRevoked);
+    given.store.end_others(third.user_id, third.session_id, at(4), revoked, None).await.unwrap();
+    assert!(given.store.device_stands(device).await.unwrap(), "it is the one that ended the others");
+    // One that has expired runs no longer.
+    let fourth = opened_on(given, &device, at(5)).await;
+    ends(&fourth, third.idle_expire_time).await;
+    assert!(!given.store.device_stands(device).await.unwrap());
 }
 
 async fn before_its_user_is_there_it_is_unknown(given: &Given) {

@@ -118,7 +118,7 @@ async fn steps_send_as_many_as_they_may(given: &Given) {
     counted!("suppressions_after", 1, 1, store.suppressions_after((NOW, key), 10));
     counted!("ping", 1, 1, store.ping());
     let done = event(at(36), Act::SessionRevoked);
-    counted!("end_session", 5, 5, store.end_session(session.user_id, session.session_id, at(36), done));
+    counted!("end_session", 6, 6, store.end_session(session.user_id, session.session_id, at(36), done));
     let (others, done) = (given.signed_in("ada@example.com", at(36)).await, event(at(36), Act::SessionRevoked));
     counted!("end_others", 6, 6, store.end_others(others.user_id, session.session_id, at(36), done, None));
     let done = event(at(37), Act::SessionRevoked);
