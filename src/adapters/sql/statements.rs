@@ -166,7 +166,7 @@ statements! {
         WHERE s.session_id = $1 AND s.device_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sessions AS o \
         WHERE o.user_id = s.user_id AND o.device_key = s.device_key AND o.end_time IS NULL AND o.idle_expire_time > $2 \
         AND o.absolute_expire_time > $2) ON CONFLICT (device_key) DO NOTHING";
-    REVOKE_DEVICES = "UPDATE users SET device_epoch = $2 WHERE user_id = $1";
+    REVOKE_DEVICES = "UPDATE users SET device_epoch = $2 WHERE user_id = $1 AND device_epoch < $2";
 
     LOCK_TEXT_MESSAGES = "SELECT slot FROM text_messages WHERE kind = 'lock' AND key = $1 AND slot = 0"; " FOR UPDATE";
     TEXT_MESSAGES = "SELECT slot, sent, codes, used, cost FROM text_messages WHERE kind = $1 AND key = $2 AND slot > $3";

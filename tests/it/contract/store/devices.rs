@@ -8,7 +8,7 @@ use super::{
 use futures_util::future::join_all;
 use identity::{
     domain::{
-        audit::Act,
+        audit::{Act, Outcome},
         challenge::ChargedAttempt,
         device_token::KnownDevice,
         digest::Digest,
@@ -27,6 +27,7 @@ on_both!(
     a_lock_of_the_device_holds_the_device_alone,
     with_another_identifier_it_is_unknown,
     with_a_revoked_token_it_is_unknown,
+    a_clock_that_is_behind_brings_no_revoked_token_back,
     after_a_sign_out_it_stays_known,
     it_is_forgotten_with_the_last_of_its_sessions,
     before_its_user_is_there_it_is_unknown,
@@ -158,6 +159,23 @@ async fn with_a_revoked_token_it_is_unknown(given: &Given) {
         let attempt = charged(charge(given, id, at(3), device, &locks_after(99)).await);
         assert_eq!(attempt.counter_key, device.identifier_key.0);
     }
+}
+
+/// Replicas' clocks differ, and whoever ends a user's sessions at the same moment may come second with the earlier time.
+async fn a_clock_that_is_behind_brings_no_revoked_token_back(given: &Given) {
+    let (session, device) = known(given, at(2)).await;
+    given.store.sign_out(session.session_id, Some(0), true, at(3), event(at(3), Act::SessionRevoked)).await.unwrap();
+    let behind = given.signed_in("ada@example.com", at(1)).await;
+    given.store.sign_out(behind.session_id, Some(0), true, at(1), event(at(1), Act::SessionRevoked)).await.unwrap();
+    let id = given.begun("ada@example.com", at(1)).await;
+    let sign_in = completion(&given.charged(id, at(1)).await, at(1));
+    let revoke = Some(event(at(1), Act::SessionRevoked).ended(Outcome::Success, "NEW_DEVICE"));
+    let ending = SignIn { revoke, ..sign_in };
+    assert_eq!(given.store.complete_sign_in(ending).await.unwrap(), SignInOutcome::SignedIn);
+    assert!(!given.store.device_stands(device).await.unwrap());
+    let id = given.begun("ada@example.com", at(4)).await;
+    let attempt = charged(charge(given, id, at(5), device, &locks_after(99)).await);
+    assert_eq!(attempt.counter_key, device.identifier_key.0);
 }
 
 async fn after_a_sign_out_it_stays_known(given: &Given) {
