@@ -34,6 +34,7 @@ migrations! {
     8 "magic_links" "0008_magic_links.sql",
     9 "grants" "0009_grants.sql",
     10 "receipts" "0010_receipts.sql",
+    11 "due" "0011_due.sql",
 }
 
 fn step(number: i64, name: &'static str, text: &'static str) -> Migration {

@@ -1,11 +1,12 @@
 //! Claiming and settling messages.
 
 use super::{
-    Given,
+    Engine, Given,
     given::{NOW, at, challenge, event},
     on_both,
 };
 use identity::{
+    adapters::sql::{PostgresStore, SqliteStore},
     domain::{audit::Act, id::MessageId, message::ClaimedMessage, time::Timestamp},
     ports::store::Settlement,
 };
@@ -15,6 +16,7 @@ on_both!(
     a_claim_is_a_lease,
     claims_come_oldest_first_up_to_the_limit,
     codes_come_before_notices,
+    codes_are_not_looked_for_among_notices,
     nothing_is_due_before_its_time,
     a_retry_comes_at_its_time,
     what_was_accepted_as_claimed_can_be_released_until_it_is_carried,
@@ -74,6 +76,17 @@ async fn codes_come_before_notices(given: &Given) {
     assert_eq!(ids(&given.store.claim(2, at(1), LEASE).await.unwrap()), [code, notice_id]);
     assert_eq!(ids(&given.store.claim(1, at(61), LEASE).await.unwrap()), [code]);
     assert_eq!(ids(&given.store.claim(1, at(61), LEASE).await.unwrap()), [notice_id]);
+}
+
+/// A provider that is away leaves them by the hundred thousand.
+async fn codes_are_not_looked_for_among_notices(given: &Given) {
+    let mut texts: Box<dyn Iterator<Item = _>> = match given.engine {
+        Engine::Sqlite => Box::new(SqliteStore::texts()),
+        Engine::Postgres => Box::new(PostgresStore::texts()),
+    };
+    let claim = texts.find_map(|(name, text)| (name == "CLAIM").then_some(text)).unwrap();
+    let plan = given.inspect.plan(claim).await;
+    assert!(["outbox_codes_due", "outbox_notices_due"].iter().all(|index| plan.contains(index)), "{plan}");
 }
 
 async fn nothing_is_due_before_its_time(given: &Given) {
