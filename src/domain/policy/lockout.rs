@@ -163,16 +163,22 @@ pub(super) fn contradictions(rules: &Rules, found: &mut Contradictions) {
     }
 }
 
-/// Whether there is a number of failures in a row after which `lockout` locks for a shorter time than `strict`.
-pub(super) fn looser_than(lockout: &Lockout, strict: &Lockout) -> bool {
+/// The keys by which `lockout` permits more than `strict`: of the rungs, where after some number of failures in a row it
+/// locks for a shorter time.
+pub(super) fn looser_than(lockout: &Lockout, strict: &Lockout) -> Vec<&'static str> {
     // What a rung forbids holds until the next: the longest wait met so far is what counts.
     let worst = |ladder: &Ladder, failures: u32| {
         ladder.rungs().iter().filter(|rung| rung.failures <= failures).map(|rung| rung.wait).max()
     };
-    let marks = lockout.ladder.rungs().iter().chain(strict.ladder.rungs()).map(|rung| rung.failures);
-    let looser_rung = marks.into_iter().any(|n| worst(&lockout.ladder, n) < worst(&strict.ladder, n));
-    looser_rung
-        || lockout.delay.first < strict.delay.first
-        || lockout.delay.longest < strict.delay.longest
-        || lockout.disable_at > strict.disable_at
+    let mut marks = lockout.ladder.rungs().iter().chain(strict.ladder.rungs()).map(|rung| rung.failures);
+    [
+        ("lockout.rungs", marks.any(|n| worst(&lockout.ladder, n) < worst(&strict.ladder, n))),
+        ("lockout.first_delay", lockout.delay.first < strict.delay.first),
+        ("lockout.longest_delay", lockout.delay.longest < strict.delay.longest),
+        ("lockout.disable_at", lockout.disable_at > strict.disable_at),
+        ("lockout.mode", lockout.mode > strict.mode),
+    ]
+    .into_iter()
+    .filter_map(|(key, looser)| looser.then_some(key))
+    .collect()
 }

@@ -140,12 +140,7 @@ fn looser_than_strict(policy: &Policy, rules: &Rules, found: &mut Contradictions
     let strict = Template::Strict.rules();
     let mut keys = rules.codes.looser_than(&strict.codes);
     keys.extend(rules.links.looser_than(&strict.links));
-    if lockout::looser_than(&rules.lockout, &strict.lockout) {
-        keys.push("lockout.rungs");
-    }
-    if rules.lockout.mode > strict.lockout.mode {
-        keys.push("lockout.mode");
-    }
+    keys.extend(lockout::looser_than(&rules.lockout, &strict.lockout));
     keys.extend(rules.limits.looser_than(&strict.limits));
     keys.extend(rules.guard.looser_than(&strict.guard));
     keys.extend(rules.responses.looser_than(strict.responses));

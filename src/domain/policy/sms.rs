@@ -148,6 +148,7 @@ impl SmsRules {
             ("sms.all", admit_more(&self.all, &strict.all)),
             ("sms.daily_budget", self.daily_budget > strict.daily_budget),
             ("sms.unused_share", self.unused.share > strict.unused.share),
+            ("sms.unused_least", self.unused.least > strict.unused.least),
         ]
         .into_iter()
         .filter_map(|(key, looser)| looser.then_some(key))

@@ -7,7 +7,7 @@ use super::{check, policy, text};
 /// What a file says after its template, and what is told of it: the key and the beginning of what is wrong.
 type Case = (&'static str, &'static str);
 
-const WARNINGS: [Case; 16] = [
+const WARNINGS: [Case; 21] = [
     (
         "[lockout]\nrungs = [{ failures = 3, wait = \"5m\" }, { failures = 40, wait = \"10m\" }]",
         "lockout.rungs: has a rung at 40 failures, which is not reached: it takes 37 more wrong codes than the rung below",
@@ -63,6 +63,11 @@ const WARNINGS: [Case; 16] = [
         "[responses]\ndevice_mismatch = [\"notify\"]\n# strict",
         "responses.device_mismatch: is looser than the template \"strict\"",
     ),
+    ("[lockout]\nfirst_delay = 1\n# strict", "lockout.first_delay: is looser than the template \"strict\""),
+    ("[lockout]\nlongest_delay = 10\n# strict", "lockout.longest_delay: is looser than the template \"strict\""),
+    ("[lockout]\ndisable_at = 100\n# strict", "lockout.disable_at: is looser than the template \"strict\""),
+    ("[sms]\nunused_share = 70\n# strict", "sms.unused_share: is looser than the template \"strict\""),
+    ("[sms]\nunused_least = 100\n# strict", "sms.unused_least: is looser than the template \"strict\""),
 ];
 
 const ERRORS: [Case; 13] = [
