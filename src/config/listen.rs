@@ -5,6 +5,7 @@ use super::{
     network,
     reader::Section,
 };
+use crate::domain::web_origin;
 use ipnet::IpNet;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -148,13 +149,14 @@ fn read_tls(section: &mut Section<'_>, addresses: impl Iterator<Item = SocketAdd
     Some(None)
 }
 
-/// An origin is scheme, host and port, without a path. Browsers send it whole, so that a part of it with a `*` would match none.
+/// An origin is scheme, host and port, without a path. Browsers send it whole, so that a part of it with a `*` would match
+/// none, and in one spelling, which it is given here.
 fn read_web_origins(section: &mut Section<'_>) -> Option<WebOrigins> {
     let origin = Text {
         parse: |text: &str| {
             let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-            let sound = text == "*" || (network::is_url(text) && host.is_some_and(|host| !host.contains(['/', '*'])));
-            sound.then(|| text.to_owned())
+            let sound = network::is_url(text) && host.is_some_and(|host| !host.contains(['/', '*']));
+            if text == "*" { Some(text.to_owned()) } else { web_origin::of(text).filter(|_| sound) }
         },
         expected: "an origin such as \"https://app.example.com\", each by its whole name, or \"*\" for every one",
     };

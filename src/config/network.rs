@@ -112,7 +112,8 @@ pub(super) fn url() -> Text<impl Fn(&str) -> Option<String>> {
 pub fn is_url(text: &str) -> bool {
     let Ok(uri) = text.parse::<http::Uri>() else { return false };
     let Some(authority) = uri.authority() else { return false };
-    matches!(uri.scheme_str(), Some("http" | "https"))
+    // In small letters alone: by them it is told what is in clear.
+    (text.starts_with("https://") || is_clear(text))
         && text.len() <= 255
         && !authority.host().is_empty()
         && !text.contains(['@', '?', '#', '"', '\\'])
@@ -184,6 +185,8 @@ mod tests {
             "",
             "example.com",
             "ftp://example.com",
+            "HTTP://example.com",
+            "Https://example.com",
             "https://u:p@example.com",
             "https://example.com/",
             "https://example.com?x=1",

@@ -5,6 +5,7 @@ use super::{
     delivery::{EmailProvider, SmtpTls},
     embedded::{ISSUER, Listeners},
     limiter::Limiter,
+    listen::WebOrigins,
     network::Tls,
     reader::Report,
     service::Environment,
@@ -225,6 +226,10 @@ fn a_connection_in_clear_must_say_so_unless_it_stays_on_this_machine() {
         let text = SMALLEST.replace("[listen]", &format!("[listen]\nweb_origins = {origins}"));
         assert_eq!(parse(&text).is_ok(), good, "{origins}");
     }
+    let spelled = "[listen]\nweb_origins = [\"https://A.Example:443\", \"http://localhost:3000\"]";
+    let these = ["https://a.example", "http://localhost:3000"].map(str::to_owned).to_vec();
+    let told = parse(&SMALLEST.replace("[listen]", spelled)).unwrap().listen.web_origins;
+    assert_eq!(told, WebOrigins::These(these), "as browsers spell them");
     let useless = open.replace("[listen]", "[listen]\nkey_file = \"k.pem\"\ntls = \"disable-on-trusted-network\"");
     assert!(refusal(&useless).contains("listen.key_file: has no effect"));
 }

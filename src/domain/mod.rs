@@ -37,4 +37,5 @@ pub mod sms;
 pub mod suppression;
 pub mod time;
 pub mod user;
+pub mod web_origin;
 pub mod window;

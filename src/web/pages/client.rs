@@ -8,7 +8,7 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    domain::{client::ClientId, digest::Digest},
+    domain::{client::ClientId, digest::Digest, web_origin},
     engine::grant::Asker,
 };
 use axum::response::Response;
@@ -191,7 +191,7 @@ fn escaped(value: &str) -> String {
 
 /// The origin of a page that may read what `/token` answers: that of a registered redirect.
 pub(super) fn is_of_a_client<'a>(origin: &HeaderValue, mut uris: impl Iterator<Item = &'a str>) -> bool {
-    origin.to_str().is_ok_and(|origin| uris.any(|uri| uri.starts_with("http") && origin_of(uri) == origin))
+    origin.to_str().is_ok_and(|origin| uris.any(|uri| web_origin::of(uri).is_some_and(|known| known == origin)))
 }
 
 #[cfg(test)]
@@ -224,9 +224,9 @@ mod tests {
         assert_eq!(origin_of("https://app.example.com:8443/in?x=https://evil.example"), "https://app.example.com:8443");
         assert_eq!(origin_of("http://127.0.0.1:3000?x"), "http://127.0.0.1:3000");
         assert_eq!(origin_of("com.example.app:/in"), "com.example.app:");
-        let ours = ["https://app.example.com/in", "com.example.app:/in"];
+        let ours = ["https://app.example.com/in", "com.example.app:/in", "https://Shop.Example:443/in"];
         let may = |origin: &'static str| is_of_a_client(&HeaderValue::from_static(origin), ours.into_iter());
-        assert!(may("https://app.example.com"));
+        assert!(may("https://app.example.com") && may("https://shop.example"));
         for origin in ["https://app.example.com.evil.example", "http://app.example.com", "null", "com.example.app:"] {
             assert!(!may(origin), "{origin}");
         }
