@@ -8,7 +8,7 @@ pub const ANSWER_BODY: &str = "answers.body";
 /// Names a repeatable call.
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerKey {
-    /// Keyed hash of the method, the client application and the request id: the row's primary key.
+    /// Keyed hash of the method and the request id: the row's primary key.
     pub call: Digest,
     /// Keyed hash of the whole request: the same id with another request is refused.
     pub fingerprint: Digest,

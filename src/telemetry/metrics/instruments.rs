@@ -29,8 +29,8 @@ pub static ALL: [&'static dyn Instrument; 13] = [
 
 /// Decisions of the limiter for each layer that was asked; `none` where no layer could be. All count requests for codes,
 /// but `failures`, which counts wrong codes of unknown devices; what it refuses is what raises the guard, or in shadow
-/// would; and `guesses`, which counts wrong links, codes of client applications, names of challenges and operators' tokens:
-/// what it refuses leaves no event.
+/// would; and `guesses`, which counts wrong links, codes of client applications, names of challenges, refresh and operators'
+/// tokens, and calls about a challenge that is over or too early: what it refuses leaves no event.
 pub static DECISIONS: Counter<11, 4> = Counter::new(
     About {
         name: LIMITER_DECISIONS,

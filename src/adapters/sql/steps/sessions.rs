@@ -191,7 +191,7 @@ pub(in super::super) async fn page(
     Ok(SessionPage { sessions, more })
 }
 
-/// What was revoked at or after `since`.
+/// What was revoked behind a place in the feed, the oldest first.
 pub(in super::super) async fn revocations(
     link: &mut impl Link,
     from: FeedPlace,
