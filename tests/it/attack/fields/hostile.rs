@@ -195,7 +195,8 @@ async fn a115_callers_words_are_neither_script_nor_key() {
     assert!(calls > 3 * ADDRESSES.len(), "{calls}");
     for words in &hostile {
         let told = words.join(" ");
-        for part in ["example", "FLUSHALL", "redis.call", "127.0.0.1", "cccc"] {
+        // A key is a digest in hexadecimal: four of one letter come in it by chance.
+        for part in ["example", "FLUSHALL", "redis.call", "127.0.0.1", "cccccccc"] {
             assert!(!told.contains(part), "{told}");
         }
     }
